@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * log - what the router says of itself: one line to stdout a message, written with one write(2).
+ *
+ * Thread: any. Text form: time="..." level=... msg="..."; control bytes, quotes and backslashes of a
+ * message are escaped. A message names the place, the value and what to do.
+ */
+#pragma once
+#include "waybill/base/error.h"
+#include "waybill/base/slice.h"
+#include <stdbool.h>
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_FATAL };
+
+/* DEBUG INFO WARN WARNING ERROR FATAL PANIC, any case. */
+bool log_level_parse(struct slice text, enum log_level *out_level);
+/* Starts as LOG_ERROR, as v1.7's does. */
+void log_set_level(enum log_level level);
+enum log_level log_get_level(void);
+/* Tests take the lines instead of stdout; NULL restores. `line` has no line end. */
+void log_set_sink(void (*sink)(enum log_level level, const char *line, void *arg), void *arg);
+
+void wb_log(enum log_level level, const char *form, ...) WB_PRINTF(2, 3);
+
+#define wb_log_debug(...) (log_get_level() <= LOG_DEBUG ? wb_log(LOG_DEBUG, __VA_ARGS__) : (void)0)
+#define wb_log_info(...)  wb_log(LOG_INFO, __VA_ARGS__)
+#define wb_log_warn(...)  wb_log(LOG_WARN, __VA_ARGS__)
+#define wb_log_error(...) wb_log(LOG_ERROR, __VA_ARGS__)
+#define wb_log_fatal(...) wb_log(LOG_FATAL, __VA_ARGS__)

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* text - a growing string on the heap, always NUL-terminated. Thread: its holder. */
+#pragma once
+#include "waybill/base/error.h"
+#include "waybill/base/slice.h"
+
+struct text {
+    char *ptr; /* NULL while empty and never grown */
+    size_t len, capacity;
+};
+
+#define TEXT_EMPTY ((struct text){0})
+
+void text_fini(struct text *text);
+void text_add(struct text *text, struct slice part);
+void text_add_char(struct text *text, char c);
+void text_addf(struct text *text, const char *form, ...) WB_PRINTF(2, 3);
+static inline struct slice text_slice(const struct text *text)
+{
+    return (struct slice){text->ptr ? text->ptr : "", text->len};
+}
+/* The string itself, to be freed by the caller; the text is empty after. Never NULL. */
+char *text_take(struct text *text);
+/* With control bytes, quotes, backslashes and bytes of bad UTF-8 as \n \" \\ \xHH: safe in any log. */
+void text_add_escaped(struct text *text, struct slice part);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "waybill/base/arena.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ARENA_BLOCK = 4096, ARENA_ALIGN = 16 };
+
+struct arena_block {
+    struct arena_block *older;
+    size_t size;
+    _Alignas(16) char bytes[];
+};
+
+#ifdef WB_SANITIZED
+static const bool each_alone = true;
+#else
+static const bool each_alone = false;
+#endif
+
+void arena_init(struct arena *arena, size_t limit)
+{
+    *arena = (struct arena){.limit = limit};
+}
+
+static void free_blocks(struct arena_block *block)
+{
+    while (block) {
+        struct arena_block *older = block->older;
+        free(block);
+        block = older;
+    }
+}
+
+void arena_fini(struct arena *arena)
+{
+    free_blocks(arena->blocks);
+    *arena = (struct arena){.limit = arena->limit};
+}
+
+void arena_reset(struct arena *arena)
+{
+    struct arena_block *block = arena->blocks;
+
+    if (!block) {
+        arena->used = 0;
+        arena->overflowed = false;
+        return;
+    }
+    if (each_alone) {
+        arena_fini(arena);
+        return;
+    }
+    while (block->older) {
+        struct arena_block *older = block->older;
+        free(block);
+        block = older;
+    }
+    arena->blocks = block;
+    arena->next = block->bytes;
+    arena->end = block->bytes + block->size;
+    arena->used = 0;
+    arena->overflowed = false;
+}
+
+static char *take(struct arena *arena, size_t bytes, size_t align)
+{
+    if (arena->limit && (bytes > arena->limit || arena->used > arena->limit - bytes)) {
+        arena->overflowed = true;
+        return NULL;
+    }
+    char *at = (char *)(((uintptr_t)arena->next + align - 1) & ~(uintptr_t)(align - 1));
+    if (!arena->next || at > arena->end || (size_t)(arena->end - at) < bytes) {
+        size_t size = each_alone || bytes > ARENA_BLOCK ? bytes : ARENA_BLOCK;
+        struct arena_block *block = malloc(sizeof *block + size);
+        if (!block)
+            wb_bug(__FILE__, __LINE__, "out of memory");
+        block->size = size;
+        block->older = arena->blocks;
+        arena->blocks = block;
+        at = block->bytes;
+        arena->end = block->bytes + size;
+    }
+    arena->next = each_alone ? arena->end : at + bytes;
+    arena->used += bytes;
+    return at;
+}
+
+void *arena_alloc(struct arena *arena, size_t bytes)
+{
+    char *at = take(arena, bytes, ARENA_ALIGN);
+    return at ? memset(at, 0, bytes) : NULL;
+}
+
+char *arena_bytes(struct arena *arena, size_t bytes)
+{
+    return take(arena, bytes, 1);
+}
+
+struct slice arena_copy(struct arena *arena, struct slice text)
+{
+    char *copy = arena_strndup(arena, text.ptr, text.len);
+    return copy ? slice_make(copy, text.len) : SLICE("");
+}
+
+char *arena_strndup(struct arena *arena, const char *text, size_t len)
+{
+    char *copy = take(arena, len + 1, 1);
+    if (!copy)
+        return NULL;
+    if (len)
+        memcpy(copy, text, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *text)
+{
+    return arena_strndup(arena, text, strlen(text));
+}
+
+char *arena_format(struct arena *arena, const char *form, ...)
+{
+    va_list args, again;
+    va_start(args, form);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, form, again);
+    va_end(again);
+    WB_REQUIRE(len >= 0);
+    char *text = take(arena, (size_t)len + 1, 1);
+    if (text)
+        vsnprintf(text, (size_t)len + 1, form, args);
+    va_end(args);
+    return text;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "waybill/base/map.h"
+#include "waybill/base/digest.h"
+#include "waybill/base/error.h"
+#include <pthread.h>
+#include <stdlib.h>
+
+static uint64_t hash_key[2];
+static pthread_once_t hash_key_once = PTHREAD_ONCE_INIT;
+
+static void draw_hash_key(void)
+{
+    digest_random(hash_key, sizeof hash_key);
+}
+
+static inline uint64_t rotl(uint64_t x, int b)
+{
+    return (x << b) | (x >> (64 - b));
+}
+
+#define SIP_ROUND                                                                                  \
+    do {                                                                                           \
+        v0 += v1, v1 = rotl(v1, 13) ^ v0, v0 = rotl(v0, 32);                                       \
+        v2 += v3, v3 = rotl(v3, 16) ^ v2;                                                          \
+        v0 += v3, v3 = rotl(v3, 21) ^ v0;                                                          \
+        v2 += v1, v1 = rotl(v1, 17) ^ v2, v2 = rotl(v2, 32);                                       \
+    } while (0)
+
+/* SipHash-1-3; `lower` folds ASCII case on the way. */
+static uint64_t sip_hash(struct slice bytes, bool lower)
+{
+    pthread_once(&hash_key_once, draw_hash_key);
+    uint64_t v0 = hash_key[0] ^ 0x736f6d6570736575u, v1 = hash_key[1] ^ 0x646f72616e646f6du;
+    uint64_t v2 = hash_key[0] ^ 0x6c7967656e657261u, v3 = hash_key[1] ^ 0x7465646279746573u;
+    uint64_t word = 0;
+    size_t i = 0;
+
+    for (; i < bytes.len; i++) {
+        char c = lower ? ascii_lower(bytes.ptr[i]) : bytes.ptr[i];
+        word |= (uint64_t)(unsigned char)c << (8 * (i & 7));
+        if ((i & 7) == 7) {
+            v3 ^= word;
+            SIP_ROUND;
+            v0 ^= word;
+            word = 0;
+        }
+    }
+    word |= (uint64_t)(bytes.len & 0xff) << 56;
+    v3 ^= word;
+    SIP_ROUND;
+    v0 ^= word;
+    v2 ^= 0xff;
+    SIP_ROUND;
+    SIP_ROUND;
+    SIP_ROUND;
+    return v0 ^ v1 ^ v2 ^ v3;
+}
+
+uint64_t hash_bytes(struct slice bytes)
+{
+    return sip_hash(bytes, false);
+}
+
+void map_init(struct map *map)
+{
+    *map = (struct map){0};
+}
+
+void map_fini(struct map *map)
+{
+    for (size_t i = 0; i < map->entry_count; i++)
+        free((char *)(uintptr_t)map->entries[i].key.ptr);
+    free(map->entries);
+    free(map->index);
+    map_init(map);
+}
+
+static bool key_matches(struct slice stored, struct slice key, bool lower)
+{
+    return lower ? slice_eq_nocase(stored, key) : slice_eq(stored, key);
+}
+
+static struct map_entry *find(const struct map *map, struct slice key, bool lower, uint64_t hash)
+{
+    if (map->index_capacity == 0)
+        return NULL;
+    for (size_t at = hash & (map->index_capacity - 1);; at = (at + 1) & (map->index_capacity - 1)) {
+        uint32_t number = map->index[at];
+        if (number == 0)
+            return NULL;
+        struct map_entry *entry = &map->entries[number - 1];
+        if (entry->used && entry->hash == hash && key_matches(entry->key, key, lower))
+            return entry;
+    }
+}
+
+void *map_get(const struct map *map, struct slice key)
+{
+    struct map_entry *entry = find(map, key, false, sip_hash(key, false));
+    return entry ? entry->value : NULL;
+}
+
+void *map_get_lower(const struct map *map, struct slice key)
+{
+    struct map_entry *entry = find(map, key, true, sip_hash(key, true));
+    return entry ? entry->value : NULL;
+}
+
+static void index_entry(struct map *map, size_t number)
+{
+    size_t mask = map->index_capacity - 1, at = map->entries[number].hash & mask;
+    while (map->index[at] != 0)
+        at = (at + 1) & mask;
+    map->index[at] = (uint32_t)number + 1;
+}
+
+/* Drops removed entries and doubles the index when it is half full. */
+static void rebuild(struct map *map)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < map->entry_count; i++) {
+        if (map->entries[i].used)
+            map->entries[kept++] = map->entries[i];
+        else
+            free((char *)(uintptr_t)map->entries[i].key.ptr);
+    }
+    map->entry_count = kept;
+    while (map->index_capacity < 16 || map->index_capacity < 4 * (kept + 1))
+        map->index_capacity = map->index_capacity ? map->index_capacity * 2 : 16;
+    free(map->index);
+    map->index = wb_alloc(map->index_capacity * sizeof *map->index);
+    for (size_t i = 0; i < kept; i++)
+        index_entry(map, i);
+}
+
+void *map_put(struct map *map, struct slice key, void *value)
+{
+    uint64_t hash = sip_hash(key, false);
+    struct map_entry *entry = find(map, key, false, hash);
+
+    WB_REQUIRE(value);
+    if (entry) {
+        void *before = entry->value;
+        entry->value = value;
+        return before;
+    }
+    if (2 * (map->entry_count + 1) > map->index_capacity)
+        rebuild(map);
+    if (map->entry_count == map->entry_capacity) {
+        map->entry_capacity = map->entry_capacity ? map->entry_capacity * 2 : 8;
+        map->entries = wb_realloc(map->entries, map->entry_capacity * sizeof *map->entries);
+    }
+    map->entries[map->entry_count] = (struct map_entry){
+        .key = {slice_dup(key), key.len}, .value = value, .hash = hash, .used = true};
+    index_entry(map, map->entry_count++);
+    map->live_count++;
+    return NULL;
+}
+
+void *map_remove(struct map *map, struct slice key)
+{
+    struct map_entry *entry = find(map, key, false, sip_hash(key, false));
+    if (!entry)
+        return NULL;
+    entry->used = false;
+    map->live_count--;
+    return entry->value;
+}
+
+struct map_entry *map_next(const struct map *map, size_t *position)
+{
+    while (*position < map->entry_count) {
+        struct map_entry *entry = &map->entries[(*position)++];
+        if (entry->used)
+            return entry;
+    }
+    return NULL;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "waybill/base/text.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void reserve(struct text *text, size_t more)
+{
+    size_t wanted = text->len + more + 1;
+    if (wanted <= text->capacity)
+        return;
+    size_t capacity = text->capacity ? text->capacity : 64;
+    while (capacity < wanted)
+        capacity *= 2;
+    text->ptr = wb_realloc(text->ptr, capacity);
+    text->capacity = capacity;
+}
+
+void text_fini(struct text *text)
+{
+    free(text->ptr);
+    *text = TEXT_EMPTY;
+}
+
+void text_add(struct text *text, struct slice part)
+{
+    reserve(text, part.len);
+    if (part.len)
+        memcpy(text->ptr + text->len, part.ptr, part.len);
+    text->len += part.len;
+    text->ptr[text->len] = '\0';
+}
+
+void text_add_char(struct text *text, char c)
+{
+    text_add(text, slice_make(&c, 1));
+}
+
+void text_addf(struct text *text, const char *form, ...)
+{
+    va_list args, again;
+    va_start(args, form);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, form, again);
+    va_end(again);
+    WB_REQUIRE(len >= 0);
+    reserve(text, (size_t)len);
+    vsnprintf(text->ptr + text->len, (size_t)len + 1, form, args);
+    va_end(args);
+    text->len += (size_t)len;
+}
+
+char *text_take(struct text *text)
+{
+    reserve(text, 0);
+    text->ptr[text->len] = '\0';
+    char *taken = text->ptr;
+    *text = TEXT_EMPTY;
+    return taken;
+}
+
+/* Length of the well-formed UTF-8 sequence of a printable character at the start of `s`, or 0. C1 controls
+ * (U+0080..9F) and the direction marks U+202A..E, U+2066..9 count as not printable. */
+static size_t printable_length(struct slice s)
+{
+    const unsigned char *p = (const unsigned char *)s.ptr;
+    if (p[0] < 0x80)
+        return p[0] >= 0x20 && p[0] != 0x7f ? 1 : 0;
+    size_t need = p[0] >= 0xc2 && p[0] <= 0xdf ? 2 : p[0] >= 0xe0 && p[0] <= 0xef ? 3
+                  : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : 0;
+    if (need == 0 || s.len < need)
+        return 0;
+    uint32_t point = p[0] & (0x7fu >> need);
+    for (size_t i = 1; i < need; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        point = (point << 6) | (p[i] & 0x3fu);
+    }
+    if ((need == 3 && point < 0x800) || (need == 4 && (point < 0x10000 || point > 0x10ffff)))
+        return 0;
+    if (point < 0xa0 || (point >= 0xd800 && point <= 0xdfff) || (point >= 0x202a && point <= 0x202e) ||
+        (point >= 0x2066 && point <= 0x2069) || point == 0x2028 || point == 0x2029)
+        return 0;
+    return need;
+}
+
+void text_add_escaped(struct text *text, struct slice part)
+{
+    while (part.len) {
+        size_t len = printable_length(part);
+        if (len == 1 && (part.ptr[0] == '"' || part.ptr[0] == '\\')) {
+            text_add_char(text, '\\');
+            text_add_char(text, part.ptr[0]);
+        } else if (len) {
+            text_add(text, slice_head(part, len));
+        } else {
+            len = 1;
+            if (part.ptr[0] == '\n')
+                text_add(text, SLICE("\\n"));
+            else if (part.ptr[0] == '\t')
+                text_add(text, SLICE("\\t"));
+            else
+                text_addf(text, "\\x%02x", (unsigned)(unsigned char)part.ptr[0]);
+        }
+        part = slice_from(part, len);
+    }
+}
