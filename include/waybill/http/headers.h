@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * headers - the fields of one message, in order, each name recognised once.
+ *
+ * Thread: one worker. Owner: its exchange. Names and values are slices of the head's bytes or of the
+ * exchange's arena. Nothing is copied and nothing is NUL-terminated.
+ */
+#pragma once
+#include "waybill/base/slice.h"
+
+/* Fields the router looks at. The order of this table is free; names are in canonical spelling. */
+#define HTTP_HEADERS(X)                                                                            \
+    X(HOST, "Host") X(CONNECTION, "Connection") X(CONTENT_LENGTH, "Content-Length")                \
+    X(TRANSFER_ENCODING, "Transfer-Encoding") X(TE, "Te") X(TRAILER, "Trailer")                    \
+    X(UPGRADE, "Upgrade") X(KEEP_ALIVE, "Keep-Alive") X(PROXY_CONNECTION, "Proxy-Connection")      \
+    X(PROXY_AUTHENTICATE, "Proxy-Authenticate") X(PROXY_AUTHORIZATION, "Proxy-Authorization")      \
+    X(PROXY, "Proxy") X(EXPECT, "Expect") X(DATE, "Date") X(LOCATION, "Location")                  \
+    X(CONTENT_TYPE, "Content-Type") X(COOKIE, "Cookie") X(AUTHORIZATION, "Authorization")          \
+    X(USER_AGENT, "User-Agent") X(REFERER, "Referer") X(ACCEPT, "Accept") X(RANGE, "Range")        \
+    X(X_FORWARDED_FOR, "X-Forwarded-For") X(X_FORWARDED_HOST, "X-Forwarded-Host")                  \
+    X(X_FORWARDED_PORT, "X-Forwarded-Port") X(X_FORWARDED_PROTO, "X-Forwarded-Proto")              \
+    X(X_FORWARDED_SERVER, "X-Forwarded-Server") X(X_FORWARDED_PREFIX, "X-Forwarded-Prefix")        \
+    X(X_FORWARDED_URI, "X-Forwarded-Uri") X(X_FORWARDED_METHOD, "X-Forwarded-Method")              \
+    X(X_REAL_IP, "X-Real-Ip") X(FORWARDED, "Forwarded") X(X_REPLACED_PATH, "X-Replaced-Path")      \
+    X(SEC_WEBSOCKET_KEY, "Sec-Websocket-Key") X(SEC_WEBSOCKET_VERSION, "Sec-Websocket-Version")    \
+    X(SET_COOKIE, "Set-Cookie") X(WAYBILL_HOPS, "X-Waybill-Hops")
+
+#define HTTP_HEADER_ENUM(id, name) HEADER_##id,
+enum header_id { HEADER_OTHER, HTTP_HEADERS(HTTP_HEADER_ENUM) HEADER_ID_COUNT };
+#undef HTTP_HEADER_ENUM
+
+enum { HEADERS_MAX = 128 }; /* table size; the request limit is 100, the rest is for what we add */
+enum { HEADERS_REQUEST_MAX = 100 };
+
+struct header {
+    struct slice name, value; /* value without leading and trailing SP/HTAB */
+    uint16_t id;              /* enum header_id */
+    bool gone;                /* removed; skipped by everything */
+};
+
+struct headers {
+    struct header items[HEADERS_MAX];
+    unsigned count;
+    uint64_t present; /* bit `id` set: such a field was added (it may be gone since) */
+};
+
+/* Does not touch items: clearing is cheap. */
+static inline void headers_clear(struct headers *h)
+{
+    h->count = 0;
+    h->present = 0;
+}
+
+/* Recognises a name, ASCII case ignored. */
+enum header_id header_id_of(struct slice name);
+struct slice header_name(enum header_id id);
+
+/* False when the table is full. */
+bool headers_add(struct headers *h, struct slice name, struct slice value);
+bool headers_add_id(struct headers *h, enum header_id id, struct slice value);
+/* First one there, or NULL. */
+struct header *headers_find(const struct headers *h, enum header_id id);
+struct header *headers_find_name(const struct headers *h, struct slice name);
+/* Value of the first one there, or the empty slice. */
+struct slice headers_value(const struct headers *h, enum header_id id);
+unsigned headers_remove(struct headers *h, enum header_id id);
+unsigned headers_remove_name(struct headers *h, struct slice name);
+/* Removes every field whose name equals `name` when `_`, `.` and `-` count as one and case is
+ * ignored (security cases H2, H3). */
+unsigned headers_remove_class(struct headers *h, struct slice name);
+/* Removes all of that name, then adds one. */
+bool headers_set_id(struct headers *h, enum header_id id, struct slice value);
+bool headers_set(struct headers *h, struct slice name, struct slice value);
+
+/* Hop-by-hop fields (RFC 9110 7.6.1): Connection and what it names - but never a name that the router owns or
+ * manages (decisions.md 4) -, Keep-Alive, Proxy-*, Te, Trailer, Transfer-Encoding, Upgrade; and Proxy
+ * (httpoxy). Content-Length stays. */
+void headers_remove_hop_by_hop(struct headers *h);
+/* What a client may not say of itself unless it is trusted (decisions.md 7): X-Forwarded-*, X-Real-Ip, Forwarded,
+ * X-Replaced-Path and every name equal to one of them by class. */
+void headers_remove_forwarding(struct headers *h);
+/* True when some Connection field lists `token`. */
+bool headers_connection_has(const struct headers *h, struct slice token);
+/* May a trailer of this name be passed on (RFC 9110 6.5.1; decisions.md 4)? */
+bool header_trailer_allowed(struct slice name);

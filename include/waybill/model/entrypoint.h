@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* entrypoint - a listening address and its options, as plain data. Owner: the static configuration; never changes. */
+#pragma once
+#include "waybill/model/model.h"
+
+struct model_entrypoint {
+    struct slice name;
+    struct slice address;            /* "host:port" as written */
+    bool forwarded_insecure;         /* every client is believed */
+    struct slices forwarded_trusted; /* addresses and networks of clients that are believed */
+    struct model_white_list *white_list;
+    struct model_auth *auth;
+    struct slice closed_because;     /* a protecting option could not be understood */
+};

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* docker - the provider that reads a Docker engine and turns `traefik.*` labels into a fragment (spec/docker-provider.md). */
+#pragma once
+#include "waybill/provider/provider.h"
+
+struct docker_options {
+    struct slice endpoint;      /* unix:///var/run/docker.sock, tcp://host:port, http://... */
+    struct slice domain;
+    struct slice network;
+    bool watch;
+    bool exposed_by_default;
+    bool use_bind_port_ip;
+    struct slices constraints;  /* "tag==glob" / "tag!=glob", provider's and global ones */
+    struct slice own_id;        /* container id of the router itself, empty if it runs in none (D11, decisions.md 18) */
+    uint64_t quiet_ms, gather_ms; /* a burst of events is gathered: until quiet for this long, at most that long */
+};
+
+/* Copies the options. */
+struct provider *docker_provider_create(const struct docker_options *options, const struct provider_sink *sink);
+/* The id of the container this process runs in, from /proc and the host name; empty if none. */
+struct slice docker_own_container_id(struct arena *arena);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* file - the provider that reads frontends and backends from TOML and watches the files (spec/file-provider.md). */
+#pragma once
+#include "waybill/provider/provider.h"
+
+struct file_options {
+    struct slice filename;  /* one file, any extension */
+    struct slice directory; /* wins over filename: every .toml and .tmpl below it */
+    bool watch;
+};
+
+struct provider *file_provider_create(const struct file_options *options, const struct provider_sink *sink);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * match - from a request to its frontend.
+ *
+ * The table answers what "try every frontend in priority order, first full match wins" would answer (that is a
+ * property test), at a cost that does not grow with the number of frontends: exact hosts by hash, then paths under a host,
+ * then the remaining predicates of the few candidates in order.
+ *
+ * Thread: a table is immutable; regular expressions live in the matcher, one per worker (decisions.md 24).
+ */
+#pragma once
+#include "waybill/http/message.h"
+#include "waybill/http/target.h"
+
+struct match_table;
+struct route_frontend;
+
+/* What a rule may look at. `path` is the canonical (or the loose) view. */
+struct match_input {
+    struct slice method;
+    struct slice host; /* without port and trailing dot; any case */
+    struct slice path;
+    struct slice query;
+    bool has_query;
+    const struct headers *headers;
+};
+
+/* What the match found beside the frontend. */
+struct match_found {
+    const struct route_frontend *frontend; /* NULL: none */
+    bool slash_redirect;      /* Path rule met with the other trailing-slash form: answer 301 to `slash_target` (path only) ... */
+    bool add_slash;           /* ... which is the path with a slash added, or else with its last one removed */
+};
+
+struct match_found match_table_find(const struct match_table *table, const struct match_input *input);
+
+/* How the frontend's rule changes the path: strip, AddPrefix, Replace... (spec/rules.md 5, decisions.md 8). */
+enum path_change {
+    PATH_SAME,      /* forwarded as it came */
+    PATH_CHANGED,   /* *out_target is what to send, path and query */
+    PATH_REFUSED,   /* answer *out_reason: 400 for dot segments, 404 where no candidate of a strip fits */
+};
+
+struct path_changes {
+    struct slice target;          /* path and query to send */
+    struct slice prefix;          /* X-Forwarded-Prefix, empty if nothing was stripped */
+    struct slice replaced;        /* X-Replaced-Path, empty if nothing was replaced */
+};
+
+enum path_change rule_change_path(const struct route_frontend *frontend, const struct target *target, struct arena *arena,
+                                  struct path_changes *out_changes, enum reason *out_reason);
+/* True when the rule changes paths at all: cheap, from a flag. */
+bool rule_changes_path(const struct route_frontend *frontend);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * snapshot - what the model means: match tables over compiled frontends. Immutable once published.
+ *
+ * Thread: built by control, read by every worker. Owner: reference count (atomic, touched once per worker and
+ * adoption, never per request). The last reference is dropped on the control thread.
+ * What changes (pools, balancer positions) lives with the workers, found by the slots below.
+ */
+#pragma once
+#include "waybill/model/entrypoint.h"
+#include "waybill/model/model.h"
+#include "waybill/route/filter.h"
+
+struct match_table;
+struct rule;
+
+/* A server as it is dialled. Slot: a small number that stands for one identity (backend's filters do not matter; address and
+ * container do) as long as any snapshot names it; workers index their live state by it. */
+struct route_server {
+    struct slice name;
+    struct slice url;          /* as written, for the access log */
+    struct slice host;         /* name or address, no brackets */
+    struct slice host_port;    /* what Host is with passHostHeader=false */
+    uint16_t port;
+    uint32_t slot;
+    uint64_t generation;       /* differs whenever the slot was given to another identity */
+    unsigned weight;           /* at least 1 */
+};
+
+struct route_backend {
+    struct slice name;
+    uint32_t slot;             /* of the balancer's live state */
+    uint64_t generation;
+    struct route_server *servers; /* in name order; those with a usable URL, equal URLs once */
+    size_t server_count;
+    unsigned weight_gcd, weight_max;
+};
+
+enum { ROUTE_FILTERS_MAX = 8 };
+
+/* Refcounted by the snapshots that share it (control thread only), keyed by content (decisions.md 23). */
+struct route_frontend {
+    struct slice provider, name;
+    struct slice short_name;   /* without a leading "frontend-": what the access log shows */
+    const struct rule *rule;
+    int64_t priority;          /* effective: from the label, else the length of the rules */
+    const struct route_backend *backend; /* NULL: none, answers 503 */
+    bool pass_host_header;
+    bool closed;               /* answers 503: REASON_FRONTEND_CLOSED */
+    struct slice closed_because;
+    struct route_filter filters[ROUTE_FILTERS_MAX]; /* in order of application */
+    size_t filter_count;
+};
+
+struct route_entrypoint {
+    struct slice name;
+    const struct match_table *table;
+};
+
+struct snapshot {
+    _Atomic unsigned refs;
+    uint64_t number;           /* counts up with each publication */
+    struct model model;        /* what it was compiled from, for the API */
+    struct route_entrypoint *entrypoints; /* same order as the static configuration's */
+    size_t entrypoint_count;
+    uint32_t server_slot_count, backend_slot_count; /* slots are below these */
+    struct route_frontend **frontends;
+    size_t frontend_count;
+    void (*retire)(struct snapshot *snapshot, void *arg); /* called by the last unref, on any thread: mails it to control */
+    void *retire_arg;
+};
+
+struct snapshot *snapshot_ref(struct snapshot *snapshot);
+void snapshot_unref(struct snapshot **snapshot);
