@@ -212,7 +212,7 @@ const struct fragment *model_fragment(const struct model *model, struct slice pr
 const struct model_backend *fragment_backend(const struct fragment *fragment, struct slice name);
 const struct model_frontend *fragment_frontend(const struct fragment *fragment, struct slice name);
 
-/* Adds a copy of `item` to a list in the arena (grows by doubling). */
+/* Adds a copy of `item` to a list in the arena (grows by doubling). The list is empty, or was made here. */
 void slices_add(struct arena *arena, struct slices *list, struct slice item);
 /* Splits at `separator`, trims, drops empty parts; parts are slices of `text`. */
 struct slices slices_split(struct arena *arena, struct slice text, char separator);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "waybill/model/diagnostic.h"
+#include "waybill/model/model.h"
+
+static bool slices_have(const struct slices *list, struct slice item)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (slice_eq(list->items[i], item))
+            return true;
+    }
+    return false;
+}
+
+static struct slices copy_slices(struct arena *arena, const struct slices *list)
+{
+    struct slices copy = {NULL, 0};
+
+    for (size_t i = 0; i < list->count; i++)
+        slices_add(arena, &copy, list->items[i]);
+    return copy;
+}
+
+static void report_unknown(const struct model_frontend *frontend, struct slice entrypoint, bool others_left,
+                           struct diagnostics *diagnostics)
+{
+    struct slice place = frontend->origin.len ? frontend->origin : frontend->name;
+
+    if (!diagnostics)
+        return;
+    diagnostics_add(diagnostics, others_left ? DIAGNOSTIC_WARNING : DIAGNOSTIC_ERROR, place,
+                    "frontend `" SLICE_FMT "`: there is no entrypoint `" SLICE_FMT "`: %s", SLICE_ARG(frontend->name),
+                    SLICE_ARG(entrypoint),
+                    others_left ? "it is served on its other ones only"
+                                : "define it, or name one that exists; until then the frontend is left out");
+}
+
+static void set_entrypoints(struct arena *arena, struct model_frontend *frontend, const struct slices *defaults,
+                            const struct slices *known, struct diagnostics *diagnostics)
+{
+    struct slices wanted = frontend->entrypoints, kept = {NULL, 0};
+
+    if (!wanted.count)
+        wanted = copy_slices(arena, defaults);
+    for (size_t i = 0; i < wanted.count; i++) {
+        if (slices_have(known, wanted.items[i]))
+            slices_add(arena, &kept, wanted.items[i]);
+    }
+    for (size_t i = 0; i < wanted.count; i++) {
+        if (!slices_have(known, wanted.items[i]))
+            report_unknown(frontend, wanted.items[i], kept.count > 0, diagnostics);
+    }
+    frontend->entrypoints = kept;
+}
+
+static bool method_is_known(struct slice method)
+{
+    return slice_eq_nocase(method, SLICE("wrr")) || slice_eq_nocase(method, SLICE("drr"));
+}
+
+/* docker-provider.md 7.4, file-provider.md 4.1: the deprecated flag gives a cookie of a fixed name; then, without a
+ * known method, all but the stickiness is replaced, that flag included. */
+static void set_balancer(struct arena *arena, struct model_backend *backend, struct diagnostics *diagnostics)
+{
+    struct model_load_balancer *balancer = backend->load_balancer;
+
+    if (!balancer)
+        balancer = backend->load_balancer = ARENA_NEW(arena, struct model_load_balancer);
+    if (balancer->sticky && !balancer->stickiness) {
+        balancer->stickiness = ARENA_NEW(arena, struct model_stickiness);
+        balancer->stickiness->cookie_name = SLICE("_TRAEFIK_BACKEND");
+    }
+    if (method_is_known(balancer->method))
+        return;
+    if (balancer->method.len && diagnostics)
+        diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, backend->name,
+                        "load balancer method `" SLICE_FMT "` is not known: write wrr or drr; wrr is used",
+                        SLICE_ARG(balancer->method));
+    balancer->method = SLICE("wrr");
+    balancer->sticky = false;
+}
+
+void fragment_set_defaults(struct fragment *fragment, const struct slices *default_entrypoints,
+                           const struct slices *known_entrypoints, struct diagnostics *diagnostics)
+{
+    for (size_t i = 0; i < fragment->frontend_count; i++)
+        set_entrypoints(&fragment->arena, &fragment->frontends[i], default_entrypoints, known_entrypoints,
+                        diagnostics);
+    for (size_t i = 0; i < fragment->backend_count; i++)
+        set_balancer(&fragment->arena, &fragment->backends[i], diagnostics);
+}
