@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Everything `./dev test` runs, stage by stage; the last line is the sum, `N passed, N failed`.
+
+usage: ./dev test [STAGE ...]     (default: all of them, in the order of STAGES at the end of this file)
+
+A stage that cannot run is a failure, never a skip. What each stage printed is in build/logs/STAGE.log.
+"""
+import glob
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+REPO = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+LOGS = os.path.join(REPO, "build", "logs")
+STAGE_LIMIT_S = 900
+TALLY = re.compile(r"^(\d+) passed, (\d+) failed", re.M)
+
+
+class Log:
+    """Where one stage's programs write."""
+
+    def __init__(self, name):
+        self.path = os.path.join(LOGS, name + ".log")
+        self.file = open(self.path, "w")
+
+    def run(self, *command, **environment):
+        """Run a program from the top of the tree; true when it ends well."""
+        self.file.write("$ " + " ".join(command) + "\n")
+        self.file.flush()
+        try:
+            return subprocess.run(command, cwd=REPO, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
+                                  stdout=self.file, stderr=subprocess.STDOUT, timeout=STAGE_LIMIT_S).returncode == 0
+        except (OSError, subprocess.TimeoutExpired) as error:
+            self.file.write(f"{error}\n")
+            return False
+
+    def text(self):
+        self.file.flush()
+        with open(self.path, errors="replace") as file:
+            return file.read()
+
+
+def tally_of_script(log, *command, **environment):
+    """The counts in the last `N passed, N failed` a script prints; a script that ends badly has failed, whatever it says."""
+    before = len(log.text())
+    ended_well = log.run(*command, **environment)
+    counts = TALLY.findall(log.text()[before:])
+    passed, failed = map(int, counts[-1]) if counts else (0, 1)
+    return passed, failed if ended_well else max(failed, 1)
+
+
+def tally_of_ctest(path):
+    """Every case inside a cmocka program counts; any other program counts as one."""
+    passed = failed = 0
+    for test in ElementTree.parse(path).getroot().iter("testcase"):
+        output = test.findtext("system-out") or ""
+        cases = len(re.findall(r"^\[ +OK +\] ", output, re.M))
+        if test.get("status") == "run":
+            passed += max(cases, 1)
+        else:
+            broken = re.search(r"(\d+) FAILED TEST", output)
+            passed += cases
+            failed += int(broken.group(1)) if broken else 1
+    return passed, failed
+
+
+def tally_of_pytest(path):
+    suite = ElementTree.parse(path).getroot().find("testsuite")
+    # A skip is a test that did not run.
+    failed = sum(int(suite.get(kind)) for kind in ("failures", "errors", "skipped"))
+    return int(suite.get("tests")) - failed, failed
+
+
+def build(log, preset, *options):
+    return log.run("cmake", "--preset", preset, *options) and log.run("cmake", "--build", "--preset", preset)
+
+
+def ctest(log, preset, *options):
+    """Build a preset and run its tests, without address randomisation: the sanitizers of gcc 12 want the old layout."""
+    if not build(log, preset, "-DWB_WERROR=ON"):
+        return 0, 1
+    report = os.path.join(LOGS, f"ctest-{preset}.xml")
+    if os.path.exists(report):
+        os.unlink(report)
+    steady = ["setarch", "-R"] if subprocess.run(["setarch", "-R", "true"], capture_output=True).returncode == 0 else []
+    ended_well = log.run(*steady, "ctest", "--test-dir", f"build/{preset}", "-j2", "--output-on-failure", "--no-tests=error",
+                         "--output-junit", report, "--test-output-size-passed", "1000000",
+                         "--test-output-size-failed", "1000000", *options)
+    if not os.path.exists(report):
+        return 0, 1
+    passed, failed = tally_of_ctest(report)
+    return passed, failed if ended_well else max(failed, 1)
+
+
+def stage_lint(log):
+    return tally_of_script(log, sys.executable, "test/lint/layers.py")
+
+
+def stage_format(log):
+    """Each file that clang-format would change is a failure."""
+    files = [file for kind in ("*.c", "*.h", "*.cc") for folder in ("src", "include", "test")
+             for file in glob.glob(f"{REPO}/{folder}/**/{kind}", recursive=True)]
+    log.run("clang-format", "--dry-run", "--ferror-limit=1", *files)
+    bad = set(re.findall(r"^(\S+?):\d+:\d+: (?:warning|error): code should be clang-formatted", log.text(), re.M))
+    return len(files) - len(bad), len(bad)
+
+
+def stage_asan(log):
+    return ctest(log, "asan")
+
+
+def stage_tsan(log):
+    return ctest(log, "tsan", "-L", "unit|sim")
+
+
+def stage_clang(log):
+    """The second compiler: no warning from it either. Only the front end runs, on the commands of the asan build."""
+    return tally_of_script(log, sys.executable, "test/lint/clang.py", "build/asan/compile_commands.json")
+
+
+def stage_release(log):
+    return (1, 0) if build(log, "release") else (0, 1)
+
+
+def stage_conformance(log):
+    """Raw bytes in, raw bytes out, against the program with the sanitizers in it."""
+    passed = failed = 0
+    scripts = sorted(glob.glob(f"{REPO}/test/conformance/[!_]*.py"))
+    for script in scripts:
+        more = tally_of_script(log, sys.executable, script, WAYBILL=f"{REPO}/build/asan/waybill",
+                               WAYBILL_BUILD=f"{REPO}/build/asan")
+        passed, failed = passed + more[0], failed + more[1]
+    return passed, failed + (not scripts)
+
+
+def stage_e2e(log):
+    report = os.path.join(LOGS, "pytest.xml")
+    if os.path.exists(report):
+        os.unlink(report)
+    ended_well = log.run(sys.executable, "-m", "pytest", "-v", "--durations=0", f"--junitxml={report}", "test/e2e")
+    if not os.path.exists(report):
+        return 0, 1
+    passed, failed = tally_of_pytest(report)
+    return passed, failed if ended_well else max(failed, 1)
+
+
+STAGES = {
+    "lint": stage_lint,
+    "format": stage_format,
+    "asan": stage_asan,
+    "clang": stage_clang,
+    "conformance": stage_conformance,
+    "tsan": stage_tsan,
+    "release": stage_release,
+    "e2e": stage_e2e,
+}
+
+
+def main():
+    names = sys.argv[1:] or list(STAGES)
+    unknown = [name for name in names if name not in STAGES]
+    if unknown:
+        sys.exit(f"no such stage: {unknown[0]} (there are {', '.join(STAGES)})")
+    os.makedirs(LOGS, exist_ok=True)
+    begin = time.monotonic()
+    total_passed = total_failed = 0
+    for name in names:
+        start = time.monotonic()
+        print(f"{start - begin:5.0f} s  {name} ...", flush=True)
+        log = Log(name)
+        try:
+            passed, failed = STAGES[name](log)
+        except Exception as error:  # a stage that breaks is a failure of that stage; the others still run
+            log.file.write(f"{type(error).__name__}: {error}\n")
+            passed, failed = 0, 1
+        total_passed, total_failed = total_passed + passed, total_failed + failed
+        if failed:
+            print("\n".join(log.text().splitlines()[-120:]))
+        print(f"         {name}: {passed} passed, {failed} failed in {time.monotonic() - start:.0f} s", flush=True)
+    print(f"{time.monotonic() - begin:5.0f} s  all stages")
+    print(f"{total_passed} passed, {total_failed} failed", flush=True)
+    sys.exit(1 if total_failed else 0)
+
+
+if __name__ == "__main__":
+    main()
