@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attempt - one try to get a request answered by one server.
+ *
+ * Its owner (an exchange, or a filter that asks somebody) starts it, sends through it and reads the answer from it; it
+ * is poked when something changed, looks at `state`, and decides. The attempt knows connections and heads; what
+ * is sent and when is the owner's.
+ *
+ *   NONE -> CONNECTING -> READY -> AWAITING -> HEAD -> BODY -> ENDED
+ *                 \________\___________\________\_______\-> FAILED (reason)
+ *
+ * Thread: its worker. Owner: the embedding object; attempt_cancel before that is freed.
+ */
+#pragma once
+#include "waybill/http/body.h"
+#include "waybill/http/h1_reader.h"
+#include "waybill/upstream/upstream.h"
+
+enum attempt_state {
+    ATTEMPT_NONE,
+    ATTEMPT_CONNECTING, /* resolving and dialling */
+    ATTEMPT_READY,      /* a connection is there, nothing was sent */
+    ATTEMPT_AWAITING,   /* something was sent, the head of the answer has not come */
+    ATTEMPT_HEAD,       /* `head` is filled and stays until attempt_head_done */
+    ATTEMPT_BODY,       /* attempt_body gives the payload */
+    ATTEMPT_TUNNEL,     /* after 101: bytes as they come in the stream */
+    ATTEMPT_ENDED,      /* the answer is complete */
+    ATTEMPT_FAILED,     /* `reason` says why; nothing more will come */
+};
+
+struct attempt {
+    enum attempt_state state;
+    struct upstream *upstream;
+    struct server_pool *pool;
+    struct server_conn *conn;
+    struct lookup lookup;
+    size_t next_address;
+    struct deadline deadline;
+    struct h1_reader reader;
+    struct response_head head;
+    size_t head_len;
+    struct body_reader body;
+    enum reason reason;      /* with FAILED */
+    bool request_is_head;
+    bool reused;             /* the connection had carried an exchange before */
+    bool sent;               /* at least one byte of the request was given to the socket */
+    bool received;           /* at least one byte of the answer came */
+    unsigned interim_count;  /* 1xx heads seen */
+    void (*poke)(void *owner);
+    void *owner;
+};
+
+enum { ATTEMPT_INTERIM_MAX = 16 };
+
+void attempt_init(struct attempt *attempt, struct upstream *upstream, void (*poke)(void *owner), void *owner);
+/* `fresh`: not on a pooled connection. May be READY or FAILED at once; otherwise a poke tells. */
+void attempt_start(struct attempt *attempt, struct server_pool *pool, bool request_is_head, bool fresh);
+/* Sends bytes of the request; see stream_write for who owns them meanwhile. Not while attempt_is_writing. */
+void attempt_send(struct attempt *attempt, const struct slice *parts, unsigned count);
+bool attempt_is_writing(const struct attempt *attempt);
+/* The server takes no more bytes (it may still answer). */
+bool attempt_write_failed(const struct attempt *attempt);
+/* The head was used: its slices end. After a 1xx the next head is awaited; after 101 it is a tunnel. */
+void attempt_head_done(struct attempt *attempt);
+/* Payload that waits. BODY_END: complete, the state is ENDED then; BODY_INVALID: the state is FAILED then. */
+enum body_result attempt_body(struct attempt *attempt, struct headers *trailers, struct slice *out_data);
+void attempt_took(struct attempt *attempt, size_t count);
+/* While on, payload handed out by attempt_body must not move. */
+void attempt_pin(struct attempt *attempt, bool pinned);
+/* Whether more of the answer is to be read: back-pressure. */
+void attempt_want_read(struct attempt *attempt, bool want);
+/* The stream, for tunnels. */
+struct stream *attempt_stream(const struct attempt *attempt);
+/* Gives the connection back; it is used again only if the answer ended cleanly and `request_sent` whole. */
+void attempt_finish(struct attempt *attempt, bool request_sent);
+/* Ends it in whatever state; a connection in use is closed. */
+void attempt_cancel(struct attempt *attempt);

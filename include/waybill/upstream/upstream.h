@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * upstream - one worker's live state towards the servers: pools and balancer positions, found by the slots of a snapshot
+ * and kept across snapshots. Thread: its worker.
+ */
+#pragma once
+#include "waybill/upstream/pool.h"
+
+struct upstream_options {
+    uint64_t dial_timeout_ms;     /* 30 s */
+    uint64_t response_timeout_ms; /* 0 = none */
+    uint64_t idle_timeout_ms;     /* of a pooled connection: 90 s */
+    unsigned max_idle_per_server; /* 200 */
+};
+
+struct upstream;
+
+struct upstream *upstream_create(struct loop *loop, const struct upstream_options *options);
+/* Idle connections are closed; none may be lent. */
+void upstream_destroy(struct upstream **upstream);
+struct loop *upstream_loop(const struct upstream *upstream);
+const struct upstream_options *upstream_get_options(const struct upstream *upstream);
+
+struct server_pool *upstream_pool(struct upstream *upstream, const struct route_server *server);
+/* For servers that no frontend names: authentication. At most `max_lent` connections are lent at once. NULL: too many. */
+struct server_pool *upstream_named_pool(struct upstream *upstream, struct slice host, uint16_t port);
+
+/* Weighted round robin (spec/proxy.md 7), one position per backend and worker. Servers whose slot is among `tried` are
+ * passed over while there are others. NULL: none left. */
+const struct route_server *upstream_pick(struct upstream *upstream, const struct route_backend *backend,
+                                         const uint32_t *tried, size_t tried_count);
+/* Closes all idle connections: the worker drains. */
+void upstream_drain(struct upstream *upstream);
+size_t upstream_idle_count(const struct upstream *upstream);

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+#include "uv_private.h"
+#include <stdlib.h>
+
+enum { KEEPALIVE_SECONDS = 30 };
+
+struct uv_tcp_stream {
+    struct stream stream; /* first */
+    uv_tcp_t tcp;
+    uv_connect_t connect;
+    uv_write_t write;
+    uv_shutdown_t shutdown;
+};
+
+static struct uv_tcp_stream *tcp_of(struct stream *stream)
+{
+    return (struct uv_tcp_stream *)(void *)stream;
+}
+
+static void enter(struct uv_tcp_stream *t)
+{
+    uv_loop_enter(uv_loop_of(t->stream.loop));
+}
+
+static void on_room_wanted(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
+{
+    struct uv_tcp_stream *t = handle->data;
+    struct slice room = stream_room(&t->stream);
+
+    (void)suggested;
+    *out = uv_buf_init((char *)(uintptr_t)room.ptr, (unsigned)room.len);
+}
+
+static void on_bytes_read(uv_stream_t *handle, ssize_t count, const uv_buf_t *room)
+{
+    struct uv_tcp_stream *t = handle->data;
+
+    (void)room;
+    enter(t);
+    if (count == 0) {
+        stream_release(&t->stream);
+        return; /* EAGAIN, not the end */
+    }
+    if (count > 0) {
+        stream_received(&t->stream, (size_t)count);
+    } else if (count == UV_ENOBUFS) {
+        uv_read_stop(handle); /* full: reading goes on when something was consumed */
+        t->stream.reading = false;
+        return;
+    } else {
+        t->stream.reading = false;
+        uv_read_stop(handle);
+        if (count == UV_EOF)
+            t->stream.eof = true;
+        else
+            t->stream.error = (wb_err)count;
+        if (buffer_len(&t->stream.in) == 0)
+            stream_release(&t->stream);
+    }
+    stream_poke(&t->stream);
+}
+
+static void on_connected(uv_connect_t *connect, int status)
+{
+    struct uv_tcp_stream *t = connect->data;
+
+    if (uv_is_closing((uv_handle_t *)&t->tcp))
+        return;
+    enter(t);
+    if (status != 0) {
+        t->stream.error = status;
+    } else {
+        t->stream.connected = true;
+        uv_tcp_nodelay(&t->tcp, 1);
+        stream_want_read(&t->stream, t->stream.want_read);
+    }
+    stream_poke(&t->stream);
+}
+
+static void on_written(uv_write_t *write, int status)
+{
+    struct uv_tcp_stream *t = write->data;
+
+    if (uv_is_closing((uv_handle_t *)&t->tcp))
+        return;
+    enter(t);
+    t->stream.writing = false;
+    if (status != 0)
+        t->stream.write_error = status;
+    stream_poke(&t->stream);
+}
+
+static void on_shut_down(uv_shutdown_t *shutdown, int status)
+{
+    struct uv_tcp_stream *t = shutdown->data;
+
+    (void)status;
+    if (uv_is_closing((uv_handle_t *)&t->tcp))
+        return;
+    enter(t);
+    t->stream.writing = false;
+    stream_poke(&t->stream);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct uv_tcp_stream *t = handle->data;
+    t->stream.loop->stream_count--;
+    free(t);
+}
+
+static void start_reading(struct stream *stream)
+{
+    int status = uv_read_start((uv_stream_t *)&tcp_of(stream)->tcp, on_room_wanted, on_bytes_read);
+    if (status != 0) {
+        stream->reading = false;
+        stream->error = status;
+    }
+}
+
+static void stop_reading(struct stream *stream)
+{
+    uv_read_stop((uv_stream_t *)&tcp_of(stream)->tcp);
+}
+
+static void write_parts(struct stream *stream, const struct slice *parts, unsigned count)
+{
+    struct uv_tcp_stream *t = tcp_of(stream);
+    uv_buf_t bufs[STREAM_PARTS_MAX];
+    unsigned used = 0;
+    size_t total = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        if (parts[i].len) {
+            bufs[used++] = uv_buf_init((char *)(uintptr_t)parts[i].ptr, (unsigned)parts[i].len);
+            total += parts[i].len;
+        }
+    if (total == 0)
+        return;
+    stream->bytes_written += total;
+    int wrote = uv_try_write((uv_stream_t *)&t->tcp, bufs, used);
+    if (wrote == (int)total)
+        return;
+    if (wrote < 0 && wrote != UV_EAGAIN) {
+        stream->write_error = wrote;
+        return;
+    }
+    size_t gone = wrote > 0 ? (size_t)wrote : 0;
+    unsigned first = 0;
+    while (gone >= bufs[first].len) {
+        gone -= bufs[first].len;
+        first++;
+    }
+    bufs[first].base += gone;
+    bufs[first].len -= gone;
+    t->write.data = t;
+    int status = uv_write(&t->write, (uv_stream_t *)&t->tcp, bufs + first, used - first, on_written);
+    if (status != 0)
+        stream->write_error = status;
+    else
+        stream->writing = true;
+}
+
+static void shut_down(struct stream *stream)
+{
+    struct uv_tcp_stream *t = tcp_of(stream);
+
+    t->shutdown.data = t;
+    int status = uv_shutdown(&t->shutdown, (uv_stream_t *)&t->tcp, on_shut_down);
+    if (status == 0)
+        stream->writing = true;
+}
+
+static void close_stream(struct stream *stream)
+{
+    uv_close((uv_handle_t *)&tcp_of(stream)->tcp, on_closed);
+}
+
+static void reset_stream(struct stream *stream)
+{
+    struct uv_tcp_stream *t = tcp_of(stream);
+    if (uv_tcp_close_reset(&t->tcp, on_closed) != 0)
+        uv_close((uv_handle_t *)&t->tcp, on_closed);
+}
+
+static const struct stream_ops tcp_ops = {
+    .start_reading = start_reading,
+    .stop_reading = stop_reading,
+    .write = write_parts,
+    .shut_down = shut_down,
+    .close = close_stream,
+    .reset = reset_stream,
+};
+
+static struct uv_tcp_stream *create(struct loop *loop)
+{
+    struct uv_tcp_stream *t = wb_alloc(sizeof *t);
+
+    WB_REQUIRE(uv_tcp_init(&uv_loop_of(loop)->uv, &t->tcp) == 0);
+    t->tcp.data = t;
+    stream_init(&t->stream, &tcp_ops, loop);
+    return t;
+}
+
+struct stream *uv_stream_dial(struct loop *loop, const struct address *address)
+{
+    struct uv_tcp_stream *t = create(loop);
+    struct sockaddr_storage to;
+
+    address_to_sockaddr(address, &to);
+    t->stream.peer = *address;
+    t->connect.data = t;
+    int status = uv_tcp_connect(&t->connect, &t->tcp, (const struct sockaddr *)&to, on_connected);
+    if (status != 0)
+        t->stream.error = status;
+    else
+        uv_tcp_keepalive(&t->tcp, 1, KEEPALIVE_SECONDS);
+    return &t->stream;
+}
+
+/* Who is at both ends. False: it has gone already. */
+static bool note_addresses(struct uv_tcp_stream *t)
+{
+    struct sockaddr_storage name;
+    int size = sizeof name;
+
+    if (uv_tcp_getpeername(&t->tcp, (struct sockaddr *)&name, &size) != 0 ||
+        !address_from_sockaddr((struct sockaddr *)&name, &t->stream.peer))
+        return false;
+    t->stream.connected = true;
+    uv_tcp_nodelay(&t->tcp, 1);
+    uv_tcp_keepalive(&t->tcp, 1, KEEPALIVE_SECONDS);
+    return true;
+}
+
+struct stream *uv_stream_accept(struct loop *loop, uv_stream_t *listening)
+{
+    struct uv_tcp_stream *t = create(loop);
+    if (uv_accept(listening, (uv_stream_t *)&t->tcp) != 0 || !note_addresses(t)) {
+        close_stream(&t->stream);
+        return NULL;
+    }
+    return &t->stream;
+}
+
+struct stream *uv_stream_adopt(struct loop *loop, int fd)
+{
+    struct uv_tcp_stream *t = create(loop);
+    if (uv_tcp_open(&t->tcp, fd) != 0 || !note_addresses(t)) {
+        close_stream(&t->stream);
+        return NULL;
+    }
+    return &t->stream;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+#include "waybill/upstream/attempt.h"
+#include "upstream_private.h"
+
+static void on_too_late(struct deadline *deadline);
+static void connect_next(struct attempt *attempt);
+
+void attempt_init(struct attempt *attempt, struct upstream *upstream, void (*poke)(void *owner), void *owner)
+{
+    attempt->state = ATTEMPT_NONE;
+    attempt->upstream = upstream;
+    attempt->conn = NULL;
+    attempt->pool = NULL;
+    attempt->lookup.state = LOOKUP_NONE;
+    attempt->poke = poke;
+    attempt->owner = owner;
+    deadline_init(&attempt->deadline, on_too_late);
+}
+
+static struct loop *loop_of(const struct attempt *attempt)
+{
+    return upstream_loop(attempt->upstream);
+}
+
+static void give_back(struct attempt *attempt, bool reusable)
+{
+    if (attempt->conn)
+        server_pool_return(&attempt->conn, reusable);
+}
+
+static void leave_pool(struct attempt *attempt)
+{
+    struct server_pool *pool = attempt->pool;
+
+    attempt->pool = NULL;
+    if (!pool)
+        return;
+    pool->attempts--;
+    server_pool_free_if_done(pool);
+}
+
+static void fail(struct attempt *attempt, enum reason reason)
+{
+    attempt->state = ATTEMPT_FAILED;
+    attempt->reason = reason;
+    deadline_clear(&attempt->deadline);
+    lookup_cancel(loop_of(attempt), &attempt->lookup);
+    give_back(attempt, false);
+    leave_pool(attempt);
+}
+
+static void on_too_late(struct deadline *deadline)
+{
+    struct attempt *attempt = WB_CONTAINER_OF(deadline, struct attempt, deadline);
+
+    if (attempt->state == ATTEMPT_CONNECTING)
+        fail(attempt, REASON_DIAL_TIMEOUT);
+    else if (attempt->state == ATTEMPT_AWAITING)
+        fail(attempt, REASON_RESPONSE_TIMEOUT);
+    else
+        return;
+    attempt->poke(attempt->owner);
+}
+
+static void ready(struct attempt *attempt)
+{
+    attempt->state = ATTEMPT_READY;
+    deadline_clear(&attempt->deadline);
+}
+
+static void on_looked_up(void *owner)
+{
+    struct attempt *attempt = owner;
+
+    connect_next(attempt);
+    attempt->poke(attempt->owner);
+}
+
+/* The next address of the name; with none left the attempt has failed. */
+static void connect_next(struct attempt *attempt)
+{
+    struct lookup *lookup = &attempt->lookup;
+
+    if (lookup->state == LOOKUP_WAITING)
+        return;
+    if (lookup->state != LOOKUP_FOUND) {
+        fail(attempt, REASON_SERVER_UNRESOLVED);
+        return;
+    }
+    while (attempt->next_address < lookup->address_count) {
+        attempt->conn = server_pool_dial(attempt->pool, &lookup->addresses[attempt->next_address++]);
+        attempt->conn->attempt = attempt;
+        if (!attempt->conn->stream->error)
+            return;
+        give_back(attempt, false);
+    }
+    fail(attempt, REASON_SERVER_REFUSED);
+}
+
+void attempt_start(struct attempt *attempt, struct server_pool *pool, bool request_is_head, bool fresh)
+{
+    uint64_t dial_timeout_ms = upstream_get_options(attempt->upstream)->dial_timeout_ms;
+
+    WB_REQUIRE(!attempt->conn && !attempt->pool);
+    attempt->pool = pool;
+    pool->attempts++;
+    attempt->request_is_head = request_is_head;
+    attempt->reader = (struct h1_reader){0};
+    attempt->sent = attempt->received = attempt->reused = false;
+    attempt->interim_count = 0;
+    attempt->next_address = 0;
+    attempt->reason = REASON_NONE;
+    attempt->conn = fresh ? NULL : server_pool_take(pool);
+    if (attempt->conn) {
+        attempt->conn->attempt = attempt;
+        attempt->reused = attempt->conn->used;
+        ready(attempt);
+        return;
+    }
+    attempt->state = ATTEMPT_CONNECTING;
+    if (dial_timeout_ms)
+        loop_set_deadline_in(loop_of(attempt), &attempt->deadline, dial_timeout_ms);
+    lookup_start(loop_of(attempt), &attempt->lookup, slice_of(pool->host), pool->port, false, on_looked_up, attempt);
+    connect_next(attempt);
+}
+
+/* Reads a head when there is one; true when the state changed. */
+static void read_head(struct attempt *attempt)
+{
+    struct stream *stream = attempt->conn->stream;
+    struct slice bytes = stream_bytes(stream);
+    enum reason reason;
+
+    if (bytes.len) {
+        attempt->received = true;
+        switch (h1_read_response(&attempt->reader, bytes, &h1_default_limits, attempt->request_is_head,
+                                 &attempt->head, &attempt->head_len, &reason)) {
+        case H1_HEAD:
+            if (attempt->head.status < 200 && ++attempt->interim_count > ATTEMPT_INTERIM_MAX) {
+                fail(attempt, REASON_SERVER_MALFORMED);
+                return;
+            }
+            attempt->state = ATTEMPT_HEAD;
+            stream->pinned = true;
+            deadline_clear(&attempt->deadline);
+            return;
+        case H1_BAD:
+            fail(attempt, REASON_SERVER_MALFORMED);
+            return;
+        case H1_NEED_MORE:
+            if (!stream_grow(stream)) {
+                fail(attempt, REASON_SERVER_MALFORMED);
+                return;
+            }
+            break;
+        }
+    }
+    if (stream->eof || stream->error)
+        fail(attempt, attempt->received ? REASON_SERVER_MALFORMED : REASON_SERVER_CLOSED);
+}
+
+static void note_connection(struct attempt *attempt)
+{
+    struct stream *stream = attempt->conn->stream;
+
+    if (stream->error) {
+        give_back(attempt, false);
+        connect_next(attempt);
+    } else if (stream->connected) {
+        ready(attempt);
+    }
+}
+
+void attempt_conn_changed(struct attempt *attempt)
+{
+    if (attempt->state == ATTEMPT_CONNECTING)
+        note_connection(attempt);
+    else if (attempt->state == ATTEMPT_AWAITING)
+        read_head(attempt);
+    attempt->poke(attempt->owner);
+}
+
+void attempt_send(struct attempt *attempt, const struct slice *parts, unsigned count)
+{
+    uint64_t response_timeout_ms = upstream_get_options(attempt->upstream)->response_timeout_ms;
+
+    WB_REQUIRE(attempt->conn);
+    attempt->sent = true;
+    stream_write(attempt->conn->stream, parts, count);
+    if (attempt->state == ATTEMPT_READY) {
+        attempt->state = ATTEMPT_AWAITING;
+        /* What a pooled connection brought before it was asked belongs to nobody. */
+        if (buffer_len(&attempt->conn->stream->in))
+            fail(attempt, REASON_SERVER_CLOSED);
+    }
+    if (response_timeout_ms && attempt->state == ATTEMPT_AWAITING)
+        loop_set_deadline_in(loop_of(attempt), &attempt->deadline, response_timeout_ms);
+}
+
+bool attempt_is_writing(const struct attempt *attempt)
+{
+    return attempt->conn && attempt->conn->stream->writing;
+}
+
+bool attempt_write_failed(const struct attempt *attempt)
+{
+    return !attempt->conn || attempt->conn->stream->write_error || attempt->conn->stream->error;
+}
+
+void attempt_head_done(struct attempt *attempt)
+{
+    struct stream *stream = attempt->conn->stream;
+    unsigned status = attempt->head.status;
+
+    WB_REQUIRE(attempt->state == ATTEMPT_HEAD);
+    stream->pinned = false;
+    stream_consume(stream, attempt->head_len);
+    attempt->reader = (struct h1_reader){0};
+    if (status == 101) {
+        attempt->state = ATTEMPT_TUNNEL;
+    } else if (status < 200) {
+        attempt->state = ATTEMPT_AWAITING;
+        read_head(attempt);
+    } else {
+        body_reader_init(&attempt->body, attempt->head.body, attempt->head.content_length);
+        attempt->state = ATTEMPT_BODY;
+    }
+}
+
+enum body_result attempt_body(struct attempt *attempt, struct headers *trailers, struct slice *out_data)
+{
+    *out_data = SLICE("");
+    if (attempt->state == ATTEMPT_ENDED)
+        return BODY_END;
+    if (attempt->state != ATTEMPT_BODY)
+        return BODY_INVALID;
+    struct stream *stream = attempt->conn->stream;
+    size_t skip = 0;
+    bool over = stream->eof || stream->error;
+    enum body_result result = body_read(&attempt->body, stream_bytes(stream), stream->eof, trailers, &skip, out_data);
+
+    if (skip && !(trailers && result == BODY_END && trailers->count))
+        stream_consume(stream, skip); /* trailer slices must outlive this call: then the rest is dropped by finish */
+    if (result == BODY_END) {
+        attempt->state = ATTEMPT_ENDED;
+    } else if (result == BODY_INVALID || (result == BODY_MORE && over)) {
+        fail(attempt, REASON_RESPONSE_CUT);
+        return BODY_INVALID;
+    } else if (result == BODY_MORE && !stream_grow(stream)) {
+        fail(attempt, REASON_RESPONSE_CUT);
+        return BODY_INVALID;
+    }
+    return result;
+}
+
+void attempt_took(struct attempt *attempt, size_t count)
+{
+    if (!attempt->conn || count == 0)
+        return;
+    body_took(&attempt->body, count);
+    stream_consume(attempt->conn->stream, count);
+}
+
+void attempt_pin(struct attempt *attempt, bool pinned)
+{
+    if (attempt->conn)
+        attempt->conn->stream->pinned = pinned;
+}
+
+void attempt_want_read(struct attempt *attempt, bool want)
+{
+    if (attempt->conn && attempt->conn->stream->want_read != want)
+        stream_want_read(attempt->conn->stream, want);
+}
+
+struct stream *attempt_stream(const struct attempt *attempt)
+{
+    return attempt->conn ? attempt->conn->stream : NULL;
+}
+
+void attempt_finish(struct attempt *attempt, bool request_sent)
+{
+    bool clean = attempt->state == ATTEMPT_ENDED && request_sent && attempt->head.keep_alive;
+
+    deadline_clear(&attempt->deadline);
+    give_back(attempt, clean);
+    attempt_cancel(attempt);
+}
+
+void attempt_cancel(struct attempt *attempt)
+{
+    lookup_cancel(loop_of(attempt), &attempt->lookup);
+    loop_remove_deadline(loop_of(attempt), &attempt->deadline);
+    give_back(attempt, false);
+    leave_pool(attempt);
+    attempt->state = ATTEMPT_NONE;
+}

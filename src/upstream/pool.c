@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "waybill/upstream/pool.h"
+#include "upstream_private.h"
+#include <stdlib.h>
+
+static void close_conn(struct server_conn *conn)
+{
+    loop_remove_deadline(upstream_loop(conn->pool->upstream), &conn->idle_deadline);
+    stream_close(&conn->stream);
+    free(conn);
+}
+
+static void discard_idle(struct server_conn *conn)
+{
+    struct server_pool *pool = conn->pool;
+
+    list_remove(&conn->link);
+    pool->idle_count--;
+    close_conn(conn);
+    server_pool_free_if_done(pool);
+}
+
+static void on_idle_too_long(struct deadline *deadline)
+{
+    discard_idle(WB_CONTAINER_OF(deadline, struct server_conn, idle_deadline));
+}
+
+static void on_conn_changed(void *owner)
+{
+    struct server_conn *conn = owner;
+
+    if (conn->attempt)
+        attempt_conn_changed(conn->attempt);
+    else
+        discard_idle(conn); /* an idle server has nothing to say: it ended, failed, or sent what nobody asked for */
+}
+
+static void lend(struct server_pool *pool, struct server_conn *conn)
+{
+    (void)conn;
+    pool->lent_count++;
+}
+
+struct server_conn *server_pool_take(struct server_pool *pool)
+{
+    if (list_empty(&pool->idle))
+        return NULL;
+    struct server_conn *conn = LIST_ENTRY(pool->idle.next, struct server_conn, link);
+    list_remove(&conn->link);
+    pool->idle_count--;
+    deadline_clear(&conn->idle_deadline);
+    lend(pool, conn);
+    return conn;
+}
+
+struct server_conn *server_pool_dial(struct server_pool *pool, const struct address *address)
+{
+    struct server_conn *conn = wb_alloc(sizeof *conn);
+
+    conn->pool = pool;
+    list_init(&conn->link);
+    deadline_init(&conn->idle_deadline, on_idle_too_long);
+    conn->stream = stream_dial(upstream_loop(pool->upstream), address);
+    stream_set_owner(conn->stream, on_conn_changed, conn);
+    stream_want_read(conn->stream, true);
+    lend(pool, conn);
+    return conn;
+}
+
+static bool may_serve_again(const struct server_conn *conn)
+{
+    const struct stream *s = conn->stream;
+    const struct server_pool *pool = conn->pool;
+
+    return !pool->retired && s->connected && !s->eof && !s->error && !s->write_error && !s->writing &&
+           buffer_len(&s->in) == 0 && pool->idle_count < upstream_get_options(pool->upstream)->max_idle_per_server;
+}
+
+void server_pool_return(struct server_conn **conn, bool reusable)
+{
+    struct server_conn *back = *conn;
+    struct server_pool *pool = back->pool;
+
+    *conn = NULL;
+    back->attempt = NULL;
+    WB_REQUIRE(pool->lent_count > 0);
+    pool->lent_count--;
+    if (!reusable || !may_serve_again(back)) {
+        close_conn(back);
+        server_pool_free_if_done(pool);
+        return;
+    }
+    back->used = true;
+    back->stream->pinned = false;
+    stream_release(back->stream);
+    stream_want_read(back->stream, true);
+    list_push_front(&pool->idle, &back->link);
+    pool->idle_count++;
+    loop_set_deadline_in(upstream_loop(pool->upstream), &back->idle_deadline,
+                         upstream_get_options(pool->upstream)->idle_timeout_ms);
+}
+
+void server_pool_close_idle(struct server_pool *pool)
+{
+    LIST_EACH_SAFE(node, &pool->idle)
+    {
+        struct server_conn *conn = LIST_ENTRY(node, struct server_conn, link);
+        list_remove(&conn->link);
+        pool->idle_count--;
+        close_conn(conn);
+    }
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#include "waybill/upstream/upstream.h"
+#include "upstream_private.h"
+#include "waybill/base/map.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+struct balancer {
+    uint64_t generation;
+    size_t index;
+    unsigned current;
+    bool begun;
+};
+
+struct upstream {
+    struct loop *loop;
+    struct upstream_options options;
+    struct server_pool **pools; /* by server slot */
+    size_t pool_count;
+    struct balancer *balancers; /* by backend slot */
+    size_t balancer_count;
+    struct map named;           /* "host:port" -> server_pool */
+    size_t retired_count;
+};
+
+struct upstream *upstream_create(struct loop *loop, const struct upstream_options *options)
+{
+    struct upstream *up = wb_alloc(sizeof *up);
+
+    up->loop = loop;
+    up->options = *options;
+    map_init(&up->named);
+    return up;
+}
+
+struct loop *upstream_loop(const struct upstream *upstream)
+{
+    return upstream->loop;
+}
+
+const struct upstream_options *upstream_get_options(const struct upstream *upstream)
+{
+    return &upstream->options;
+}
+
+static struct server_pool *create_pool(struct upstream *up, struct slice host, uint16_t port, uint64_t generation)
+{
+    struct server_pool *pool = wb_alloc(sizeof *pool);
+
+    pool->upstream = up;
+    pool->host = slice_dup(host);
+    pool->port = port;
+    pool->generation = generation;
+    list_init(&pool->idle);
+    return pool;
+}
+
+void server_pool_free_if_done(struct server_pool *pool)
+{
+    if (!pool->retired || pool->lent_count || pool->idle_count || pool->attempts)
+        return;
+    pool->upstream->retired_count--;
+    free(pool->host);
+    free(pool);
+}
+
+static void retire_pool(struct server_pool *pool)
+{
+    pool->retired = true;
+    pool->upstream->retired_count++;
+    server_pool_close_idle(pool);
+    server_pool_free_if_done(pool);
+}
+
+struct server_pool *upstream_pool(struct upstream *up, const struct route_server *server)
+{
+    if (server->slot >= up->pool_count) {
+        size_t wanted = up->pool_count ? up->pool_count : 16;
+        while (wanted <= server->slot)
+            wanted *= 2;
+        up->pools = wb_realloc(up->pools, wanted * sizeof(struct server_pool *));
+        memset(up->pools + up->pool_count, 0, (wanted - up->pool_count) * sizeof(struct server_pool *));
+        up->pool_count = wanted;
+    }
+    struct server_pool *pool = up->pools[server->slot];
+    if (pool && pool->generation == server->generation)
+        return pool;
+    /* An exchange that began with an older snapshot may come with an older generation: it must not take the slot
+     * away from the newer server, so it gets a pool that ends with it. */
+    bool older = pool && pool->generation > server->generation;
+    struct server_pool *made = create_pool(up, server->host, server->port, server->generation);
+    if (older) {
+        made->retired = true;
+        up->retired_count++;
+        return made;
+    }
+    if (pool)
+        retire_pool(pool);
+    up->pools[server->slot] = made;
+    return made;
+}
+
+struct server_pool *upstream_named_pool(struct upstream *up, struct slice host, uint16_t port)
+{
+    char key[300];
+    int len = snprintf(key, sizeof key, SLICE_FMT ":%u", SLICE_ARG(slice_head(host, 255)), (unsigned)port);
+    struct server_pool *pool = map_get(&up->named, slice_make(key, (size_t)len));
+
+    if (!pool) {
+        pool = create_pool(up, host, port, 0);
+        map_put(&up->named, slice_make(key, (size_t)len), pool);
+    }
+    return pool;
+}
+
+static struct balancer *balancer_of(struct upstream *up, const struct route_backend *backend)
+{
+    if (backend->slot >= up->balancer_count) {
+        size_t wanted = up->balancer_count ? up->balancer_count : 16;
+        while (wanted <= backend->slot)
+            wanted *= 2;
+        up->balancers = wb_realloc(up->balancers, wanted * sizeof(struct balancer));
+        memset(up->balancers + up->balancer_count, 0, (wanted - up->balancer_count) * sizeof(struct balancer));
+        up->balancer_count = wanted;
+    }
+    struct balancer *balancer = &up->balancers[backend->slot];
+    if (balancer->generation != backend->generation)
+        *balancer = (struct balancer){.generation = backend->generation};
+    return balancer;
+}
+
+/* The interleaved weighted round robin of v1.7: weights 3,1,2 give A A C A B C. */
+static const struct route_server *next_by_turn(struct balancer *balancer, const struct route_backend *backend)
+{
+    for (;;) {
+        balancer->index = balancer->begun ? (balancer->index + 1) % backend->server_count : 0;
+        balancer->begun = true;
+        if (balancer->index == 0)
+            balancer->current = balancer->current > backend->weight_gcd ? balancer->current - backend->weight_gcd
+                                                                       : backend->weight_max;
+        if (backend->servers[balancer->index].weight >= balancer->current)
+            return &backend->servers[balancer->index];
+    }
+}
+
+static bool was_tried(const struct route_server *server, const uint32_t *tried, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (tried[i] == server->slot)
+            return true;
+    return false;
+}
+
+const struct route_server *upstream_pick(struct upstream *up, const struct route_backend *backend,
+                                         const uint32_t *tried, size_t tried_count)
+{
+    if (!backend || backend->server_count == 0)
+        return NULL;
+    if (backend->server_count == 1)
+        return was_tried(&backend->servers[0], tried, tried_count) ? NULL : &backend->servers[0];
+    struct balancer *balancer = balancer_of(up, backend);
+    for (size_t i = 0; i <= tried_count; i++) {
+        const struct route_server *server = next_by_turn(balancer, backend);
+        if (!was_tried(server, tried, tried_count))
+            return server;
+    }
+    for (size_t i = 0; i < backend->server_count; i++)
+        if (!was_tried(&backend->servers[i], tried, tried_count))
+            return &backend->servers[i];
+    return NULL;
+}
+
+void upstream_drain(struct upstream *up)
+{
+    struct map_entry *entry;
+
+    for (size_t i = 0; i < up->pool_count; i++)
+        if (up->pools[i])
+            server_pool_close_idle(up->pools[i]);
+    for (size_t i = 0; (entry = map_next(&up->named, &i));)
+        server_pool_close_idle(entry->value);
+}
+
+size_t upstream_idle_count(const struct upstream *up)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < up->pool_count; i++)
+        count += up->pools[i] ? up->pools[i]->idle_count : 0;
+    return count;
+}
+
+void upstream_destroy(struct upstream **upstream)
+{
+    struct upstream *up = *upstream;
+    struct map_entry *entry;
+
+    *upstream = NULL;
+    for (size_t i = 0; i < up->pool_count; i++)
+        if (up->pools[i])
+            retire_pool(up->pools[i]);
+    for (size_t i = 0; (entry = map_next(&up->named, &i));)
+        retire_pool(entry->value);
+    WB_REQUIRE(up->retired_count == 0); /* nothing is lent any more */
+    map_fini(&up->named);
+    free(up->pools);
+    free(up->balancers);
+    free(up);
+}
