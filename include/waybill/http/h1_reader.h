@@ -24,12 +24,16 @@ struct h1_limits {
 };
 extern const struct h1_limits h1_default_limits;
 
-/* How far the line-end check has come in the current message. Zero it for a new message. */
+/* How far the check of the bytes has come in the current message. Zero it for a new message. */
 struct h1_reader {
     size_t checked;    /* bytes from the start of the message that were looked at */
-    size_t line_start; /* where the current line begins */
+    size_t line_start; /* where the first line or the current one of the fields begins */
     size_t skipped;    /* empty CRLF lines before a request line: they belong to *out_head_len */
     bool first_line_seen;
+    unsigned part;         /* of the line the check is in; private */
+    unsigned fields;       /* complete field lines so far */
+    size_t target_start;   /* of the request target, once its first byte may come; private */
+    size_t target_end;     /* private */
 };
 
 /* `bytes` starts where the message starts. On H1_HEAD *out_head_len bytes are the head (with the empty
