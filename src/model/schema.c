@@ -95,6 +95,7 @@ static const struct field backend_rows[] = {
     SUB(health_check, "healthCheck", "healthCheck", 0, health),
     SUB(buffering, "buffering", "buffering", 0, buffering),
     SUB(response_forwarding, "responseForwarding", "forwardingResponse", 0, forwarding),
+    ROW(TEXT, closed_because, NULL, NULL, 0),
 };
 const struct group schema_backend = GROUP_INIT("backend", model_backend, backend_rows);
 #undef RECORD
@@ -250,9 +251,9 @@ static const struct group auth = GROUP_INIT("auth", model_auth, auth_rows);
 
 #define RECORD model_frontend
 static const struct field frontend_rows[] = {
-    ROW(TEXTS, entrypoints, "entryPoints", "entryPoints", 0),
+    ROW(TEXTS, entrypoints, "entryPoints", "entryPoints", FIELD_PROTECTS), /* else it would be on the default ones */
     ROW(TEXT, backend, "backend", "backend", 0),
-    NAMED(routes, route_count, "routes", "routes", 0, schema_route),
+    NAMED(routes, route_count, "routes", "routes", FIELD_SELECTS, schema_route),
     ROW(BOOL, pass_host_header, "passHostHeader", "passHostHeader", 0),
     ROW(BOOL, pass_tls_cert, "passTLSCert", "passTLSCert", FIELD_PROTECTS),
     SUB(pass_client_cert, "passTLSClientCert", "passTLSClientCert", FIELD_PROTECTS, client_cert),
@@ -267,6 +268,7 @@ static const struct field frontend_rows[] = {
     SUB(redirect, "redirect", "redirect", FIELD_PROTECTS, redirect),
     SUB(auth, "auth", "auth", FIELD_PROTECTS, auth),
     ROW(TEXT, closed_because, NULL, NULL, 0),
+    ROW(TEXT, left_out_because, NULL, NULL, 0),
     ROW(INTEGER, since, NULL, NULL, 0),
 };
 const struct group schema_frontend = GROUP_INIT("frontend", model_frontend, frontend_rows);

@@ -72,6 +72,10 @@ struct model_backend {
     struct model_health_check *health_check;
     struct model_buffering *buffering;
     struct model_response_forwarding *response_forwarding;
+
+    /* Not part of the document. */
+    struct slice closed_because; /* not empty: a limit could not be understood; fragment_close passes it on to the frontends */
+    struct slice origin;         /* where it was written */
 };
 
 struct model_route {
@@ -169,6 +173,7 @@ struct model_frontend {
 
     /* Not part of the document. */
     struct slice closed_because; /* not empty: a protecting option could not be understood; matches, answers 503 (decisions.md 10) */
+    struct slice left_out_because; /* not empty: a rule could not be read, so what it should match is not known; shown, not routed */
     struct slice origin;         /* where it was written, for messages: "container web", "rules.toml:12" */
     uint64_t since;              /* age of who asked for it: on equal claims the lower one is the incumbent (decisions.md 16); 0 = unknown */
 };
@@ -201,6 +206,9 @@ void fragment_sort(struct fragment *fragment);
 struct diagnostics;
 void fragment_set_defaults(struct fragment *fragment, const struct slices *default_entrypoints,
                            const struct slices *known_entrypoints, struct diagnostics *diagnostics);
+/* Closes frontends (closed_because) whose protection is there but empty, and those of backends that are closed, with a
+ * diagnostic each (decisions.md 10). For documents in which a group exists when its table does (TOML, JSON). After fragment_sort. */
+void fragment_close(struct fragment *fragment, struct diagnostics *diagnostics);
 /* Same document, same protection, same identities: nothing to do. */
 bool fragment_equal(const struct fragment *a, const struct fragment *b);
 

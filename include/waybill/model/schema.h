@@ -7,9 +7,7 @@
  * Thread: any; constant.
  */
 #pragma once
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "waybill/base/slice.h"
 
 enum field_type {
     FIELD_TEXT,     /* struct slice */
@@ -25,6 +23,7 @@ enum field_type {
 enum field_flags {
     FIELD_ALWAYS = 1,   /* in the document even when it is zero or empty */
     FIELD_PROTECTS = 2, /* not understood: the frontend is closed (decisions.md 10); counts for all below a group */
+    FIELD_SELECTS = 4,  /* not understood: the frontend would match too much, so it is left out (decisions.md 11) */
 };
 
 struct group;
@@ -73,3 +72,9 @@ void field_set_records(const struct field *field, void *record, struct records r
 bool field_is_present(const struct field *field, const void *record);
 /* Nothing there: false, 0, empty, absent. */
 bool field_is_empty(const struct field *field, const void *record);
+/* The group, or anything in it, is there to protect. */
+bool group_protects(const struct group *group);
+/* The row of that key, ASCII case ignored; NULL when there is none. */
+const struct field *group_field(const struct group *group, struct slice key);
+/* The key most likely meant by an unknown one, for "did you mean"; NULL when none is near. */
+const char *group_suggest(const struct group *group, struct slice key);
