@@ -148,15 +148,15 @@ class OwnEngine(Engine):
 
 
 class PrivateEngine(OwnEngine):
-    """An engine beside the usual one, which a test may stop and start. Its containers outlive a stop (live-restore).
+    """An engine beside the usual one, which a test may stop and start. live_restore: its containers outlive a stop.
 
     It leaves the machine's packet filter and docker0 alone, so nothing is published and its containers see only each other
     and this machine, which reaches them by address.
     """
 
-    def __init__(self, folder):
-        super().__init__(folder, "--live-restore", "--bridge=none", "--iptables=false", "--ip-masq=false",
-                         "--default-address-pool=base=10.213.0.0/16,size=24")
+    def __init__(self, folder, live_restore):
+        super().__init__(folder, f"--live-restore={str(live_restore).lower()}", "--bridge=none", "--iptables=false",
+                         "--ip-masq=false", "--default-address-pool=base=10.213.0.0/16,size=24")
 
     def copy_image(self, source, image):
         archive = os.path.join(self.folder, "image.tar")

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""The nouns of these tests: an engine, the images in it, a town to build in, the example's project.
+
+Nothing here is skipped: where there is no engine and none can be started, every test fails and says why.
+"""
+import itertools
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from containers import Project, Town  # noqa: E402
+from engine import EXAMPLE, FOLDER, REPO, ROUTER_IMAGE, OwnEngine, PrivateEngine, build_example_images, find_engine  # noqa: E402
+
+counter = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def engine():
+    """The engine that answers, or one of ours for as long as the tests run."""
+    engine = find_engine()
+    if engine:
+        yield engine
+        return
+    engine = OwnEngine(FOLDER).start()
+    yield engine
+    engine.stop()
+
+
+@pytest.fixture(scope="session")
+def waybill_image(engine):
+    """The image as the top-level Dockerfile makes it from this tree."""
+    return engine.build(ROUTER_IMAGE, REPO)
+
+
+@pytest.fixture(scope="session")
+def example_images(engine):
+    build_example_images(engine)
+
+
+@pytest.fixture(scope="session")
+def whoami_image(engine):
+    return engine.build("waybill-e2e-whoami", os.path.join(REPO, "test", "e2e", "whoami"))
+
+
+@pytest.fixture
+def town(engine, waybill_image, whoami_image, request):
+    number = next(counter)
+    town = Town(engine, f"waybill-e2e-{os.getpid()}-{number}", number)
+    yield town
+    show_logs(request, town.containers)
+    town.remove()
+
+
+@pytest.fixture(scope="module")
+def example(engine, waybill_image, example_images):
+    """examples/forward-auth, up."""
+    project = Project(engine, os.path.join(EXAMPLE, "docker-compose.yaml"), f"wbexample{os.getpid()}")
+    try:
+        project.up()
+        yield project
+    finally:
+        print(project.compose("logs", "--tail=100", "router"))
+        project.down()
+
+
+@pytest.fixture(params=["live", "stopping"])
+def private_engine(engine, waybill_image, whoami_image, request, tmp_path_factory):
+    """An engine that the test may stop. `live`: its containers go on meanwhile; `stopping`: they end, and start with it again."""
+    private = PrivateEngine(f"{FOLDER}/private-{os.getpid()}", live_restore=request.param == "live")
+    private.start()
+    try:
+        for image in (waybill_image, whoami_image):
+            private.copy_image(engine, image)
+        yield private
+    finally:
+        private.remove()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    setattr(item, "failed_in_" + call.when, outcome.get_result().failed)
+
+
+def show_logs(request, containers):
+    """What the containers said, when the test failed."""
+    if not getattr(request.node, "failed_in_call", False):
+        return
+    for container in containers:
+        try:
+            print(f"--- {container.name}\n{container.logs()[-6000:]}")
+        except Exception as error:  # it may be gone, and that is not what failed
+            print(f"--- {container.name}: {error}")

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""The image: size, health, end, and what it says of flags it does not take."""
+import concurrent.futures
+import time
+
+import pytest
+from client import until
+from engine import ROUTER_IMAGE, EngineError
+
+MAX_IMAGE_BYTES = 30_000_000
+
+
+def test_the_image_is_small(engine, waybill_image):
+    size = engine.inspect(waybill_image)["Size"]
+    print(f"{size} bytes")
+    assert size <= MAX_IMAGE_BYTES
+
+
+def test_the_image_becomes_healthy(town):
+    router = town.run_router(options=("--health-interval=1s",))
+    until(lambda: router.health() == "healthy", "the image's own health check says healthy", 20)
+
+
+def test_the_health_check_says_when_nothing_answers(town):
+    router = town.run_router(options=("--health-interval=1s", "--health-retries=1"))
+    until(lambda: router.health() == "healthy", "healthy at first", 20)
+    with pytest.raises(EngineError):
+        town.engine.docker("run", "--rm", "--network", "none", ROUTER_IMAGE, "healthcheck", "--ping")
+
+
+@pytest.mark.parametrize("signal", ["TERM", "INT"])
+def test_a_signal_ends_it_well(town, signal):
+    router = town.run_router()
+    router.kill(signal)
+    until(lambda: not router.inspect()["State"]["Running"], "it ends")
+    assert router.exit_code() == 0
+
+
+def test_a_stop_lets_the_request_under_way_finish(town):
+    router = town.run_router()
+    web = town.run_whoami("web", "Host:web.test")
+    until(lambda: router.ask("/", "web.test").status == 200, "web.test is routed")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        under_way = pool.submit(router.ask, "/slow/2", "web.test")
+        time.sleep(0.5)  # the server has it by now
+        router.stop()
+        assert under_way.result().json()["name"] == web.hostname
+    assert router.exit_code() == 0
+
+
+@pytest.mark.parametrize("flag, named", [("--no.such.flag", "no.such.flag"), ("--acme", "acme"), ("--consul", "consul"),
+                                         ("--docker.swarmMode=perhaps", "swarmmode"), ("--loglevel=LOUD", "LOUD"),
+                                         ("--entrypoints=Name:http", "http")])
+def test_a_flag_it_does_not_take_is_refused_by_name(engine, waybill_image, flag, named):
+    with pytest.raises(EngineError) as refusal:
+        engine.docker("run", "--rm", waybill_image, "--docker", flag, timeout=20)
+    assert named.lower() in str(refusal.value).split("\n", 1)[1].lower()
