@@ -7,6 +7,7 @@ struct file_options {
     struct slice filename;  /* one file, any extension */
     struct slice directory; /* wins over filename: every .toml and .tmpl below it */
     bool watch;
+    bool same_file;         /* filename is the static configuration's own: other tables in it are no mistake */
 };
 
 struct provider *file_provider_create(const struct file_options *options, const struct provider_sink *sink);

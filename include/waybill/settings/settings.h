@@ -12,11 +12,20 @@
 
 enum settings_command { COMMAND_RUN, COMMAND_VERSION, COMMAND_HEALTHCHECK, COMMAND_HELP };
 
+/* Something the user should know of what was read, kept until the log has its level. */
+struct settings_note {
+    enum log_level level;
+    struct slice text;
+};
+
 struct settings {
     struct arena arena;
     enum settings_command command;
     enum log_level log_level;
     unsigned workers;              /* 0 = one per core */
+    struct slice static_file;      /* path of the TOML file that was read; empty = none */
+    struct settings_note *notes;
+    size_t note_count;
 
     struct model_entrypoint *entrypoints; /* with `traefik` when something uses it */
     size_t entrypoint_count;
@@ -24,7 +33,7 @@ struct settings {
     struct slices entrypoint_names;
 
     bool docker_on;
-    struct docker_options docker;
+    struct docker_options docker;  /* own_id is left to main */
     bool file_on;
     struct file_options file;
 
@@ -41,8 +50,9 @@ struct settings {
     bool keep_trailing_slash, allow_min_weight_zero;
     unsigned max_idle_per_server;  /* 200 */
     /* Milliseconds; 0 = none where v1.7 allows none. */
-    uint64_t head_timeout_ms;      /* request head: 60 s (defects A16) */
-    uint64_t body_timeout_ms;      /* idle time within a body, either way: 60 s */
+    uint64_t head_timeout_ms;      /* request head: 60 s (defects A16); respondingTimeouts.readTimeout sets it, 0 too */
+    uint64_t body_timeout_ms;      /* idle time within a request body: 60 s; the same flag sets it */
+    uint64_t response_body_timeout_ms; /* idle time within a response body: 0; respondingTimeouts.writeTimeout */
     uint64_t idle_timeout_ms;      /* client keep-alive: 180 s */
     uint64_t dial_timeout_ms;      /* 30 s */
     uint64_t response_timeout_ms;  /* response head: 0 */
@@ -50,11 +60,18 @@ struct settings {
 };
 
 enum settings_outcome {
-    SETTINGS_OK,
-    SETTINGS_HELP,    /* *out_text goes to stdout, exit 0 */
+    SETTINGS_OK,      /* command is COMMAND_RUN or COMMAND_HEALTHCHECK; *out_text is NULL */
+    SETTINGS_HELP,    /* help or version: *out_text goes to stdout, exit 0 */
     SETTINGS_INVALID, /* *out_text goes to stderr, exit 1 */
 };
 
 /* `argv` as main got it. *out_text is on the heap. settings_fini in every case. */
 enum settings_outcome settings_read(struct settings *out_settings, int argc, char **argv, char **out_text);
 void settings_fini(struct settings *settings);
+
+/* Logs the notes, and what is open to everyone: an API without login on an address that is not loopback
+ * (decisions.md 9), an entrypoint that believes every client (decisions.md 7). Call once, after log_set_level. What
+ * needs eyes is logged as an error, since ERROR is the level that v1.7 and so we start with. */
+void settings_log_warnings(const struct settings *settings);
+/* NULL when there is none of that name. */
+const struct model_entrypoint *settings_entrypoint(const struct settings *settings, struct slice name);

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "reading.h"
+#include "waybill/base/suggest.h"
+
+#define AT(field) offsetof(struct reading, field)
+#define SET(field) offsetof(struct reading, settings.field)
+
+#define HEADING(title) {title, 0, FLAG_HEADING, FLAG_WORKS, 0, "", ""}
+#define WORKS(name, kind, at, shown, help) {name, 0, FLAG_##kind, FLAG_WORKS, at, shown, help}
+#define SHORT(name, letter, kind, at, shown, help) {name, letter, FLAG_##kind, FLAG_WORKS, at, shown, help}
+#define NO_EFFECT(name, kind, at, help) {name, 0, FLAG_##kind, FLAG_WITHOUT_EFFECT, at, "", help}
+#define NOT_YET(name, kind, part) {name, 0, FLAG_##kind, FLAG_NOT_YET, AT(accepted), "", part}
+
+const struct flag flag_table[] = {
+    HEADING("General"),
+    SHORT("configFile", 'c', TEXT, AT(config_file), "",
+          "TOML file with any of these options; else /etc/traefik/traefik.toml, $HOME/.traefik/traefik.toml or "
+          "./traefik.toml if there is one"),
+    SHORT("debug", 'd', SWITCH, AT(debug), "false", "log level DEBUG, unless logLevel says another"),
+    SHORT("logLevel", 'l', LEVEL, SET(log_level), "ERROR", "DEBUG, INFO, WARN, ERROR, FATAL or PANIC"),
+    WORKS("workers", NUMBER, SET(workers), "one per core", "threads that serve requests"),
+    WORKS("maxIdleConnsPerHost", NUMBER, SET(max_idle_per_server), "200",
+          "idle connections kept to each server, by each worker"),
+    WORKS("keepTrailingSlash", SWITCH, SET(keep_trailing_slash), "false",
+          "a path with and without its last slash are two paths"),
+    WORKS("allowMinWeightZero", SWITCH, SET(allow_min_weight_zero), "false",
+          "weight 0 means no requests, rather than the default weight"),
+    WORKS("constraints", CONSTRAINTS, AT(constraints), "",
+          "all providers: only what has a tag like this, tag==GLOB or tag!=GLOB"),
+    NO_EFFECT("checkNewVersion", SWITCH, AT(accepted), "nothing is ever asked of the outside"),
+    NO_EFFECT("sendAnonymousUsage", SWITCH, AT(accepted), "nothing is ever sent to the outside"),
+    NO_EFFECT("providersThrottleDuration", DURATION, AT(accepted_ms),
+              "the first change is applied at once, a burst is gathered for milliseconds"),
+
+    HEADING("Entrypoints"),
+    WORKS("entryPoints", ENTRYPOINT, 0, "Name:http Address::80",
+          "an address to listen on, with its options; repeat the flag for more"),
+    WORKS("defaultEntryPoints", LIST, SET(default_entrypoints), "http",
+          "entrypoints of the frontends that name none"),
+
+    HEADING("Docker"),
+    WORKS("docker", GROUP, SET(docker_on), "off", "routes from the labels of containers"),
+    WORKS("docker.endpoint", TEXT, SET(docker.endpoint), "unix:///var/run/docker.sock", "where the engine answers"),
+    WORKS("docker.domain", TEXT, SET(docker.domain), "", "the default rule is Host:SERVICE.DOMAIN"),
+    WORKS("docker.watch", SWITCH, SET(docker.watch), "true", "follow the engine's events"),
+    WORKS("docker.exposedByDefault", SWITCH, SET(docker.exposed_by_default), "true",
+          "route containers without traefik.enable=true, too"),
+    WORKS("docker.network", TEXT, SET(docker.network), "", "network to reach containers by, unless a label names one"),
+    WORKS("docker.useBindPortIP", SWITCH, SET(docker.use_bind_port_ip), "false",
+          "reach containers by the port they publish on the host"),
+    WORKS("docker.constraints", CONSTRAINTS, SET(docker.constraints), "", "as constraints, for containers"),
+    NO_EFFECT("docker.swarmModeRefreshSeconds", NUMBER, AT(accepted_count), "only Swarm mode reads it"),
+    NO_EFFECT("docker.templateVersion", NUMBER, AT(accepted_count), "there are no templates"),
+    NO_EFFECT("docker.debugLogGeneratedTemplate", SWITCH, AT(accepted), "there are no templates"),
+    NO_EFFECT("docker.trace", SWITCH, AT(accepted), "there are no templates"),
+    NOT_YET("docker.swarmMode", SWITCH, "Swarm mode"),
+    NOT_YET("docker.tls", GROUP, "TLS to the engine"),
+    NOT_YET("docker.filename", TEXT, "configuration by Go templates"),
+
+    HEADING("File"),
+    WORKS("file", GROUP, SET(file_on), "off", "routes from TOML; without the next two, from the file of --configFile"),
+    WORKS("file.filename", TEXT, SET(file.filename), "", "one file"),
+    WORKS("file.directory", TEXT, SET(file.directory), "", "every .toml file of a folder"),
+    WORKS("file.watch", SWITCH, SET(file.watch), "true", "read again when something changes"),
+    NO_EFFECT("file.constraints", CONSTRAINTS, AT(accepted_constraints), "what is in a file has no tags"),
+    NO_EFFECT("file.templateVersion", NUMBER, AT(accepted_count), "there are no templates"),
+    NO_EFFECT("file.debugLogGeneratedTemplate", SWITCH, AT(accepted), "there are no templates"),
+    NO_EFFECT("file.trace", SWITCH, AT(accepted), "there are no templates"),
+
+    HEADING("API, dashboard, ping"),
+    WORKS("api", GROUP, SET(api_on), "off", "API and dashboard"),
+    WORKS("api.entryPoint", TEXT, SET(api_entrypoint), "traefik", "where; `traefik` is :8080 unless defined"),
+    WORKS("api.dashboard", SWITCH, SET(api_dashboard), "true", "the dashboard, too"),
+    WORKS("api.statistics", GROUP, SET(api_statistics), "off", "keep the latest errors for /health"),
+    WORKS("api.statistics.recentErrors", NUMBER, SET(recent_errors), "10", "how many"),
+    WORKS("ping", GROUP, SET(ping_on), "off", "answer /ping"),
+    WORKS("ping.entryPoint", TEXT, SET(ping_entrypoint), "traefik", "where"),
+
+    HEADING("Logs"),
+    WORKS("accessLog", GROUP, SET(access_log_on), "off", "one line for each request"),
+    WORKS("accessLog.filePath", TEXT, SET(access_log_path), "stdout", "file to append to"),
+    WORKS("accessLog.format", FORMAT, AT(accepted_text), "common", "the only one so far"),
+    WORKS("accessLogsFile", TEXT, AT(old_access_log_path), "", "deprecated: accessLog.filePath"),
+    NO_EFFECT("accessLog.bufferingSize", NUMBER, AT(accepted_count), "lines are written as they come"),
+    NOT_YET("accessLog.filters", GROUP, "filters of the access log"),
+    NOT_YET("accessLog.fields", GROUP, "choice of the access log's fields"),
+    WORKS("traefikLog", GROUP, AT(group_on), "on", "the router's own log, on stdout"),
+    WORKS("traefikLog.format", FORMAT, AT(accepted_text), "common", "the only one so far"),
+    NOT_YET("traefikLog.filePath", TEXT, "the router's own log in a file"),
+    NOT_YET("traefikLogsFile", TEXT, "the router's own log in a file"),
+
+    HEADING("Timeouts (whole seconds, or as 500ms, 1m30s)"),
+    WORKS("respondingTimeouts", GROUP, AT(group_on), "", "between clients and the router:"),
+    WORKS("respondingTimeouts.readTimeout", DURATION, AT(read_timeout_ms), "60s",
+          "for a request's head to come, and for each pause in its body; 0 = no limit, as v1.7 starts"),
+    WORKS("respondingTimeouts.writeTimeout", DURATION, AT(write_timeout_ms), "0s",
+          "for each pause in a response's body; 0 = no limit"),
+    WORKS("respondingTimeouts.idleTimeout", DURATION, SET(idle_timeout_ms), "180s",
+          "for the next request on a connection; 0 = no limit"),
+    WORKS("idleTimeout", DURATION, AT(old_idle_timeout_ms), "", "deprecated: respondingTimeouts.idleTimeout"),
+    WORKS("forwardingTimeouts", GROUP, AT(group_on), "", "between the router and servers:"),
+    WORKS("forwardingTimeouts.dialTimeout", DURATION, SET(dial_timeout_ms), "30s", "to connect; 0 = no limit"),
+    WORKS("forwardingTimeouts.responseHeaderTimeout", DURATION, SET(response_timeout_ms), "0s",
+          "for the head of a response to come; 0 = no limit"),
+    WORKS("lifeCycle", GROUP, AT(group_on), "", "when the router is told to end:"),
+    WORKS("lifeCycle.requestAcceptGraceTimeout", DURATION, SET(request_accept_grace_ms), "0s",
+          "go on as before for this long, /ping excepted"),
+    WORKS("lifeCycle.graceTimeOut", DURATION, SET(grace_ms), "10s", "then let requests finish for at most this long"),
+    SHORT("graceTimeOut", 'g', DURATION, AT(old_grace_ms), "", "deprecated: lifeCycle.graceTimeOut"),
+
+    HEADING("Not in this version"),
+    NOT_YET("acme", GROUP, "ACME (certificates from Let's Encrypt)"),
+    NOT_YET("boltdb", GROUP, "the BoltDB provider"),
+    NOT_YET("cluster", GROUP, "cluster mode"),
+    NOT_YET("consul", GROUP, "the Consul provider"),
+    NOT_YET("consulCatalog", GROUP, "the Consul catalog provider"),
+    NOT_YET("dynamodb", GROUP, "the DynamoDB provider"),
+    NOT_YET("ecs", GROUP, "the ECS provider"),
+    NOT_YET("etcd", GROUP, "the etcd provider"),
+    NOT_YET("eureka", GROUP, "the Eureka provider"),
+    NOT_YET("healthCheck", GROUP, "health checks of servers"),
+    NOT_YET("hostResolver", GROUP, "following CNAMEs of hosts"),
+    NOT_YET("insecureSkipVerify", SWITCH, "TLS to servers"),
+    NOT_YET("kubernetes", GROUP, "the Kubernetes provider"),
+    NOT_YET("marathon", GROUP, "the Marathon provider"),
+    NOT_YET("mesos", GROUP, "the Mesos provider"),
+    NOT_YET("metrics", GROUP, "metrics (Prometheus, Datadog, StatsD, InfluxDB)"),
+    NOT_YET("rancher", GROUP, "the Rancher provider"),
+    NOT_YET("rest", GROUP, "the REST provider"),
+    NOT_YET("retry", GROUP, "the retry middleware"),
+    NOT_YET("rootCAs", LIST, "TLS to servers"),
+    NOT_YET("serviceFabric", GROUP, "the Service Fabric provider"),
+    NOT_YET("tracing", GROUP, "tracing (Jaeger, Zipkin, Datadog)"),
+    NOT_YET("web", GROUP, "the deprecated web provider (use --api and --ping)"),
+    NOT_YET("zookeeper", GROUP, "the ZooKeeper provider"),
+};
+
+const size_t flag_table_count = WB_COUNT(flag_table);
+_Static_assert(WB_COUNT(flag_table) <= FLAG_COUNT_MAX, "struct reading has a byte for each");
+
+static bool is_flag(const struct flag *flag)
+{
+    return flag->kind != FLAG_HEADING;
+}
+
+/* `name` is below `above`: "docker.tls.ca" is below "docker.tls" and "docker". */
+static bool is_below(struct slice name, struct slice above)
+{
+    return name.len > above.len && slice_starts_nocase(name, above) && name.ptr[above.len] == '.';
+}
+
+const struct flag *flag_find(struct slice name)
+{
+    for (const struct flag *flag = flag_table; flag < flag_table + flag_table_count; flag++) {
+        struct slice own = slice_of(flag->name);
+        if (!is_flag(flag))
+            continue;
+        if (slice_eq_nocase(name, own))
+            return flag;
+        if (flag->state == FLAG_NOT_YET && flag->kind == FLAG_GROUP && is_below(name, own))
+            return flag;
+    }
+    return NULL;
+}
+
+const struct flag *flag_find_letter(char letter)
+{
+    for (const struct flag *flag = flag_table; flag < flag_table + flag_table_count; flag++)
+        if (letter && flag->letter == letter)
+            return flag;
+    return NULL;
+}
+
+const struct flag *flag_group(const struct flag *flag)
+{
+    struct slice name = slice_of(flag->name);
+    for (size_t dot; (dot = slice_find_last(name, '.')) < name.len;) {
+        name = slice_head(name, dot);
+        const struct flag *group = flag_find(name);
+        if (group && group->kind == FLAG_GROUP)
+            return group;
+    }
+    return NULL;
+}
+
+bool flag_is_prefix(struct slice name)
+{
+    for (const struct flag *flag = flag_table; flag < flag_table + flag_table_count; flag++)
+        if (is_flag(flag) && is_below(slice_of(flag->name), name))
+            return true;
+    return false;
+}
+
+size_t flag_position(const struct flag *flag)
+{
+    return (size_t)(flag - flag_table);
+}
+
+const char *flag_suggest(struct slice name)
+{
+    const char *names[FLAG_COUNT_MAX];
+    size_t count = 0;
+    for (const struct flag *flag = flag_table; flag < flag_table + flag_table_count; flag++)
+        if (is_flag(flag) && flag->state == FLAG_WORKS)
+            names[count++] = flag->name;
+    return suggest_name(name, names, count);
+}

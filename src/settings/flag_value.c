@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* From the text of a value to the field it is for. */
+#include "reading.h"
+#include "waybill/base/clock.h"
+
+bool truth_parse(struct slice text, bool *out_truth)
+{
+    static const char *const yes[] = {"1", "t", "T", "true", "TRUE", "True"};
+    static const char *const no[] = {"0", "f", "F", "false", "FALSE", "False"};
+    for (size_t i = 0; i < WB_COUNT(yes); i++) {
+        if (slice_eq(text, slice_of(yes[i])) || slice_eq(text, slice_of(no[i]))) {
+            *out_truth = slice_eq(text, slice_of(yes[i]));
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Decimal, 0x hexadecimal or 0 octal, as v1.7 takes them. */
+static bool parse_number(struct slice text, uint64_t max, uint64_t *out_number)
+{
+    uint64_t base = 10, number = 0;
+    if (slice_starts_nocase(text, SLICE("0x"))) {
+        base = 16;
+        text = slice_from(text, 2);
+    } else if (text.len > 1 && text.ptr[0] == '0') {
+        base = 8;
+        text = slice_from(text, 1);
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        char c = ascii_lower(text.ptr[i]);
+        uint64_t digit = c >= '0' && c <= '9'   ? (uint64_t)(c - '0')
+                         : c >= 'a' && c <= 'f' ? (uint64_t)(c - 'a') + 10
+                                                : base;
+        if (digit >= base || number > (max - digit) / base)
+            return false;
+        number = number * base + digit;
+    }
+    *out_number = number;
+    return text.len > 0;
+}
+
+bool duration_parse(struct slice text, uint64_t *out_ms, const char **out_reason)
+{
+    static const int64_t longest_ns = INT64_C(100) * 365 * 24 * 3600 * 1000000000;
+    int64_t ns = 0;
+    *out_reason = NULL;
+    *out_ms = 0;
+    if (!clock_parse_duration(text, &ns))
+        *out_reason = "it is not a duration: write whole seconds, or as 500ms, 1m30s";
+    else if (ns < 0)
+        *out_reason = "a duration cannot be negative";
+    else if (ns > longest_ns)
+        *out_reason = "it is longer than 100 years";
+    else
+        *out_ms = ((uint64_t)ns + 999999) / 1000000; /* rounded up: 1us must not become "no limit" */
+    return !*out_reason;
+}
+
+/* v1.7's own words for what is wrong with a constraint (spec/static-config.md 1.1). */
+static const char *check_constraint(struct slice text)
+{
+    size_t operator_at = text.len;
+    for (size_t i = 0; i + 1 < text.len && operator_at == text.len; i++)
+        if ((text.ptr[i] == '=' || text.ptr[i] == '!') && text.ptr[i + 1] == '=')
+            operator_at = i;
+    if (operator_at == text.len)
+        return "constraint expression missing valid operator: '==' or '!='";
+    if (!slice_eq(slice_head(text, operator_at), SLICE("tag")))
+        return "constraint must be tag-based. Syntax: tag==us-*";
+    return NULL;
+}
+
+static void *field_of(struct reading *reading, const struct flag *flag)
+{
+    return (char *)reading + flag->offset;
+}
+
+/* The first time a source names a list it replaces what was there; then it appends. */
+static struct slices *open_list(struct reading *reading, const struct flag *flag)
+{
+    struct slices *list = field_of(reading, flag);
+    if (reading->given[flag_position(flag)] != reading->source)
+        *list = (struct slices){0};
+    return list;
+}
+
+static void mark_given(struct reading *reading, const struct flag *flag)
+{
+    reading->given[flag_position(flag)] = (uint8_t)reading->source;
+}
+
+bool flag_set_items(struct reading *reading, const struct flag *flag, const struct slice *items, size_t count)
+{
+    for (size_t i = 0; i < count && flag->kind == FLAG_CONSTRAINTS; i++) {
+        const char *reason = check_constraint(items[i]);
+        if (reason)
+            return reading_fail(reading, "%s", reason);
+    }
+    struct slices *list = open_list(reading, flag);
+    for (size_t i = 0; i < count; i++)
+        slices_add(&reading->settings.arena, list, arena_copy(&reading->settings.arena, items[i]));
+    mark_given(reading, flag);
+    return true;
+}
+
+static bool set_list(struct reading *reading, const struct flag *flag, struct slice value)
+{
+    struct slices parts = {0};
+    if (flag->kind == FLAG_CONSTRAINTS) { /* v1.7 trims nothing here: " tag==a" is an error, and says so */
+        for (struct slice rest = value, part; slice_cut(&rest, ',', &part);)
+            slices_add(&reading->settings.arena, &parts, part);
+    } else {
+        parts = slices_split(&reading->settings.arena, value, ',');
+    }
+    return flag_set_items(reading, flag, parts.items, parts.count);
+}
+
+static bool set_duration(struct reading *reading, const struct flag *flag, struct slice value)
+{
+    const char *reason;
+    uint64_t ms;
+    if (!duration_parse(value, &ms, &reason))
+        return reading_fail(reading, "%s", reason);
+    *(uint64_t *)field_of(reading, flag) = ms;
+    return true;
+}
+
+static bool set_number(struct reading *reading, const struct flag *flag, struct slice value)
+{
+    uint64_t number;
+    if (!parse_number(value, INT32_MAX, &number))
+        return reading_fail(reading, "it is not a whole number from 0 to 2147483647");
+    *(unsigned *)field_of(reading, flag) = (unsigned)number;
+    return true;
+}
+
+/* An unknown level keeps ERROR: v1.7 goes silent then (defects B35). */
+static bool set_level(struct reading *reading, const struct flag *flag, struct slice value)
+{
+    enum log_level *level = field_of(reading, flag);
+    reading->level_given = true;
+    if (!log_level_parse(value, level)) {
+        *level = LOG_ERROR;
+        reading_note(reading, LOG_ERROR,
+                     "Error getting level: \"" SLICE_FMT "\" is no log level, ERROR is used: write DEBUG, INFO, WARN, "
+                     "ERROR, FATAL or PANIC", SLICE_ARG(value));
+    }
+    return true;
+}
+
+static bool set_switch(struct reading *reading, const struct flag *flag, struct slice value)
+{
+    if (truth_parse(value, field_of(reading, flag)))
+        return true;
+    return reading_fail(reading, "it is neither true nor false");
+}
+
+static bool set_refused(struct reading *reading, const struct flag *flag, struct slice value)
+{
+    bool truth;
+    bool can_be_off = flag->kind == FLAG_SWITCH || flag->kind == FLAG_GROUP;
+    if (can_be_off && truth_parse(value, &truth) && !truth)
+        return true;
+    return reading_fail(reading, "%s: not in this version of Waybill yet", flag->help);
+}
+
+static bool set_known(struct reading *reading, const struct flag *flag, struct slice value)
+{
+    switch (flag->kind) {
+    case FLAG_HEADING:
+    case FLAG_ENTRYPOINT:
+        break; /* whoever reads them does not come here */
+    case FLAG_GROUP:
+    case FLAG_SWITCH:
+        return set_switch(reading, flag, value);
+    case FLAG_NUMBER:
+        return set_number(reading, flag, value);
+    case FLAG_DURATION:
+        return set_duration(reading, flag, value);
+    case FLAG_TEXT:
+        *(struct slice *)field_of(reading, flag) = arena_copy(&reading->settings.arena, value);
+        return true;
+    case FLAG_LIST:
+    case FLAG_CONSTRAINTS:
+        return set_list(reading, flag, value);
+    case FLAG_LEVEL:
+        return set_level(reading, flag, value);
+    case FLAG_FORMAT:
+        if (slice_eq(value, SLICE("common")))
+            return true;
+        return reading_fail(reading, "the format \"%s\" is not in this version of Waybill yet: leave it out, or "
+                            "write common", reading_shown(reading, value));
+    }
+    WB_UNREACHABLE();
+}
+
+bool flag_set(struct reading *reading, const struct flag *flag, struct slice value)
+{
+    if (flag->state == FLAG_NOT_YET)
+        return set_refused(reading, flag, value);
+    if (!set_known(reading, flag, value))
+        return false;
+    if (flag->state == FLAG_WITHOUT_EFFECT)
+        reading_note(reading, LOG_WARN, "%s has no effect: %s", flag->name, flag->help);
+    mark_given(reading, flag);
+    return true;
+}
+
+void flag_switch_groups_on(struct reading *reading, const struct flag *flag)
+{
+    for (const struct flag *group = flag; (group = flag_group(group));)
+        if (group->state == FLAG_WORKS)
+            *(bool *)field_of(reading, group) = true;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "help.h"
+#include "flag.h"
+#include "waybill/base/text.h"
+#include <sys/utsname.h>
+
+#ifndef WB_BUILD_DATE
+#define WB_BUILD_DATE "not recorded" /* so that two builds of one source are the same bytes */
+#endif
+
+enum { HELP_COLUMN = 44, HELP_WIDTH = 110 };
+
+static const char *value_word(enum flag_kind kind)
+{
+    switch (kind) {
+    case FLAG_NUMBER:
+        return "=N";
+    case FLAG_DURATION:
+        return "=TIME";
+    case FLAG_TEXT:
+    case FLAG_FORMAT:
+        return "=TEXT";
+    case FLAG_LIST:
+    case FLAG_CONSTRAINTS:
+        return "=A,B";
+    case FLAG_LEVEL:
+        return "=LEVEL";
+    case FLAG_ENTRYPOINT:
+        return "='KEY:VALUE ...'";
+    case FLAG_HEADING:
+    case FLAG_GROUP:
+    case FLAG_SWITCH:
+        break;
+    }
+    return "";
+}
+
+/* Words of `text` from HELP_COLUMN on, broken before HELP_WIDTH. `column` is where the line is now. */
+static void add_wrapped(struct text *out, struct slice text, size_t column)
+{
+    for (struct slice rest = text, word; slice_cut(&rest, ' ', &word);) {
+        if (column > HELP_COLUMN && column + 1 + word.len > HELP_WIDTH) {
+            text_add_char(out, '\n');
+            column = 0;
+        }
+        size_t blanks = column < HELP_COLUMN ? HELP_COLUMN - column : 1;
+        text_addf(out, "%*s", (int)blanks, "");
+        text_add(out, word);
+        column += blanks + word.len;
+    }
+    text_add_char(out, '\n');
+}
+
+static void add_flag(struct text *out, const struct flag *flag)
+{
+    struct text name = TEXT_EMPTY, help = TEXT_EMPTY;
+    if (flag->letter)
+        text_addf(&name, "  -%c, --%s%s", flag->letter, flag->name, value_word(flag->kind));
+    else
+        text_addf(&name, "      --%s%s", flag->name, value_word(flag->kind));
+    text_addf(&help, "%s%s", flag->state == FLAG_WITHOUT_EFFECT ? "accepted without effect: " : "", flag->help);
+    if (flag->shown[0])
+        text_addf(&help, " (%s)", flag->shown);
+    text_add(out, text_slice(&name));
+    add_wrapped(out, text_slice(&help), name.len);
+    text_fini(&name);
+    text_fini(&help);
+}
+
+static void add_absent(struct text *out)
+{
+    text_addf(out, "\nParts of Traefik v1.7 that are not in this version; their flags are refused:\n");
+    for (size_t i = 0; i < flag_table_count; i++) {
+        const struct flag *flag = &flag_table[i];
+        struct text name = TEXT_EMPTY;
+        if (flag->kind == FLAG_HEADING || flag->state != FLAG_NOT_YET)
+            continue;
+        text_addf(&name, "      --%s", flag->name);
+        text_add(out, text_slice(&name));
+        add_wrapped(out, slice_of(flag->help), name.len);
+        text_fini(&name);
+    }
+}
+
+static void add_entrypoint_help(struct text *out)
+{
+    text_addf(out,
+              "\nKeys of an entrypoint, separated by blanks; the same as tables below [entryPoints.NAME] in TOML:\n"
+              "      Name:http  Address::80\n"
+              "      ForwardedHeaders.TrustedIPs:10.0.0.0/8,192.168.1.7   clients whose X-Forwarded-* are believed\n"
+              "      ForwardedHeaders.Insecure:true                       everybody's are, as in Traefik v1.7\n"
+              "      WhiteList.SourceRange:10.0.0.0/8  WhiteList.UseXForwardedFor:true\n"
+              "      Auth.Forward.Address:http://auth/check  Auth.Forward.TrustForwardHeader:true\n"
+              "      Auth.Forward.AuthResponseHeaders:X-User,X-Role\n");
+}
+
+char *help_text(void)
+{
+    struct text out = TEXT_EMPTY;
+    text_addf(&out, "waybill - a router that configures itself from the labels of containers\n\n"
+                    "Usage: waybill [flags]              run the router\n"
+                    "       waybill healthcheck [flags]  ask /ping of a router that runs with these flags\n"
+                    "       waybill version\n\n"
+                    "Flags are those of Traefik v1.7; their case does not matter. Naming a group (--docker) or one of\n"
+                    "its members switches it on. All are TOML keys too.\n");
+    for (size_t i = 0; i < flag_table_count; i++) {
+        const struct flag *flag = &flag_table[i];
+        if (flag->state == FLAG_NOT_YET)
+            continue;
+        if (flag->kind == FLAG_HEADING && i + 1 < flag_table_count && flag_table[i + 1].state == FLAG_NOT_YET)
+            continue; /* only refused ones follow */
+        if (flag->kind == FLAG_HEADING)
+            text_addf(&out, "\n%s\n", flag->name);
+        else
+            add_flag(&out, flag);
+    }
+    text_addf(&out, "  -h, --help%*sthis text\n", HELP_COLUMN - 12, "");
+    add_entrypoint_help(&out);
+    add_absent(&out);
+    return text_take(&out);
+}
+
+static const char *machine_name(const char *machine)
+{
+    static const char *const names[][2] = {{"x86_64", "amd64"}, {"aarch64", "arm64"}, {"i686", "386"}};
+    for (size_t i = 0; i < WB_COUNT(names); i++)
+        if (strcmp(machine, names[i][0]) == 0)
+            return names[i][1];
+    return machine;
+}
+
+char *version_text(void)
+{
+    struct utsname system = {.machine = "unknown"};
+    (void)uname(&system); /* without it the machine stays unknown */
+    return wb_format("Version:      %s\nCodename:     waybill\nCompiler:     %s\nBuilt:        %s\n"
+                     "OS/Arch:      linux/%s\n",
+                     WB_VERSION, __VERSION__, WB_BUILD_DATE, machine_name(system.machine));
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "waybill/settings/settings.h"
+#include "command_line.h"
+#include "entrypoint.h"
+#include "help.h"
+#include "static_file.h"
+#include "waybill/base/text.h"
+#include <stdlib.h>
+#include <time.h>
+
+static void set_defaults(struct reading *reading)
+{
+    struct settings *settings = &reading->settings;
+    arena_init(&settings->arena, 0);
+    settings->log_level = LOG_ERROR;
+    slices_add(&settings->arena, &settings->default_entrypoints, SLICE("http"));
+    settings->docker = (struct docker_options){
+        .endpoint = SLICE("unix:///var/run/docker.sock"),
+        .watch = true,
+        .exposed_by_default = true,
+        .quiet_ms = 20,
+        .gather_ms = 200,
+    };
+    settings->file.watch = true;
+    settings->api_dashboard = true;
+    settings->api_entrypoint = settings->ping_entrypoint = SLICE("traefik");
+    settings->recent_errors = 10;
+    settings->max_idle_per_server = 200;
+    settings->head_timeout_ms = settings->body_timeout_ms = 60 * 1000;
+    settings->idle_timeout_ms = 180 * 1000;
+    settings->dial_timeout_ms = 30 * 1000;
+    settings->grace_ms = 10 * 1000;
+    reading->read_timeout_ms = reading->write_timeout_ms = DURATION_NOT_GIVEN;
+    /* Texts that nobody has set are empty, never NULL. */
+    settings->static_file = settings->access_log_path = reading->config_file = SLICE("");
+    settings->docker.domain = settings->docker.network = settings->docker.own_id = SLICE("");
+    settings->file.filename = settings->file.directory = reading->old_access_log_path = SLICE("");
+}
+
+const struct model_entrypoint *settings_entrypoint(const struct settings *settings, struct slice name)
+{
+    for (size_t i = 0; i < settings->entrypoint_count; i++)
+        if (slice_eq(settings->entrypoints[i].name, name))
+            return &settings->entrypoints[i];
+    return NULL;
+}
+
+static void add_entrypoint(struct reading *reading, struct slice name, struct slice address)
+{
+    struct model_entrypoint entrypoint = {.name = name, .address = address};
+    reading_put_entrypoint(reading, &entrypoint);
+}
+
+/* `traefik` comes into being when it is used; any other name must be one that is listened on. */
+static bool provide_entrypoint(struct reading *reading, struct slice name, const char *user)
+{
+    if (settings_entrypoint(&reading->settings, name))
+        return true;
+    if (slice_eq(name, SLICE("traefik"))) {
+        add_entrypoint(reading, name, SLICE(":8080"));
+        return true;
+    }
+    if (reading->settings.command == COMMAND_HEALTHCHECK)
+        return true; /* it has words of its own for that */
+    return reading_fail(reading, "%s.entryPoint: there is no entrypoint \"%s\"", user, reading_shown(reading, name));
+}
+
+static bool finish_entrypoints(struct reading *reading)
+{
+    struct settings *settings = &reading->settings;
+    if (settings->entrypoint_count == 0)
+        add_entrypoint(reading, SLICE("http"), SLICE(":80"));
+    if (settings->api_on && !provide_entrypoint(reading, settings->api_entrypoint, "api"))
+        return false;
+    if (settings->ping_on && !provide_entrypoint(reading, settings->ping_entrypoint, "ping"))
+        return false;
+    for (size_t i = 0; i < settings->entrypoint_count; i++)
+        slices_add(&settings->arena, &settings->entrypoint_names, settings->entrypoints[i].name);
+    for (size_t i = 0; i < settings->default_entrypoints.count; i++) {
+        struct slice name = settings->default_entrypoints.items[i];
+        if (!settings_entrypoint(settings, name))
+            reading_note(reading, LOG_ERROR, "defaultEntryPoints: there is no entrypoint \"" SLICE_FMT "\"",
+                         SLICE_ARG(name));
+    }
+    return true;
+}
+
+static void finish_timeouts(struct reading *reading)
+{
+    struct settings *settings = &reading->settings;
+    if (reading->read_timeout_ms != DURATION_NOT_GIVEN)
+        settings->head_timeout_ms = settings->body_timeout_ms = reading->read_timeout_ms;
+    if (reading->write_timeout_ms != DURATION_NOT_GIVEN)
+        settings->response_body_timeout_ms = reading->write_timeout_ms;
+    if (reading->old_idle_timeout_ms)
+        settings->idle_timeout_ms = reading->old_idle_timeout_ms;
+    if (reading->old_grace_ms)
+        settings->grace_ms = reading->old_grace_ms;
+    if (settings->max_idle_per_server == 0)
+        settings->max_idle_per_server = 2; /* as Go has it */
+}
+
+static bool finish_file(struct reading *reading)
+{
+    struct settings *settings = &reading->settings;
+    if (!settings->file_on || settings->file.filename.len || settings->file.directory.len)
+        return true;
+    if (settings->static_file.len == 0)
+        reading_note(reading, LOG_ERROR, "the file provider has no file: set file.filename, file.directory or "
+                     "configFile");
+    settings->file.filename = settings->static_file;
+    settings->file.same_file = settings->static_file.len > 0;
+    return true;
+}
+
+static bool finish(struct reading *reading)
+{
+    struct settings *settings = &reading->settings;
+    if (reading->debug && !reading->level_given)
+        settings->log_level = LOG_DEBUG;
+    if (reading->old_access_log_path.len) {
+        settings->access_log_on = true;
+        if (settings->access_log_path.len == 0)
+            settings->access_log_path = reading->old_access_log_path;
+    }
+    for (size_t i = 0; i < reading->constraints.count; i++)
+        slices_add(&settings->arena, &settings->docker.constraints, reading->constraints.items[i]);
+    finish_timeouts(reading);
+    return finish_file(reading) && finish_entrypoints(reading);
+}
+
+/* The first word, if it is none of the flags. */
+static bool read_command(struct reading *reading, struct slice word)
+{
+    static const struct {
+        const char *name;
+        enum settings_command command;
+    } commands[] = {{"version", COMMAND_VERSION}, {"healthcheck", COMMAND_HEALTHCHECK}};
+    for (size_t i = 0; i < WB_COUNT(commands); i++) {
+        if (slice_eq_nocase(word, slice_of(commands[i].name))) {
+            reading->settings.command = commands[i].command;
+            return true;
+        }
+    }
+    if (slice_eq_nocase(word, SLICE("bug")) || slice_eq_nocase(word, SLICE("storeconfig")))
+        return reading_fail(reading, "command %s is not in this version of Waybill", reading_shown(reading, word));
+    return reading_fail(reading, "command %s not found", reading_shown(reading, word));
+}
+
+static char *show_failure(const struct reading *reading, const char *kind)
+{
+    char stamp[sizeof "2026/11/23 08:01:19 "] = "";
+    struct tm local;
+    time_t now = time(NULL);
+    struct text text = TEXT_EMPTY;
+    if (localtime_r(&now, &local))
+        strftime(stamp, sizeof stamp, "%Y/%m/%d %H:%M:%S ", &local);
+    text_addf(&text, "%s%s%s\n", stamp, kind, reading->failure);
+    if (kind[0])
+        text_addf(&text, "`waybill --help` lists all flags.\n");
+    return text_take(&text);
+}
+
+/* Ends with *out_text set, or with SETTINGS_OK. */
+static enum settings_outcome read_all(struct reading *reading, int argc, char **argv, char **out_text)
+{
+    struct command_line line;
+    int first = argc > 0 ? 1 : 0;
+    bool has_command = argc > 1 && argv[1][0] != '-';
+    const char *kind = "";
+    if (has_command && !read_command(reading, slice_of(argv[first++])))
+        goto invalid;
+    kind = "Error parsing command: ";
+    if (!command_line_cut(reading, argc - first, argv + first, &line))
+        goto invalid;
+    if (line.help || reading->settings.command == COMMAND_VERSION) {
+        if (line.help)
+            reading->settings.command = COMMAND_HELP;
+        *out_text = line.help ? help_text() : version_text();
+        return SETTINGS_HELP;
+    }
+    kind = "";
+    if (!static_file_find(reading) || (reading->settings.static_file.len && !static_file_read(reading)))
+        goto invalid;
+    kind = "Error parsing command: ";
+    if (!command_line_apply(reading, &line))
+        goto invalid;
+    kind = "";
+    if (finish(reading))
+        return SETTINGS_OK;
+invalid:
+    *out_text = show_failure(reading, kind);
+    return SETTINGS_INVALID;
+}
+
+enum settings_outcome settings_read(struct settings *out_settings, int argc, char **argv, char **out_text)
+{
+    struct reading reading = {0};
+    *out_text = NULL;
+    set_defaults(&reading);
+    enum settings_outcome outcome = read_all(&reading, argc, argv, out_text);
+    *out_settings = reading.settings; /* with the arena: nothing points into the struct itself */
+    return outcome;
+}
+
+void settings_fini(struct settings *settings)
+{
+    arena_fini(&settings->arena);
+    *settings = (struct settings){0};
+}
