@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "parser.h"
+#include <stdarg.h>
+#include <stdio.h>
+
+/* Length of the well-formed UTF-8 sequence at `at` (RFC 3629 4), or 0. */
+static size_t sequence_length(const char *at, const char *end)
+{
+    const unsigned char *b = (const unsigned char *)at;
+    size_t room = (size_t)(end - at);
+    size_t len = b[0] < 0x80   ? 1
+                 : b[0] < 0xc2 ? 0
+                 : b[0] < 0xe0 ? 2
+                 : b[0] < 0xf0 ? 3
+                 : b[0] < 0xf5 ? 4
+                               : 0;
+
+    if (len == 0 || len > room)
+        return 0;
+    for (size_t i = 1; i < len; i++) {
+        if ((b[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    /* Forms longer than needed, surrogates, and what lies above U+10FFFF. */
+    if ((b[0] == 0xe0 && b[1] < 0xa0) || (b[0] == 0xed && b[1] > 0x9f) ||
+        (b[0] == 0xf0 && b[1] < 0x90) || (b[0] == 0xf4 && b[1] > 0x8f))
+        return 0;
+    return len;
+}
+
+static bool is_allowed_control(const char *at, const char *end)
+{
+    return *at == '\t' || *at == '\n' || (*at == '\r' && end - at > 1 && at[1] == '\n');
+}
+
+bool toml_check_bytes(struct toml_parser *p, struct slice input)
+{
+    if (input.len > TOML_INPUT_MAX)
+        return toml_fail(p, toml_here(p), "the file has %zu bytes; split it, %d are allowed",
+                         input.len, TOML_INPUT_MAX);
+    while (p->at < p->end) {
+        unsigned char c = (unsigned char)*p->at;
+        size_t len = sequence_length(p->at, p->end);
+        if (len == 0)
+            return toml_fail(p, toml_here(p), "byte 0x%02x is not UTF-8; save the file as UTF-8",
+                             c);
+        if ((c < 0x20 || c == 0x7f) && !is_allowed_control(p->at, p->end))
+            return toml_fail(p, toml_here(p),
+                             "found control character 0x%02x; write it as \"\\u%04X\"", c, c);
+        if (!toml_skip_line_end(p))
+            p->at += len;
+    }
+    return true;
+}
+
+void toml_skip_blanks(struct toml_parser *p)
+{
+    while (p->at < p->end && (*p->at == ' ' || *p->at == '\t'))
+        p->at++;
+}
+
+bool toml_skip_line_end(struct toml_parser *p)
+{
+    if (toml_is_next(p, '\r'))
+        p->at++; /* toml_check_bytes saw the \n behind it */
+    if (!toml_is_next(p, '\n'))
+        return false;
+    p->at++;
+    p->line++;
+    p->line_start = p->at;
+    return true;
+}
+
+void toml_skip_comment(struct toml_parser *p)
+{
+    if (!toml_is_next(p, '#'))
+        return;
+    while (p->at < p->end && *p->at != '\n' && *p->at != '\r')
+        p->at++;
+}
+
+void toml_skip_gap(struct toml_parser *p)
+{
+    do {
+        toml_skip_blanks(p);
+        toml_skip_comment(p);
+    } while (toml_skip_line_end(p));
+}
+
+struct slice toml_peek_token(const struct toml_parser *p)
+{
+    const char *stop = p->at;
+
+    for (; stop < p->end; stop++) {
+        char c = ascii_lower(*stop);
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
+            (c == '\0' || !strchr("_+-.:", c)))
+            break;
+    }
+    return slice_make(p->at, (size_t)(stop - p->at));
+}
+
+bool toml_fail(struct toml_parser *p, struct toml_place place, const char *form, ...)
+{
+    va_list args;
+    char reason[400];
+
+    va_start(args, form);
+    vsnprintf(reason, sizeof reason, form, args);
+    va_end(args);
+    p->error->place = place;
+    p->error->message = arena_format(p->arena, SLICE_FMT ":%u:%u: %s", SLICE_ARG(p->file),
+                                     place.line, place.column, reason);
+    return false;
+}
+
+const char *toml_quote(struct toml_parser *p, struct slice text)
+{
+    enum { SHOWN_BYTES = 40 };
+    struct slice shown = slice_head(text, SHOWN_BYTES);
+    struct text quoted = TEXT_EMPTY;
+
+    if (shown.len < text.len) {
+        while (shown.len > 0 && ((unsigned char)text.ptr[shown.len] & 0xc0) == 0x80)
+            shown.len--; /* not inside a character */
+    }
+    text_add_char(&quoted, '\'');
+    text_add_escaped(&quoted, shown);
+    text_add(&quoted, shown.len < text.len ? SLICE("...'") : SLICE("'"));
+    const char *copy = arena_copy(p->arena, text_slice(&quoted)).ptr;
+    text_fini(&quoted);
+    return copy;
+}
+
+const char *toml_found(struct toml_parser *p)
+{
+    if (p->at == p->end)
+        return "the end of the file";
+    if (*p->at == '\n' || *p->at == '\r')
+        return "the end of the line";
+    struct slice token = toml_peek_token(p);
+    return toml_quote(p, token.len ? token : slice_make(p->at, sequence_length(p->at, p->end)));
+}
