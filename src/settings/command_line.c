@@ -39,13 +39,27 @@ static bool is_refused(const struct flag *flag, struct slice name)
 
 static bool refuse(struct cutting *cutting, const struct flag *flag, struct slice name)
 {
-    return reading_fail(cutting->reading, "--%s: %s: not in this version of Waybill yet",
+    return reading_fail(cutting->reading, "--%s: not in this version of Waybill yet (%s)",
                         reading_shown(cutting->reading, name), flag->help);
+}
+
+/* Flags of Traefik v2 and later begin like this: who pastes them here should hear of it. */
+static bool is_of_later_version(struct slice name)
+{
+    static const char *const beginnings[] = {"providers.", "entrypoints.", "certificatesresolvers.", "log.", "global.",
+                                             "serverstransport", "experimental.", "api.insecure"};
+    for (size_t i = 0; i < WB_COUNT(beginnings); i++)
+        if (slice_starts(name, slice_of(beginnings[i])))
+            return true;
+    return false;
 }
 
 static bool fail_unknown(struct cutting *cutting, struct slice name)
 {
     const char *shown = reading_shown(cutting->reading, name), *close = flag_suggest(name);
+    if (is_of_later_version(name))
+        return reading_fail(cutting->reading, "unknown flag: --%s\nThis is a flag of Traefik v2 or later: Waybill takes "
+                            "those of v1.7.", shown);
     if (close)
         return reading_fail(cutting->reading, "unknown flag: --%s\nDid you mean --%s?", shown, close);
     return reading_fail(cutting->reading, "unknown flag: --%s", shown);
@@ -78,7 +92,7 @@ static bool cut_long(struct cutting *cutting, struct slice word)
     if (!flag)
         return fail_unknown(cutting, name);
     if (is_refused(flag, name))
-        return refuse(cutting, flag, name);
+        return refuse(cutting, flag, slice_head(body, equals));
     if (!has_value && takes_value(flag)) {
         if (cutting->next == cutting->argc)
             return reading_fail(cutting->reading, "flag needs an argument: --" SLICE_FMT, SLICE_ARG(name));
@@ -86,7 +100,9 @@ static bool cut_long(struct cutting *cutting, struct slice word)
     } else if (!has_value) {
         value = SLICE("true");
     }
-    add_word(cutting, flag, value, arena_format(&cutting->reading->settings.arena, "--" SLICE_FMT, SLICE_ARG(name)));
+    /* v1.7 shows names in lower case; what is refused is shown as it was written. */
+    struct slice shown = flag->state == FLAG_NOT_YET ? slice_head(body, equals) : name;
+    add_word(cutting, flag, value, arena_format(&cutting->reading->settings.arena, "--" SLICE_FMT, SLICE_ARG(shown)));
     return true;
 }
 

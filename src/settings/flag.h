@@ -57,7 +57,7 @@ size_t flag_position(const struct flag *flag);
 const char *flag_suggest(struct slice name);
 
 /* Sets the field. False with the reason in reading->failure, which does not name the flag: the caller does.
- * FLAG_NOT_YET flags accept only `false`. */
+ * FLAG_NOT_YET flags accept only `false`, or an empty text. */
 bool flag_set(struct reading *reading, const struct flag *flag, struct slice value);
 /* A list from TOML: FLAG_LIST and FLAG_CONSTRAINTS. */
 bool flag_set_items(struct reading *reading, const struct flag *flag, const struct slice *items, size_t count);

@@ -160,9 +160,9 @@ static bool set_refused(struct reading *reading, const struct flag *flag, struct
 {
     bool truth;
     bool can_be_off = flag->kind == FLAG_SWITCH || flag->kind == FLAG_GROUP;
-    if (can_be_off && truth_parse(value, &truth) && !truth)
-        return true;
-    return reading_fail(reading, "%s: not in this version of Waybill yet", flag->help);
+    if (can_be_off ? truth_parse(value, &truth) && !truth : value.len == 0)
+        return true; /* asks for nothing */
+    return reading_fail(reading, "not in this version of Waybill yet (%s)", flag->help);
 }
 
 static bool set_known(struct reading *reading, const struct flag *flag, struct slice value)

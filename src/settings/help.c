@@ -39,7 +39,9 @@ static const char *value_word(enum flag_kind kind)
 static void add_wrapped(struct text *out, struct slice text, size_t column)
 {
     for (struct slice rest = text, word; slice_cut(&rest, ' ', &word);) {
-        if (column > HELP_COLUMN && column + 1 + word.len > HELP_WIDTH) {
+        bool no_room = column > HELP_COLUMN && column + 1 + word.len > HELP_WIDTH;
+        bool long_name = column >= HELP_COLUMN && word.ptr == text.ptr;
+        if (no_room || long_name) {
             text_add_char(out, '\n');
             column = 0;
         }

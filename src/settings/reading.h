@@ -21,7 +21,7 @@ struct reading {
     const char *failure;           /* why reading cannot go on, in the arena; NULL while it can */
 
     struct slice config_file;
-    bool debug, level_given;
+    bool debug, level_given, routes_in_static_file;
     struct slices constraints;     /* of all providers */
     uint64_t old_idle_timeout_ms, old_grace_ms;         /* deprecated flags: over 0 they win */
     uint64_t read_timeout_ms, write_timeout_ms;         /* or DURATION_NOT_GIVEN */

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+enum { WORKERS_MAX = 256 };
+
 static void set_defaults(struct reading *reading)
 {
     struct settings *settings = &reading->settings;
@@ -100,17 +102,20 @@ static void finish_timeouts(struct reading *reading)
         settings->max_idle_per_server = 2; /* as Go has it */
 }
 
-static bool finish_file(struct reading *reading)
+static void finish_file(struct reading *reading)
 {
     struct settings *settings = &reading->settings;
-    if (!settings->file_on || settings->file.filename.len || settings->file.directory.len)
-        return true;
+    bool own_file = settings->file.filename.len || settings->file.directory.len;
+    if (reading->routes_in_static_file && (own_file || !settings->file_on))
+        reading_note(reading, LOG_ERROR, SLICE_FMT ": its frontends and backends are not read: write [file] with no "
+                     "filename for that", SLICE_ARG(settings->static_file));
+    if (!settings->file_on || own_file)
+        return;
     if (settings->static_file.len == 0)
         reading_note(reading, LOG_ERROR, "the file provider has no file: set file.filename, file.directory or "
                      "configFile");
     settings->file.filename = settings->static_file;
     settings->file.same_file = settings->static_file.len > 0;
-    return true;
 }
 
 static bool finish(struct reading *reading)
@@ -126,7 +131,10 @@ static bool finish(struct reading *reading)
     for (size_t i = 0; i < reading->constraints.count; i++)
         slices_add(&settings->arena, &settings->docker.constraints, reading->constraints.items[i]);
     finish_timeouts(reading);
-    return finish_file(reading) && finish_entrypoints(reading);
+    finish_file(reading);
+    if (settings->workers > WORKERS_MAX)
+        return reading_fail(reading, "--workers=%u: at most %d", settings->workers, WORKERS_MAX);
+    return finish_entrypoints(reading);
 }
 
 /* The first word, if it is none of the flags. */

@@ -105,6 +105,7 @@ bool static_file_read(struct reading *reading)
     struct slice path = reading->settings.static_file;
     struct text content = TEXT_EMPTY;
     bool good = read_whole(path.ptr, &content);
+    reading_note(reading, LOG_INFO, "Using TOML configuration file " SLICE_FMT, SLICE_ARG(path));
     if (good)
         good = static_file_apply(reading, path, text_slice(&content));
     else
@@ -187,7 +188,8 @@ static bool apply_value(struct file_walk *walk, const struct flag *flag, const s
 {
     struct reading *reading = walk->reading;
     struct slice text = SLICE("");
-    bool is_scalar = scalar_text(&reading->settings.arena, value, &text);
+    if (!scalar_text(&reading->settings.arena, value, &text) && flag->state == FLAG_NOT_YET && toml_count(value))
+        text = SLICE("..."); /* a table or a list with something in it: enough to be refused */
     if (flag->state != FLAG_NOT_YET) {
         const char *wanted = kind_wanted(flag, value->kind);
         if (wanted)
@@ -197,7 +199,7 @@ static bool apply_value(struct file_walk *walk, const struct flag *flag, const s
     flag_switch_groups_on(reading, flag);
     if (value->kind == TOML_ARRAY && flag->state != FLAG_NOT_YET)
         return apply_list(walk, flag, value);
-    if (!flag_set(reading, flag, is_scalar ? text : SLICE("")))
+    if (!flag_set(reading, flag, text))
         return fail_at(walk, value, reading->failure);
     return true;
 }
@@ -252,8 +254,10 @@ static bool walk_table(struct file_walk *walk, const struct toml_value *table, s
     TOML_EACH(value, table)
     {
         struct slice name = value->key;
-        if (prefix.len == 0 && is_dynamic(value))
+        if (prefix.len == 0 && is_dynamic(value)) {
+            walk->reading->routes_in_static_file = true;
             continue;
+        }
         if (prefix.len)
             name = slice_of(arena_format(arena, SLICE_FMT "." SLICE_FMT, SLICE_ARG(prefix), SLICE_ARG(name)));
         /* A dot inside a quoted key must not reach another option: `"docker.domain" = 1` is no option. */
