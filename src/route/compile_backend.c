@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "compiled.h"
+#include "server_url.h"
+#include "unsupported.h"
+#include "waybill/model/schema.h"
+#include <stdlib.h>
+
+enum { WEIGHT_MAX = 1000000 };
+
+/* One backend being compiled. */
+struct backend_build {
+    struct compiler *compiler;
+    struct compiled_backend *made;
+    const struct model_backend *model;
+    struct slice place;
+};
+
+static bool read_weight(struct backend_build *build, const struct model_server *server, unsigned *out_weight)
+{
+    struct diagnostics *diagnostics = &build->made->diagnostics;
+    if (server->weight < 0) {
+        diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, build->place,
+                        "server " SLICE_FMT " has weight %lld and is left out: write 0 or more", SLICE_ARG(server->name),
+                        (long long)server->weight);
+        return false;
+    }
+    if (server->weight > WEIGHT_MAX)
+        diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, build->place, "server " SLICE_FMT " has weight %lld: %d is the most",
+                        SLICE_ARG(server->name), (long long)server->weight, WEIGHT_MAX);
+    *out_weight = server->weight > WEIGHT_MAX ? WEIGHT_MAX : (unsigned)server->weight;
+    /* A server of weight 0 that may be 0 is never chosen: the same as none. */
+    if (*out_weight == 0 && build->compiler->options.allow_min_weight_zero)
+        return false;
+    if (*out_weight == 0)
+        *out_weight = 1;
+    return true;
+}
+
+static void hold_server_slot(struct backend_build *build, const struct model_server *model, struct route_server *server)
+{
+    struct text *identity = &build->compiler->scratch;
+    identity->len = 0;
+    fingerprint_add(identity, model->identity);
+    fingerprint_add(identity, server->host);
+    text_add(identity, slice_make((const char *)&server->port, sizeof server->port));
+    server->slot = slots_hold(&build->compiler->server_slots, text_slice(identity), &server->generation);
+}
+
+/* Servers with one address are one; the last weight holds, as in v1.7. */
+static struct route_server *find_address(struct route_backend *backend, const struct map *by_address, struct slice host_port)
+{
+    void *number = map_get_lower(by_address, host_port);
+    return number ? &backend->servers[(uintptr_t)number - 1] : NULL;
+}
+
+static void add_server(struct backend_build *build, const struct model_server *model, struct map *by_address)
+{
+    struct route_backend *backend = &build->made->backend;
+    struct arena *arena = &build->made->arena;
+    struct route_server server = {.url = arena_copy(arena, model->url)};
+    const char *wrong = server_url_parse(server.url, &server.host, &server.host_port, &server.port);
+
+    if (wrong) {
+        diagnostics_add(&build->made->diagnostics, DIAGNOSTIC_ERROR, build->place,
+                        "server " SLICE_FMT " is left out: its URL `" SLICE_FMT "` %s", SLICE_ARG(model->name),
+                        SLICE_ARG(slice_head(model->url, 200)), wrong);
+        return;
+    }
+    if (!read_weight(build, model, &server.weight))
+        return;
+    char *lower = arena_format(arena, SLICE_FMT ":%u", SLICE_ARG(server.host), (unsigned)server.port);
+    for (char *c = lower; *c; c++)
+        *c = ascii_lower(*c);
+    struct route_server *there = find_address(backend, by_address, slice_of(lower));
+    if (there) {
+        there->weight = server.weight;
+        return;
+    }
+    server.name = arena_copy(arena, model->name);
+    hold_server_slot(build, model, &server);
+    backend->servers[backend->server_count++] = server;
+    map_put(by_address, slice_of(lower), (void *)(uintptr_t)backend->server_count);
+}
+
+static void add_servers(struct backend_build *build)
+{
+    struct route_backend *backend = &build->made->backend;
+    struct map by_address;
+    map_init(&by_address);
+    backend->servers = ARENA_ARRAY(&build->made->arena, struct route_server, build->model->server_count);
+    for (size_t i = 0; i < build->model->server_count; i++)
+        add_server(build, &build->model->servers[i], &by_address);
+    map_fini(&by_address);
+    for (size_t i = 0; i < backend->server_count; i++) {
+        unsigned weight = backend->servers[i].weight, a = backend->weight_gcd, b = weight;
+        while (b) {
+            unsigned rest = a % b;
+            a = b;
+            b = rest;
+        }
+        backend->weight_gcd = a;
+        backend->weight_max = weight > backend->weight_max ? weight : backend->weight_max;
+    }
+}
+
+/* The balancer's position is that of one list of servers: provider, name, and the servers with their weights, and no
+ * other option. Another list is another identity, and starts anew. */
+static void hold_backend_slot(struct backend_build *build, struct slice provider)
+{
+    struct route_backend *backend = &build->made->backend;
+    struct text *identity = &build->compiler->scratch;
+    identity->len = 0;
+    fingerprint_add(identity, provider);
+    fingerprint_add(identity, backend->name);
+    for (size_t i = 0; i < backend->server_count; i++) {
+        const struct route_server *server = &backend->servers[i];
+        text_add(identity, slice_make((const char *)&server->generation, sizeof server->generation));
+        text_add(identity, slice_make((const char *)&server->weight, sizeof server->weight));
+    }
+    backend->slot = slots_hold(&build->compiler->backend_slots, text_slice(identity), &backend->generation);
+}
+
+static struct compiled_backend *make_backend(struct compiler *compiler, const struct fragment *fragment,
+                                             const struct model_backend *model)
+{
+    struct backend_build build = {.compiler = compiler, .made = wb_alloc(sizeof *build.made), .model = model};
+    struct compiled_backend *made = build.made;
+
+    arena_init(&made->arena, 0);
+    diagnostics_init(&made->diagnostics);
+    build.place = slice_of(arena_format(&made->arena, "backend " SLICE_FMT " of " SLICE_FMT, SLICE_ARG(model->name),
+                                        SLICE_ARG(fragment->provider)));
+    if (model->origin.len)
+        build.place = arena_copy(&made->arena, model->origin);
+    made->backend.name = arena_copy(&made->arena, model->name);
+    add_servers(&build);
+    hold_backend_slot(&build, fragment->provider);
+    made->closed_because = unsupported_in_backend(model, build.place, &made->diagnostics);
+    if (made->closed_because)
+        made->closed_because = arena_format(&made->arena, "%s of its backend is not in this version yet", made->closed_because);
+    return made;
+}
+
+struct compiled_backend *compile_backend(struct compiler *compiler, const struct fragment *fragment,
+                                         const struct model_backend *model)
+{
+    struct text *content = &compiler->scratch;
+    content->len = 0;
+    fingerprint_add(content, fragment->provider);
+    fingerprint_add(content, model->name);
+    fingerprint_add(content, model->origin);
+    fingerprint_add_record(content, &schema_backend, model, 0);
+    struct fingerprint key = fingerprint_of(content);
+    struct compiled_backend *made = map_get(&compiler->backends, fingerprint_slice(&key));
+    if (made)
+        return made;
+    made = make_backend(compiler, fragment, model);
+    made->key = key;
+    map_put(&compiler->backends, fingerprint_slice(&key), made);
+    return made;
+}
+
+void compiled_backend_drop(struct compiler *compiler, struct compiled_backend *backend)
+{
+    WB_REQUIRE(backend->holds > 0);
+    if (--backend->holds)
+        return;
+    map_remove(&compiler->backends, fingerprint_slice(&backend->key));
+    for (size_t i = 0; i < backend->backend.server_count; i++)
+        slots_drop(&compiler->server_slots, backend->backend.servers[i].slot);
+    slots_drop(&compiler->backend_slots, backend->backend.slot);
+    diagnostics_fini(&backend->diagnostics);
+    arena_fini(&backend->arena);
+    free(backend);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* match - the way of a request through the table. Nothing here allocates or locks. */
+#include "waybill/route/match.h"
+#include "table_parts.h"
+#include "waybill/route/snapshot.h"
+
+/* One request on its way. */
+struct match_walk {
+    const struct match_table *table;
+    const struct match_input *input;
+    struct slice host; /* normalized */
+    uint32_t best;     /* lowest rank that matched */
+    struct path_outcome outcome;
+};
+
+/* Tries the ranks of one list; they go up, so it ends at the first that matches or comes behind the best. */
+static void try_ranks(struct match_walk *walk, const struct table_ranks *ranks, bool whole)
+{
+    const struct match_table *table = walk->table;
+    const uint32_t *entry = ranks->count == 1 ? &ranks->first : table->entries + ranks->first;
+    for (uint32_t i = 0; i < ranks->count && entry[i] < walk->best; i++) {
+        const struct table_row *row = &table->rows[entry[i]];
+        struct path_outcome outcome = {.matches = true};
+        if (row->check)
+            outcome = rule_match_rest(row->rule, walk->input, walk->host, table->keep_slash);
+        else if (whole) /* one Path and nothing else to look at: but its slash */
+            outcome = path_part_match(row->rule->paths, walk->input->path, table->keep_slash);
+        if (outcome.matches) {
+            walk->best = entry[i];
+            walk->outcome = outcome;
+            return;
+        }
+    }
+}
+
+static void try_node(struct match_walk *walk, const struct table_node *node, size_t len)
+{
+    struct slice rest = slice_from(walk->input->path, len);
+    try_ranks(walk, &node->prefix, false);
+    if (node->whole.count && (rest.len == 0 || (rest.len == 1 && rest.ptr[0] == '/')))
+        try_ranks(walk, &node->whole, true);
+}
+
+static const struct table_node *find_node(const struct match_table *table, uint32_t bucket, struct slice path, uint64_t hash)
+{
+    const struct table_index *index = &table->node_index;
+    for (size_t at = hash & index->mask;; at = (at + 1) & index->mask) {
+        struct table_slot slot = index->slots[at];
+        if (slot.number == 0)
+            return NULL;
+        const struct table_node *node = &table->nodes[slot.number - 1];
+        if (slot.tag == (uint32_t)(hash >> 32) && node->bucket == bucket && table_text_is(&node->text, path.ptr, path.len))
+            return node;
+    }
+}
+
+static void try_bucket(struct match_walk *walk, uint32_t number)
+{
+    const struct match_table *table = walk->table;
+    const struct table_bucket *bucket = &table->buckets[number];
+    const uint32_t *lengths = table->lengths + bucket->lengths_first;
+    struct slice path = walk->input->path;
+    struct table_hash hash = table_hash_start(number + 1);
+    uint64_t key = table_hash_key();
+    size_t at = 0;
+
+    if (bucket->root)
+        try_node(walk, &table->nodes[bucket->root - 1], 0);
+    for (uint32_t i = 0; i < bucket->lengths_count && lengths[i] <= path.len; i++) {
+        while (at < lengths[i])
+            table_hash_byte(&hash, path.ptr[at++], key);
+        const struct table_node *node = find_node(table, number, slice_head(path, at), table_hash_end(hash));
+        if (node)
+            try_node(walk, node, at);
+    }
+}
+
+static uint32_t find_bucket(const struct match_table *table, struct slice host)
+{
+    const struct table_index *index = &table->bucket_index;
+    struct table_hash state = table_hash_start(0);
+    uint64_t key = table_hash_key();
+    for (size_t i = 0; i < host.len; i++)
+        table_hash_byte(&state, host.ptr[i], key);
+    uint64_t hash = table_hash_end(state);
+    for (size_t at = hash & index->mask;; at = (at + 1) & index->mask) {
+        struct table_slot slot = index->slots[at];
+        if (slot.number == 0)
+            return TABLE_ANY_HOST;
+        if (slot.tag == (uint32_t)(hash >> 32) && table_text_is(&table->buckets[slot.number - 1].host, host.ptr, host.len))
+            return slot.number - 1;
+    }
+}
+
+struct match_found match_table_find(const struct match_table *table, const struct match_input *input)
+{
+    char name[HOST_NAME_BYTES];
+    struct match_walk walk = {.table = table, .input = input, .best = UINT32_MAX};
+
+    if (!host_normalize(input->host, name, &walk.host))
+        return (struct match_found){0};
+    uint32_t bucket = find_bucket(table, walk.host);
+    if (bucket != TABLE_ANY_HOST)
+        try_bucket(&walk, bucket);
+    try_bucket(&walk, TABLE_ANY_HOST);
+    if (walk.best == UINT32_MAX)
+        return (struct match_found){0};
+    return (struct match_found){
+        .frontend = table->rows[walk.best].frontend,
+        .slash_redirect = walk.outcome.slash_redirect,
+        .add_slash = walk.outcome.add_slash,
+    };
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* rule_match - the predicates of one rule against one request. Nothing here allocates. */
+#include "rule_parts.h"
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+static bool normalize_ipv6(struct slice host, char out[HOST_NAME_BYTES], struct slice *out_host)
+{
+    char inside[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    if (host.len < 4 || host.ptr[0] != '[' || host.ptr[host.len - 1] != ']' || host.len - 2 >= sizeof inside)
+        return false;
+    memcpy(inside, host.ptr + 1, host.len - 2);
+    inside[host.len - 2] = '\0';
+    if (inet_pton(AF_INET6, inside, &address) != 1 || !inet_ntop(AF_INET6, &address, out + 1, HOST_NAME_BYTES - 2))
+        return false;
+    size_t len = strlen(out + 1);
+    out[0] = '[';
+    out[len + 1] = ']';
+    *out_host = slice_make(out, len + 2);
+    return true;
+}
+
+bool host_normalize(struct slice host, char out[HOST_NAME_BYTES], struct slice *out_host)
+{
+    if (host.len && host.ptr[0] == '[' && normalize_ipv6(host, out, out_host))
+        return true;
+    if (host.len > 1 && host.ptr[host.len - 1] == '.')
+        host.len--;
+    if (host.len >= HOST_NAME_BYTES)
+        return false;
+    for (size_t i = 0; i < host.len; i++)
+        out[i] = ascii_lower(host.ptr[i]);
+    *out_host = slice_make(out, host.len);
+    return true;
+}
+
+static struct path_outcome match_prefix(const struct path_choice *choice, struct slice path)
+{
+    size_t len;
+    return (struct path_outcome){.matches = template_match_prefix(&choice->template, path, &len)};
+}
+
+/* Exactly as written; or, unless the slash is to be kept, the other form of a final slash. "/" stays what it is. */
+static struct path_outcome match_whole(const struct path_choice *choice, struct slice path, bool other_form)
+{
+    bool ends = slice_ends(path, SLICE("/"));
+    struct slice base = slice_head(path, path.len - ends);
+    if (!other_form) {
+        bool matches = choice->ends_slash ? ends && template_match_whole(&choice->template, base)
+                                          : template_match_whole(&choice->template, path);
+        return (struct path_outcome){.matches = matches};
+    }
+    bool matches = choice->ends_slash != ends && base.len > 0 && template_match_whole(&choice->template, base);
+    return (struct path_outcome){.matches = matches, .slash_redirect = matches, .add_slash = matches && choice->ends_slash};
+}
+
+struct path_outcome path_part_match(const struct path_part *part, struct slice path, bool keep_slash)
+{
+    for (int other_form = 0; other_form <= !keep_slash; other_form++) {
+        for (size_t i = 0; i < part->count; i++) {
+            const struct path_choice *choice = &part->choices[i];
+            struct path_outcome outcome = {0};
+            if (choice->whole)
+                outcome = match_whole(choice, path, other_form);
+            else if (!other_form)
+                outcome = match_prefix(choice, path);
+            if (outcome.matches)
+                return outcome;
+        }
+    }
+    return (struct path_outcome){0};
+}
+
+static bool match_host_patterns(const struct host_pattern_part *part, struct slice host)
+{
+    for (; part; part = part->next) {
+        bool any = false;
+        for (size_t i = 0; i < part->count && !any; i++)
+            any = template_match_whole(&part->templates[i], host);
+        if (!any)
+            return false;
+    }
+    return true;
+}
+
+static bool match_methods(const struct method_part *part, struct slice method)
+{
+    for (; part; part = part->next) {
+        bool any = false;
+        for (size_t i = 0; i < part->count && !any; i++)
+            any = slice_eq(part->methods[i], method);
+        if (!any)
+            return false;
+    }
+    return true;
+}
+
+static bool match_header(const struct header_part *part, const struct headers *headers)
+{
+    for (unsigned i = 0; headers && i < headers->count; i++) {
+        const struct header *header = &headers->items[i];
+        if (header->gone || header->id != part->id ||
+            (part->id == HEADER_OTHER && !slice_eq_nocase(header->name, part->name)))
+            continue;
+        if (part->value.len == 0)
+            return true;
+        if (part->regex ? regex_find(part->regex, header->value.ptr, header->value.len, 0, REGEX_ANYWHERE, NULL, 0)
+                        : slice_eq(header->value, part->value))
+            return true;
+    }
+    return false;
+}
+
+static bool match_headers(const struct header_part *part, const struct headers *headers)
+{
+    for (; part; part = part->next)
+        if (!match_header(part, headers))
+            return false;
+    return true;
+}
+
+static bool match_queries(const struct query_part *part, const struct match_input *input)
+{
+    for (; part; part = part->next)
+        if (!query_part_match(part, input->has_query ? input->query : SLICE("")))
+            return false;
+    return true;
+}
+
+struct path_outcome rule_match_rest(const struct rule *rule, const struct match_input *input, struct slice host,
+                                    bool keep_slash)
+{
+    struct path_outcome none = {0}, outcome = {.matches = true};
+    if (!match_methods(rule->methods, input->method) || !match_host_patterns(rule->host_patterns, host))
+        return none;
+    for (const struct path_part *part = rule->paths; part; part = part->next) {
+        struct path_outcome one = path_part_match(part, input->path, keep_slash);
+        if (!one.matches)
+            return none;
+        if (one.slash_redirect)
+            outcome = one;
+    }
+    if (!match_headers(rule->headers, input->headers) || !match_queries(rule->queries, input))
+        return none;
+    return outcome;
+}

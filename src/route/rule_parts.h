@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rule_parts - a parsed rule from the inside: its predicates, all of which must hold, and its path changes.
+ *
+ * Thread: immutable. Owner: the arena of rule_parse; regular expressions are freed by rule_release.
+ */
+#pragma once
+#include "template.h"
+#include "waybill/http/headers.h"
+#include "waybill/route/match.h"
+#include "waybill/route/rule.h"
+
+/* Host:a,b - one of the names, in the form of host_normalize. */
+struct host_part {
+    struct host_part *next;
+    struct slice *names;
+    size_t count;
+};
+
+/* HostRegexp:t,u - one of the templates. */
+struct host_pattern_part {
+    struct host_pattern_part *next;
+    struct template *templates;
+    size_t count;
+};
+
+/* One argument of a path part. `whole` (Path...): `text` is without its final slash, which `ends_slash` tells. */
+struct path_choice {
+    bool whole, ends_slash;
+    struct template template; /* in canonical form */
+};
+
+struct path_part {
+    struct path_part *next;
+    struct path_choice *choices; /* one of them must hold; the first that does decides about the slash */
+    size_t count;
+};
+
+struct method_part {
+    struct method_part *next;
+    struct slice *methods;
+    size_t count;
+};
+
+struct header_part {
+    struct header_part *next;
+    struct slice name;
+    enum header_id id;
+    struct slice value;        /* exactly, if there is no regex; empty: any */
+    const struct regex *regex; /* anywhere in the value */
+};
+
+struct query_part {
+    struct query_part *next;
+    struct slice key;
+    bool any_value;
+    struct template value;
+};
+
+/* What ReplacePathRegex puts in, cut into pieces: text, or group number `group` when it is not negative. */
+struct replacement_piece {
+    struct slice text;
+    int group;
+};
+
+struct path_replacement {
+    const struct regex *regex;
+    struct replacement_piece *pieces;
+    size_t count;
+};
+
+struct path_modifiers {
+    struct slice *strip; /* canonical, longest first */
+    size_t strip_count;
+    struct template *strip_patterns; /* longest text first */
+    size_t strip_pattern_count;
+    struct slice add_prefix;   /* canonical, begins with a slash; empty: none */
+    struct slice replace_path; /* the same */
+    struct path_replacement replace_regex; /* regex NULL: none */
+    bool any;
+};
+
+struct regex_link {
+    struct regex_link *next;
+    struct regex *regex;
+};
+
+struct rule {
+    struct host_part *hosts;
+    struct host_pattern_part *host_patterns;
+    struct path_part *paths;
+    struct method_part *methods;
+    struct header_part *headers;
+    struct query_part *queries;
+    struct path_modifiers modifiers;
+    struct regex_link *regexes; /* all of them, for rule_release */
+};
+
+/* The form in which host names are compared: lower case, no final dot, IPv6 in brackets and in its shortest spelling.
+ * `out` has HOST_NAME_BYTES bytes; false when the name is too long for any host. */
+enum { HOST_NAME_BYTES = 256 };
+bool host_normalize(struct slice host, char out[HOST_NAME_BYTES], struct slice *out_host);
+
+struct path_outcome {
+    bool matches;
+    bool slash_redirect, add_slash;
+};
+
+/* One path part against a canonical path. */
+struct path_outcome path_part_match(const struct path_part *part, struct slice path, bool keep_slash);
+/* Everything but the exact hosts, which the table has looked up already. `host` is normalized. */
+struct path_outcome rule_match_rest(const struct rule *rule, const struct match_input *input, struct slice host,
+                                    bool keep_slash);
+bool query_part_match(const struct query_part *part, struct slice query);

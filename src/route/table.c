@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+#include "table.h"
+#include "table_parts.h"
+#include "waybill/base/digest.h"
+#include "waybill/route/snapshot.h"
+#include <pthread.h>
+#include <stdlib.h>
+
+static uint64_t hash_secret[2];
+static pthread_once_t hash_secret_once = PTHREAD_ONCE_INIT;
+
+static void draw_hash_secret(void)
+{
+    digest_random(hash_secret, sizeof hash_secret);
+    hash_secret[0] |= 1;
+}
+
+uint64_t table_hash_key(void)
+{
+    return hash_secret[0];
+}
+
+struct table_hash table_hash_start(uint32_t bucket)
+{
+    return (struct table_hash){(hash_secret[1] ^ bucket) * hash_secret[0]};
+}
+
+/* A rank that a node is to list; in order of rank as they are found. */
+struct found_entry {
+    uint32_t node, rank;
+    bool whole;
+};
+
+struct table_build {
+    struct match_table *table;
+    struct found_entry *found;
+    size_t found_count, found_capacity;
+    uint32_t bucket_capacity, node_capacity;
+};
+
+static void set_text(struct table_text *out, struct slice text)
+{
+    out->ptr = text.ptr;
+    out->len = (uint32_t)text.len;
+    memcpy(out->near, text.ptr, text.len <= TABLE_INLINE ? text.len : 0);
+}
+
+static struct slice text_of(const struct table_text *text)
+{
+    return slice_make(text->len <= TABLE_INLINE ? text->near : text->ptr, text->len);
+}
+
+static uint64_t hash_text(uint32_t start, struct slice text)
+{
+    struct table_hash hash = table_hash_start(start);
+    for (size_t i = 0; i < text.len; i++)
+        table_hash_byte(&hash, text.ptr[i], table_hash_key());
+    return table_hash_end(hash);
+}
+
+static uint64_t bucket_hash(const struct match_table *table, uint32_t number)
+{
+    return hash_text(0, text_of(&table->buckets[number].host));
+}
+
+static uint64_t node_hash(const struct match_table *table, uint32_t number)
+{
+    return hash_text(table->nodes[number].bucket + 1, text_of(&table->nodes[number].text));
+}
+
+static void index_put(struct table_index *index, uint64_t hash, uint32_t number)
+{
+    size_t at = hash & index->mask;
+    while (index->slots[at].number)
+        at = (at + 1) & index->mask;
+    index->slots[at] = (struct table_slot){(uint32_t)(hash >> 32), number + 1};
+}
+
+/* Room for `count` more at most half full; `first` and up are put in again. */
+static void index_grow(const struct match_table *table, struct table_index *index, uint32_t first, uint32_t count,
+                       uint64_t (*hash)(const struct match_table *table, uint32_t number))
+{
+    size_t size = index->slots ? index->mask + 1 : 8;
+    while (size < 2 * ((size_t)count + 1))
+        size *= 2;
+    if (index->slots && size == index->mask + 1)
+        return;
+    free(index->slots);
+    *index = (struct table_index){wb_alloc(size * sizeof *index->slots), size - 1};
+    for (uint32_t i = first; i < count; i++)
+        index_put(index, hash(table, i), i);
+}
+
+/* Grows an array so that one more fits. */
+static void *grow_array(void *array, uint32_t count, uint32_t *capacity, size_t size)
+{
+    if (count < *capacity)
+        return array;
+    *capacity = *capacity ? 2 * *capacity : 16;
+    return wb_realloc(array, *capacity * size);
+}
+
+static uint32_t add_bucket(struct table_build *build, struct slice host)
+{
+    struct match_table *table = build->table;
+    uint32_t number = table->bucket_count;
+    table->buckets = grow_array(table->buckets, number, &build->bucket_capacity, sizeof *table->buckets);
+    table->buckets[number] = (struct table_bucket){0};
+    set_text(&table->buckets[number].host, host);
+    table->bucket_count++;
+    return number;
+}
+
+static uint32_t bucket_for(struct table_build *build, struct slice host)
+{
+    struct match_table *table = build->table;
+    uint64_t hash = hash_text(0, host);
+    for (size_t at = hash & table->bucket_index.mask; table->bucket_index.slots[at].number;
+         at = (at + 1) & table->bucket_index.mask) {
+        uint32_t number = table->bucket_index.slots[at].number - 1;
+        if (slice_eq(text_of(&table->buckets[number].host), host))
+            return number;
+    }
+    uint32_t number = add_bucket(build, host);
+    index_put(&table->bucket_index, hash, number);
+    index_grow(table, &table->bucket_index, 1, table->bucket_count, bucket_hash);
+    return number;
+}
+
+static uint32_t node_for(struct table_build *build, uint32_t bucket, struct slice text)
+{
+    struct match_table *table = build->table;
+    uint64_t hash = hash_text(bucket + 1, text);
+    for (size_t at = hash & table->node_index.mask; table->node_index.slots[at].number; at = (at + 1) & table->node_index.mask) {
+        uint32_t number = table->node_index.slots[at].number - 1;
+        if (table->nodes[number].bucket == bucket && slice_eq(text_of(&table->nodes[number].text), text))
+            return number;
+    }
+    uint32_t number = table->node_count;
+    table->nodes = grow_array(table->nodes, number, &build->node_capacity, sizeof *table->nodes);
+    table->nodes[number] = (struct table_node){.bucket = bucket};
+    set_text(&table->nodes[number].text, text);
+    table->node_count++;
+    if (text.len == 0)
+        table->buckets[bucket].root = number + 1;
+    index_put(&table->node_index, hash, number);
+    index_grow(table, &table->node_index, 0, table->node_count, node_hash);
+    return number;
+}
+
+static void add_entry(struct table_build *build, uint32_t bucket, struct slice text, bool whole, uint32_t rank)
+{
+    uint32_t node = node_for(build, bucket, text);
+    if (build->found_count == build->found_capacity) {
+        build->found_capacity = build->found_capacity ? 2 * build->found_capacity : 64;
+        build->found = wb_realloc(build->found, build->found_capacity * sizeof *build->found);
+    }
+    build->found[build->found_count++] = (struct found_entry){node, rank, whole};
+}
+
+/* The first path part leads to the nodes; what else the rule asks is looked at there. */
+static void add_paths(struct table_build *build, uint32_t bucket, const struct rule *rule, uint32_t rank)
+{
+    if (!rule->paths) {
+        add_entry(build, bucket, SLICE(""), false, rank);
+        return;
+    }
+    for (size_t i = 0; i < rule->paths->count; i++) {
+        const struct path_choice *choice = &rule->paths->choices[i];
+        bool whole = choice->whole && !choice->template.has_variable;
+        add_entry(build, bucket, choice->template.head, whole, rank);
+    }
+}
+
+static bool part_has(const struct host_part *part, struct slice name)
+{
+    for (size_t i = 0; i < part->count; i++)
+        if (slice_eq(part->names[i], name))
+            return true;
+    return false;
+}
+
+/* Each name that all Host parts have. One that is written twice is listed once: see write_entries. */
+static void add_hosts(struct table_build *build, const struct rule *rule, uint32_t rank)
+{
+    const struct host_part *first = rule->hosts;
+    for (size_t i = 0; i < first->count; i++) {
+        bool everywhere = true;
+        for (const struct host_part *part = first->next; part && everywhere; part = part->next)
+            everywhere = part_has(part, first->names[i]);
+        if (everywhere)
+            add_paths(build, bucket_for(build, first->names[i]), rule, rank);
+    }
+}
+
+static bool needs_check(const struct rule *rule)
+{
+    const struct path_part *path = rule->paths;
+    if (rule->host_patterns || rule->methods || rule->headers || rule->queries || (path && path->next))
+        return true;
+    for (size_t i = 0; path && i < path->count; i++)
+        if (path->choices[i].template.has_variable || (path->choices[i].whole && path->count > 1))
+            return true;
+    return false;
+}
+
+/* The lists of all nodes, one behind the other; within each the ranks go up, as they were found. */
+static void write_entries(struct table_build *build)
+{
+    struct match_table *table = build->table;
+    uint32_t next = 0;
+    for (size_t i = 0; i < build->found_count; i++) {
+        struct table_node *node = &table->nodes[build->found[i].node];
+        (build->found[i].whole ? &node->whole : &node->prefix)->count++;
+    }
+    for (uint32_t i = 0; i < table->node_count; i++) {
+        struct table_ranks *lists[] = {&table->nodes[i].prefix, &table->nodes[i].whole};
+        for (size_t k = 0; k < WB_COUNT(lists); k++) {
+            lists[k]->first = next;
+            next += lists[k]->count;
+            lists[k]->count = 0;
+        }
+    }
+    table->entries = wb_alloc((next ? next : 1) * sizeof *table->entries);
+    for (size_t i = 0; i < build->found_count; i++) {
+        const struct found_entry *found = &build->found[i];
+        struct table_node *node = &table->nodes[found->node];
+        struct table_ranks *list = found->whole ? &node->whole : &node->prefix;
+        uint32_t *entries = table->entries + list->first;
+        if (list->count == 0 || entries[list->count - 1] != found->rank)
+            entries[list->count++] = found->rank;
+    }
+    for (uint32_t i = 0; i < table->node_count; i++) {
+        struct table_ranks *lists[] = {&table->nodes[i].prefix, &table->nodes[i].whole};
+        for (size_t k = 0; k < WB_COUNT(lists); k++)
+            if (lists[k]->count == 1)
+                lists[k]->first = table->entries[lists[k]->first];
+    }
+}
+
+struct bucket_length {
+    uint32_t bucket, len;
+};
+
+static int compare_lengths(const void *a, const void *b)
+{
+    const struct bucket_length *x = a, *y = b;
+    if (x->bucket != y->bucket)
+        return x->bucket < y->bucket ? -1 : 1;
+    return (x->len > y->len) - (x->len < y->len);
+}
+
+static void write_lengths(struct match_table *table)
+{
+    struct bucket_length *all = wb_alloc((table->node_count ? table->node_count : 1) * sizeof *all);
+    size_t count = 0;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < table->node_count; i++)
+        if (table->nodes[i].text.len)
+            all[count++] = (struct bucket_length){table->nodes[i].bucket, table->nodes[i].text.len};
+    qsort(all, count, sizeof *all, compare_lengths);
+    table->lengths = wb_alloc((count ? count : 1) * sizeof *table->lengths);
+    for (size_t i = 0; i < count; i++) {
+        struct table_bucket *bucket = &table->buckets[all[i].bucket];
+        if (i && compare_lengths(&all[i - 1], &all[i]) == 0)
+            continue;
+        if (bucket->lengths_count == 0)
+            bucket->lengths_first = kept;
+        bucket->lengths_count++;
+        table->lengths[kept++] = all[i].len;
+    }
+    free(all);
+}
+
+struct match_table *match_table_create(struct route_frontend *const *frontends, size_t count, bool keep_slash)
+{
+    struct match_table *table = wb_alloc(sizeof *table);
+    struct table_build build = {.table = table};
+
+    pthread_once(&hash_secret_once, draw_hash_secret);
+    WB_REQUIRE(count < UINT32_MAX / 4);
+    table->keep_slash = keep_slash;
+    table->rows = wb_alloc((count ? count : 1) * sizeof *table->rows);
+    table->row_count = count;
+    index_grow(table, &table->bucket_index, 1, 0, bucket_hash);
+    index_grow(table, &table->node_index, 0, 0, node_hash);
+    add_bucket(&build, SLICE("")); /* of any host; not in the index */
+    for (uint32_t rank = 0; rank < count; rank++) {
+        const struct rule *rule = frontends[rank]->rule;
+        table->rows[rank] = (struct table_row){frontends[rank], rule, needs_check(rule)};
+        if (rule->hosts)
+            add_hosts(&build, rule, rank);
+        else
+            add_paths(&build, TABLE_ANY_HOST, rule, rank);
+    }
+    write_entries(&build);
+    write_lengths(table);
+    free(build.found);
+    return table;
+}
+
+void match_table_destroy(struct match_table **table)
+{
+    struct match_table *old = *table;
+    *table = NULL;
+    if (!old)
+        return;
+    free(old->rows);
+    free(old->bucket_index.slots);
+    free(old->node_index.slots);
+    free(old->buckets);
+    free(old->nodes);
+    free(old->lengths);
+    free(old->entries);
+    free(old);
+}

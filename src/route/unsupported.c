@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* unsupported - one row an option. Whoever adds the option deletes its row. */
+#include "unsupported.h"
+#include "waybill/model/model.h"
+
+#define FRONTEND(id, set)                                                                          \
+    static bool id(const struct model_frontend *frontend)                                          \
+    {                                                                                              \
+        return (set);                                                                              \
+    }
+#define HEADERS(id, set)                                                                           \
+    static bool id(const struct model_frontend *frontend)                                          \
+    {                                                                                              \
+        const struct model_headers *headers = frontend->headers;                                   \
+        return headers && (set);                                                                   \
+    }
+#define BACKEND(id, set)                                                                           \
+    static bool id(const struct model_backend *backend)                                            \
+    {                                                                                              \
+        return (set);                                                                              \
+    }
+
+FRONTEND(has_basic, (frontend->auth && frontend->auth->basic) || frontend->basic_auth.count || frontend->basic_auth_present)
+FRONTEND(has_digest, frontend->auth && frontend->auth->digest)
+FRONTEND(has_rate_limit, frontend->rate_limit != NULL)
+FRONTEND(has_redirect, frontend->redirect != NULL)
+FRONTEND(has_client_cert, frontend->pass_client_cert != NULL || frontend->pass_tls_cert)
+FRONTEND(has_errors, frontend->error_count > 0)
+HEADERS(has_ssl, headers->ssl_redirect || headers->ssl_temporary_redirect || headers->ssl_host.len ||
+                     headers->ssl_proxy_headers.count || headers->ssl_force_host)
+HEADERS(has_sts, headers->sts_seconds || headers->sts_include_subdomains || headers->sts_preload || headers->force_sts_header)
+HEADERS(has_allowed_hosts, headers->allowed_hosts.count > 0)
+HEADERS(has_custom, headers->custom_request_headers.count || headers->custom_response_headers.count)
+HEADERS(has_security, headers->hosts_proxy_headers.count || headers->frame_deny || headers->custom_frame_options_value.len ||
+                          headers->content_type_nosniff || headers->browser_xss_filter ||
+                          headers->custom_browser_xss_value.len || headers->content_security_policy.len ||
+                          headers->public_key.len || headers->referrer_policy.len || headers->is_development)
+
+BACKEND(has_breaker, backend->circuit_breaker != NULL)
+BACKEND(has_max_conn, backend->max_conn && backend->max_conn->amount != 0)
+BACKEND(has_body_limit, backend->buffering && (backend->buffering->max_request_body_bytes ||
+                                               backend->buffering->max_response_body_bytes))
+BACKEND(has_buffering, backend->buffering && (backend->buffering->mem_request_body_bytes ||
+                                              backend->buffering->mem_response_body_bytes))
+BACKEND(has_retry, backend->buffering && backend->buffering->retry_expression.len)
+BACKEND(has_health_check, backend->health_check != NULL)
+BACKEND(has_drr, backend->load_balancer && slice_eq_nocase(backend->load_balancer->method, SLICE("drr")))
+BACKEND(has_stickiness, backend->load_balancer && (backend->load_balancer->sticky || backend->load_balancer->stickiness))
+BACKEND(has_flush, backend->response_forwarding != NULL)
+
+static const struct {
+    const char *option;
+    bool protects;
+    bool (*is_set)(const struct model_frontend *frontend);
+} frontend_rows[] = {
+    {"auth.basic", true, has_basic},
+    {"auth.digest", true, has_digest},
+    {"rateLimit", true, has_rate_limit},
+    {"redirect", true, has_redirect},
+    {"passTLSClientCert", true, has_client_cert},
+    {"headers.SSL*", true, has_ssl},
+    {"headers.STS*", true, has_sts},
+    {"headers.allowedHosts", true, has_allowed_hosts},
+    {"headers.custom*Headers", false, has_custom},
+    {"headers (browser security)", false, has_security},
+    {"errors", false, has_errors},
+};
+
+static const struct {
+    const char *option;
+    bool protects;
+    bool (*is_set)(const struct model_backend *backend);
+} backend_rows[] = {
+    {"circuitBreaker", true, has_breaker},
+    {"maxConn", true, has_max_conn},
+    {"buffering.max*BodyBytes", true, has_body_limit},
+    {"buffering.mem*BodyBytes", false, has_buffering},
+    {"buffering.retryExpression", false, has_retry},
+    {"healthCheck", false, has_health_check},
+    {"loadBalancer.method drr (wrr is used)", false, has_drr},
+    {"loadBalancer.stickiness", false, has_stickiness},
+    {"responseForwarding.flushInterval", false, has_flush},
+};
+
+static void say(struct diagnostics *diagnostics, struct slice place, const char *noun, struct slice name, const char *option,
+                bool protects)
+{
+    if (protects)
+        diagnostics_add(diagnostics, DIAGNOSTIC_CLOSED, place,
+                        SLICE_FMT ": %s is not in this version yet, and without it the %s would be open: it answers 503; "
+                                  "remove the option if it may be open",
+                        SLICE_ARG(name), option, noun);
+    else
+        diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, place, SLICE_FMT ": %s is not in this version yet and is left out",
+                        SLICE_ARG(name), option);
+}
+
+const char *unsupported_in_frontend(const struct model_frontend *frontend, struct slice place, struct diagnostics *diagnostics)
+{
+    const char *first = NULL;
+    for (size_t i = 0; i < WB_COUNT(frontend_rows); i++) {
+        if (!frontend_rows[i].is_set(frontend))
+            continue;
+        say(diagnostics, place, "frontend", frontend->name, frontend_rows[i].option, frontend_rows[i].protects);
+        if (frontend_rows[i].protects && !first)
+            first = frontend_rows[i].option;
+    }
+    return first;
+}
+
+const char *unsupported_in_backend(const struct model_backend *backend, struct slice place, struct diagnostics *diagnostics)
+{
+    const char *first = NULL;
+    for (size_t i = 0; i < WB_COUNT(backend_rows); i++) {
+        if (!backend_rows[i].is_set(backend))
+            continue;
+        say(diagnostics, place, "backend", backend->name, backend_rows[i].option, backend_rows[i].protects);
+        if (backend_rows[i].protects && !first)
+            first = backend_rows[i].option;
+    }
+    return first;
+}
