@@ -195,25 +195,17 @@ static uint64_t parse_hostile(enum hostile_kind kind, size_t size)
     return took;
 }
 
-/* Eight times the text must not take sixty-four times as long. Half of that is allowed, because
- * much fresh memory costs more than little; the best of some runs counts. */
-*counts.* / static bool is_linear(enum hostile_kind kind)
-{
-    enum { SMALL = 128 * 1024, LARGE = 1024 * 1024, RUNS = 3 };
-
-    for (int run = 0; run < RUNS; run++) {
-        if (parse_hostile(kind, LARGE) < 32 * parse_hostile(kind, SMALL))
-            return true;
-    }
-    return false;
-}
-
+/* A megabyte takes up to 0.13 s of CPU, 0.4 s with ASan; with anything quadratic in it, most of a
+ * minute. */
 static void test_hostile_text_takes_linear_time_and_memory(void **state)
 {
     (void)state;
+    enum { SIZE = 1024 * 1024 };
+    const uint64_t most_ns = 5000000000u;
     for (unsigned kind = 0; kind < HOSTILE_COUNT; kind++) {
-        if (!is_linear(kind))
-            fail_msg("hostile text %u is quadratic", kind);
+        uint64_t took = parse_hostile(kind, SIZE);
+        if (took > most_ns)
+            fail_msg("hostile text %u took %.1f s", kind, (double)took / 1e9);
     }
 }
 
