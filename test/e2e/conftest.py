@@ -66,10 +66,10 @@ def example(engine, waybill_image, example_images):
         project.down()
 
 
-@pytest.fixture(params=["live", "stopping"])
-def private_engine(engine, waybill_image, whoami_image, request, tmp_path_factory):
-    """An engine that the test may stop. `live`: its containers go on meanwhile; `stopping`: they end, and start with it again."""
-    private = PrivateEngine(f"{FOLDER}/private-{os.getpid()}", live_restore=request.param == "live")
+@pytest.fixture(scope="module")
+def private_engine(engine, waybill_image, whoami_image):
+    """An engine that the test may stop, with the images of a router and a server in it."""
+    private = PrivateEngine(f"{FOLDER}/private-{os.getpid()}")
     private.start()
     try:
         for image in (waybill_image, whoami_image):

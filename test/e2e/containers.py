@@ -7,8 +7,7 @@ import shutil
 from client import Answer, ask, free_port, until
 from engine import DOCKER, ROUTER_IMAGE
 
-ROUTER_FLAGS = ["--docker", "--defaultentrypoints=http", "--entrypoints=Name:http Address::80", "--api.dashboard",
-                "--loglevel=DEBUG"]
+ROUTER_FLAGS = ["--docker", "--defaultentrypoints=http", "--api.dashboard", "--loglevel=DEBUG"]
 
 
 class Container:
@@ -80,13 +79,10 @@ class Router(Container):
 
 
 class Town:
-    """A network of one engine with a router in it, and the containers a test adds. All of it is removed at the end.
+    """A network of one engine with a router in it, and the containers a test adds. All of it is removed at the end."""
 
-    published: clients come through a published port, as they would from outside; else straight to the router's address.
-    """
-
-    def __init__(self, engine, name, number, published=True):
-        self.engine, self.name, self.published = engine, name, published
+    def __init__(self, engine, name, number):
+        self.engine, self.name = engine, name
         self.containers = []
         engine.docker("network", "create", "--subnet", f"10.214.{number}.0/24", name)  # so that a test may give an address
 
@@ -94,21 +90,30 @@ class Town:
         container = cls(self.engine, f"{self.name}-{name}")
         words = [word for key, text in (labels or {}).items() for word in ("--label", f"{key}={text}")]
         self.containers.append(container)
-        self.engine.docker("run", "-d", "--name", container.name, "--network", self.name, *words, *options, image, *command)
+        network = () if "--network=host" in options else ("--network", self.name)
+        self.engine.docker("run", "-d", "--name", container.name, *network, *words, *options, image, *command)
         return container
 
-    def run_router(self, *flags, name="router", exposed=False, mount=None, options=(), labels=None):
-        """`flags` come after the usual ones. `mount` is a folder of the host and where it is put, instead of the socket."""
-        source, target = mount or (self.engine.socket, "/var/run/docker.sock")
-        ports = [free_port(), free_port()]
-        publish = ["-p", f"127.0.0.1:{ports[0]}:80", "-p", f"127.0.0.1:{ports[1]}:8080"] if self.published else []
-        router = self.run(name, ROUTER_IMAGE, "-v", f"{source}:{target}", *publish, *options, labels=labels, cls=Router,
-                          command=[*ROUTER_FLAGS, f"--docker.exposedByDefault={str(exposed).lower()}",
-                                   f"--docker.network={self.name}", *flags])
-        if self.published:
-            router.web, router.api = ("127.0.0.1", ports[0]), ("127.0.0.1", ports[1])
-        else:
-            router.web, router.api = (router.ip(), 80), (router.ip(), 8080)
+    def run_router(self, *flags, name="router", exposed=False, options=(), labels=None):
+        """A router as people run it: clients come through published ports. `flags` come after the usual ones."""
+        web, api = free_port(), free_port()
+        return self._run_router(
+            name, web, api, labels,
+            ["-v", f"{self.engine.socket}:/var/run/docker.sock", "-p", f"127.0.0.1:{web}:80", "-p", f"127.0.0.1:{api}:8080", *options],
+            ["--entrypoints=Name:http Address::80", f"--docker.exposedByDefault={str(exposed).lower()}", *flags])
+
+    def run_host_router(self, *options):
+        """A router on the host's network. It sees the folder the engine's socket is in: a new dockerd makes a new socket."""
+        web, api = free_port(), free_port()
+        return self._run_router(
+            "router", web, api, None, ["-v", f"{self.engine.folder}:/run/engine", "--network=host", *options],
+            [f"--entrypoints=Name:http Address::{web}", f"--entrypoints=Name:traefik Address::{api}",
+             "--docker.exposedByDefault=false", "--docker.endpoint=unix:///run/engine/docker.sock"])
+
+    def _run_router(self, name, web, api, labels, options, flags):
+        router = self.run(name, ROUTER_IMAGE, *options, labels=labels, cls=Router,
+                          command=[*ROUTER_FLAGS, f"--docker.network={self.name}", *flags])
+        router.web, router.api = ("127.0.0.1", web), ("127.0.0.1", api)
         router.wait_ready()
         return router
 

@@ -92,7 +92,7 @@ class OwnEngine(Engine):
         self.options = options
         self.pidfile = os.path.join(folder, "dockerd.pid")
 
-    def start(self):
+    def start(self, *options):
         dockerd = shutil.which("dockerd") or "/usr/sbin/dockerd"
         if not os.path.exists(dockerd):
             raise EngineError("no engine answers, and there is no dockerd to start (./dev setup installs docker.io)")
@@ -103,7 +103,7 @@ class OwnEngine(Engine):
         with open(os.path.join(self.folder, "dockerd.log"), "ab") as log:
             process = subprocess.Popen(
                 [dockerd, "--data-root", f"{self.folder}/images", "--exec-root", f"{self.folder}/exec",
-                 "--pidfile", self.pidfile, "-H", self.host, *self.options],
+                 "--pidfile", self.pidfile, "-H", self.host, *self.options, *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         deadline = time.monotonic() + 60
         while not self.answers():
@@ -148,15 +148,24 @@ class OwnEngine(Engine):
 
 
 class PrivateEngine(OwnEngine):
-    """An engine beside the usual one, which a test may stop and start. live_restore: its containers outlive a stop.
+    """An engine beside the usual one, which a test may stop and start.
 
-    It leaves the machine's packet filter and docker0 alone, so nothing is published and its containers see only each other
-    and this machine, which reaches them by address.
+    It leaves the machine's packet filter alone, so nothing is published, and the usual engine's rules keep its containers
+    from each other: a router there uses the host's network, from which they are in reach. It has a bridge of its own, as
+    `--bridge=none` would remove the usual engine's.
     """
 
-    def __init__(self, folder, live_restore):
-        super().__init__(folder, f"--live-restore={str(live_restore).lower()}", "--bridge=none", "--iptables=false",
-                         "--ip-masq=false", "--default-address-pool=base=10.213.0.0/16,size=24")
+    BRIDGE = "waybill-test0"
+
+    def __init__(self, folder):
+        super().__init__(folder, f"--bridge={self.BRIDGE}", "--iptables=false", "--ip-masq=false")
+
+    def start(self, live_restore=False):
+        """live_restore: its containers go on when it stops; else they end, and start with it again if they are to."""
+        if not os.path.exists(f"/sys/class/net/{self.BRIDGE}"):
+            for words in ("link add {} type bridge", "address add 10.212.0.1/24 dev {}", "link set {} up"):
+                subprocess.run(["ip", *words.format(self.BRIDGE).split()], check=True)
+        return super().start(f"--live-restore={str(live_restore).lower()}")
 
     def copy_image(self, source, image):
         archive = os.path.join(self.folder, "image.tar")
@@ -173,6 +182,7 @@ class PrivateEngine(OwnEngine):
             if found:
                 self.docker(kind[0], "rm", *(["-f"] if kind[0] == "container" else []), *found)
         self.stop()
+        subprocess.run(["ip", "link", "delete", self.BRIDGE], check=True)
         subprocess.run(["umount", f"{self.folder}/images"], capture_output=True, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 

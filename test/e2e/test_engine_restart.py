@@ -7,20 +7,14 @@ import pytest
 from client import Load, until
 from containers import Town
 
-MOUNTED = "/run/engine"  # the folder, not the socket: a new dockerd makes a new socket
-
 
 @pytest.fixture
 def town(private_engine):
-    town = Town(private_engine, "town", number=250, published=False)
+    town = Town(private_engine, "town", number=250)
     yield town
     for container in town.containers:
         print(f"--- {container.name}\n{container.logs()[-6000:]}")
-
-
-def run_router(town):
-    return town.run_router(f"--docker.endpoint=unix://{MOUNTED}/docker.sock", mount=(town.engine.folder, MOUNTED),
-                           options=("--restart=always",))
+    town.remove()
 
 
 def routed(router, host):
@@ -29,9 +23,10 @@ def routed(router, host):
     return answer.json()["name"] if answer.status == 200 else None
 
 
-@pytest.mark.parametrize("private_engine", ["live"], indirect=True)
 def test_routes_stay_while_the_engine_is_away_and_are_right_when_it_is_back(town, private_engine):
-    router = run_router(town)
+    private_engine.stop()
+    private_engine.start(live_restore=True)
+    router = town.run_host_router()
     stays = town.run_whoami("stays", "Host:stays.test")
     dies = town.run_whoami("dies", "Host:dies.test")
     for container, host in ((stays, "stays.test"), (dies, "dies.test")):
@@ -42,7 +37,7 @@ def test_routes_stay_while_the_engine_is_away_and_are_right_when_it_is_back(town
         private_engine.stop()
         load.wait_for_answers(200)
         os.kill(dies_pid, signal.SIGKILL)  # nobody tells the router
-        private_engine.start()
+        private_engine.start(live_restore=True)
         until(lambda: routed(router, "dies.test") is None, "what died meanwhile is not routed", 30)
         born = town.run_whoami("born", "Host:born.test")
         until(lambda: routed(router, "born.test") == born.hostname, "events are followed again", 30)
@@ -51,14 +46,14 @@ def test_routes_stay_while_the_engine_is_away_and_are_right_when_it_is_back(town
     assert router.pid() == router_pid
 
 
-@pytest.mark.parametrize("private_engine", ["stopping"], indirect=True)
 def test_everything_comes_back_with_an_engine_that_stops_its_containers(town, private_engine):
-    router = run_router(town)
+    private_engine.stop()
+    private_engine.start(live_restore=False)
+    router = town.run_host_router("--restart=always")
     web = town.run_whoami("web", "Host:web.test", options=("--restart=always",))
     until(lambda: routed(router, "web.test") == web.hostname, "web.test is routed")
 
     for _ in range(2):
         private_engine.stop()
-        private_engine.start()
-        router.web, router.api = (router.ip(), 80), (router.ip(), 8080)
+        private_engine.start(live_restore=False)
         until(lambda: routed(router, "web.test") == web.hostname, "web.test is routed again", 30)
