@@ -7,7 +7,8 @@
 struct path_facts {
     size_t len;          /* up to the first '?' */
     size_t illegal;      /* bytes that are written as %XX in the canonical view */
-    bool changes;        /* canonical may differ from raw */
+    bool changes;        /* some byte is spelled differently in the canonical view */
+    bool dots;           /* there may be dot segments */
     bool loosens;        /* loose may differ from canonical */
     bool has_high_bytes; /* must be UTF-8 */
 };
@@ -52,6 +53,24 @@ static char escape_value(const char *escape)
     return (char)(hex_value(escape[1]) << 4 | hex_value(escape[2]));
 }
 
+/* "/." at `at`: ".name" is plain, all else may be a dot segment. */
+static bool may_be_dots(struct slice raw, size_t at)
+{
+    char third = at + 2 < raw.len ? raw.ptr[at + 2] : '?';
+    return third == '.' || !char_is(third, CHAR_PLAIN);
+}
+
+static bool note_escape(struct slice raw, size_t at, struct path_facts *facts)
+{
+    if (!is_escape(raw, at))
+        return false;
+    char value = escape_value(raw.ptr + at);
+    facts->changes = true;
+    facts->dots |= value == '.';
+    facts->loosens |= value == '/' || value == '\\';
+    return true;
+}
+
 /* A byte that is not CHAR_PLAIN, at `at` of `raw`. False: the target is malformed. */
 static bool note_special_byte(struct slice raw, size_t at, struct path_facts *facts)
 {
@@ -59,22 +78,18 @@ static bool note_special_byte(struct slice raw, size_t at, struct path_facts *fa
 
     if (byte == '/') {
         char next = at + 1 < raw.len ? raw.ptr[at + 1] : '?';
-        if (next == '/') {
-            facts->loosens = true;
-        } else if (next == '.') { /* "/.name" is plain, all else may be a dot segment */
-            char third = at + 2 < raw.len ? raw.ptr[at + 2] : '?';
-            if (third == '.' || !char_is(third, CHAR_PLAIN))
-                facts->changes = facts->loosens = true;
-        }
+        facts->loosens |= next == '/';
+        facts->dots |= next == '.' && may_be_dots(raw, at);
         return true;
     }
     if (byte == ';') {
         facts->loosens = true;
         return true;
     }
-    facts->changes = facts->loosens = true;
     if (byte == '%')
-        return is_escape(raw, at);
+        return note_escape(raw, at, facts);
+    facts->changes = true;
+    facts->loosens |= byte == '\\';
     facts->illegal++;
     facts->has_high_bytes |= (unsigned char)byte >= 0x80;
     return char_is(byte, CHAR_TARGET);
@@ -171,8 +186,8 @@ static size_t remove_dot_segments(char *path, size_t len, bool *has_dots)
     return kept;
 }
 
-/* Canonical to loose, before dot segments are removed. `out` has room for path.len. */
-static size_t write_loose(struct slice path, char *out)
+/* Loose text of `path`, dot segments still there. `out` has room for path.len, and may be path's own bytes. */
+static size_t write_loose(struct slice path, bool merge_slashes, char *out)
 {
     size_t len = 0;
     bool in_parameter = false;
@@ -185,7 +200,7 @@ static size_t write_loose(struct slice path, char *out)
         }
         if (byte == '/') {
             in_parameter = false;
-            if (len > 0 && out[len - 1] == '/')
+            if (merge_slashes && len > 0 && out[len - 1] == '/')
                 continue;
         }
         in_parameter |= byte == ';';
@@ -195,27 +210,61 @@ static size_t write_loose(struct slice path, char *out)
     return len;
 }
 
-static bool make_canonical(struct arena *arena, const struct path_facts *facts, struct target *target)
+/* The loose view of `path`: slashes merged before dot segments are removed, or after. Empty when the arena is full. */
+static struct slice loosen(struct arena *arena, struct slice path, bool merge_first, bool *has_dots)
 {
-    char *bytes = arena_bytes(arena, facts->len + 2 * facts->illegal);
+    char *bytes = arena_bytes(arena, path.len);
 
     if (!bytes)
-        return false;
-    size_t len = write_canonical(target->raw_path, bytes);
-    target->canonical = slice_make(bytes, remove_dot_segments(bytes, len, &target->has_dots));
-    return true;
+        return SLICE("");
+    size_t len = remove_dot_segments(bytes, write_loose(path, merge_first, bytes), has_dots);
+    return slice_make(bytes, merge_first ? len : write_loose(slice_make(bytes, len), true, bytes));
 }
 
-static bool make_loose(struct arena *arena, struct target *target)
+/* `text` is the path with unreserved %XX decoded, dot segments still there. */
+static enum reason make_canonical(struct arena *arena, struct slice text, struct target *target)
 {
-    char *bytes = arena_bytes(arena, target->canonical.len);
+    char *bytes = arena_bytes(arena, text.len);
 
     if (!bytes)
-        return false;
-    size_t len = remove_dot_segments(bytes, write_loose(target->canonical, bytes), &target->has_dots);
-    target->loose = slice_make(bytes, len);
+        return REASON_INTERNAL;
+    memcpy(bytes, text.ptr, text.len);
+    target->canonical = slice_make(bytes, remove_dot_segments(bytes, text.len, &target->has_dots));
+    return REASON_NONE;
+}
+
+/* With dot segments beside empty or encoded ones there is more than one loose view: /a//../b is /b to who merges slashes first
+ * and /a/b to who does not. No honest client sends such a path, so it is refused instead of guessed. */
+static enum reason make_loose(struct arena *arena, struct slice text, struct target *target)
+{
+    target->loose = loosen(arena, target->canonical, true, &target->has_dots);
+    if (target->has_dots) {
+        struct slice merged_first = loosen(arena, text, true, &target->has_dots);
+        struct slice merged_last = loosen(arena, text, false, &target->has_dots);
+        if (!arena->overflowed &&
+            (!slice_eq(target->loose, merged_first) || !slice_eq(target->loose, merged_last)))
+            return REASON_AMBIGUOUS_PATH;
+    }
     target->loose_differs = !slice_eq(target->loose, target->canonical);
-    return true;
+    return target->loose.len > 0 && !arena->overflowed ? REASON_NONE : REASON_INTERNAL;
+}
+
+static enum reason make_views(struct arena *arena, const struct path_facts *facts, struct target *target)
+{
+    struct slice text = target->raw_path;
+    enum reason reason = REASON_NONE;
+
+    if (facts->changes) {
+        char *bytes = arena_bytes(arena, facts->len + 2 * facts->illegal);
+        if (!bytes)
+            return REASON_INTERNAL;
+        text = slice_make(bytes, write_canonical(target->raw_path, bytes));
+        target->canonical = text;
+    }
+    if (facts->dots)
+        reason = make_canonical(arena, text, target);
+    target->loose = target->canonical;
+    return reason == REASON_NONE && facts->loosens ? make_loose(arena, text, target) : reason;
 }
 
 enum reason target_parse(struct arena *arena, struct slice raw, struct target *out)
@@ -232,13 +281,8 @@ enum reason target_parse(struct arena *arena, struct slice raw, struct target *o
     out->query = slice_from(raw, facts.len + 1);
     if (!query_is_fine(out->query))
         return REASON_BAD_TARGET;
-    out->canonical = out->raw_path;
-    if (facts.changes && !make_canonical(arena, &facts, out))
-        return REASON_INTERNAL;
-    out->loose = out->canonical;
-    if (facts.loosens && !make_loose(arena, out))
-        return REASON_INTERNAL;
-    return REASON_NONE;
+    out->canonical = out->loose = out->raw_path;
+    return facts.changes || facts.dots || facts.loosens ? make_views(arena, &facts, out) : REASON_NONE;
 }
 
 size_t target_raw_offset(const struct target *target, size_t canonical_len)

@@ -26,7 +26,8 @@ struct target {
 };
 
 /* REASON_NONE, REASON_BAD_TARGET (bad %XX, a control or non-ASCII byte that is not UTF-8, '#', not beginning with '/'
- * and not "*") or REASON_INTERNAL when the arena is full. %00 stays as it is. */
+ * and not "*"), REASON_AMBIGUOUS_PATH (dot segments beside empty or encoded ones, so that there is more than one loose view:
+ * /a//../b) or REASON_INTERNAL when the arena is full. %00 stays as it is. */
 enum reason target_parse(struct arena *arena, struct slice raw, struct target *out);
 /* The place in raw_path where `canonical_len` bytes of the canonical path end. Only without dot segments. */
 size_t target_raw_offset(const struct target *target, size_t canonical_len);

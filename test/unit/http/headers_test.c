@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+#include "waybill/base/error.h"
+#include "waybill/http/headers.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+/* behind the four above */
+#include <cmocka.h>
+
+static struct headers headers;
+
+static int clear(void **state)
+{
+    (void)state;
+    headers_clear(&headers);
+    return 0;
+}
+
+static void add(const char *name, const char *value)
+{
+    assert_true(headers_add(&headers, slice_of(name), slice_of(value)));
+}
+
+static bool has(const char *name)
+{
+    return headers_find_name(&headers, slice_of(name)) != NULL;
+}
+
+static void expect_id(const char *name, size_t len, enum header_id id)
+{
+    /* An allocation of exactly its size: ASan sees a look past it. */
+    char *copy = malloc(len ? len : 1);
+    memcpy(copy, name, len);
+    assert_int_equal(header_id_of(slice_make(copy, len)), id);
+    free(copy);
+}
+
+static void test_every_name_of_the_table_is_recognised_in_any_case(void **state)
+{
+    (void)state;
+    for (unsigned id = HEADER_OTHER + 1; id < HEADER_ID_COUNT; id++) {
+        struct slice name = header_name((enum header_id)id);
+        char upper[64], lower[64];
+        for (size_t i = 0; i < name.len; i++) {
+            lower[i] = ascii_lower(name.ptr[i]);
+            upper[i] = (char)(lower[i] >= 'a' && lower[i] <= 'z' ? lower[i] - 32 : lower[i]);
+        }
+        expect_id(name.ptr, name.len, (enum header_id)id);
+        expect_id(lower, name.len, (enum header_id)id);
+        expect_id(upper, name.len, (enum header_id)id);
+        expect_id(lower, name.len - 1, HEADER_OTHER);
+    }
+}
+
+static void test_no_changed_byte_leaves_a_name_recognised(void **state)
+{
+    (void)state;
+    for (unsigned id = HEADER_OTHER + 1; id < HEADER_ID_COUNT; id++) {
+        struct slice name = header_name((enum header_id)id);
+        for (size_t at = 0; at < name.len; at++)
+            for (int byte = 0; byte < 256; byte++) {
+                char changed[64];
+                memcpy(changed, name.ptr, name.len);
+                changed[at] = (char)byte;
+                bool same = slice_eq_nocase(name, slice_make(changed, name.len));
+                assert_int_equal(header_id_of(slice_make(changed, name.len)) == (enum header_id)id, same);
+            }
+    }
+    expect_id("", 0, HEADER_OTHER);
+    expect_id("X-Anything-That-Is-Longer-Than-All", 34, HEADER_OTHER);
+}
+
+static void test_fields_are_found_set_and_removed(void **state)
+{
+    (void)state;
+    add("host", "a");
+    add("X-One", "1");
+    add("x-one", "2");
+    assert_true(slice_eq(headers_value(&headers, HEADER_HOST), SLICE("a")));
+    assert_int_equal(headers_value(&headers, HEADER_COOKIE).len, 0);
+    assert_true(slice_eq(headers_find_name(&headers, SLICE("X-ONE"))->value, SLICE("1")));
+    assert_int_equal(headers_remove_name(&headers, SLICE("X-One")), 2);
+    assert_int_equal(headers_remove_name(&headers, SLICE("X-One")), 0);
+    assert_false(has("X-One"));
+    assert_true(headers_set_id(&headers, HEADER_HOST, SLICE("b")));
+    assert_true(slice_eq(headers_value(&headers, HEADER_HOST), SLICE("b")));
+    assert_true(headers_set(&headers, SLICE("HOST"), SLICE("c")));
+    assert_int_equal(headers_remove(&headers, HEADER_HOST), 1);
+    assert_null(headers_find(&headers, HEADER_HOST));
+}
+
+static void test_a_full_table_says_so(void **state)
+{
+    (void)state;
+    for (int i = 0; i < HEADERS_MAX; i++)
+        assert_true(headers_add(&headers, SLICE("x"), SLICE("y")));
+    assert_false(headers_add(&headers, SLICE("x"), SLICE("y")));
+    assert_false(headers_add_id(&headers, HEADER_HOST, SLICE("y")));
+    assert_null(headers_find(&headers, HEADER_HOST));
+}
+
+static void test_class_removal_takes_every_spelling(void **state)
+{
+    (void)state;
+    add("X-Auth-User", "a");
+    add("x_auth_user", "b");
+    add("X.Auth_User", "c");
+    add("X-Auth-User2", "d");
+    add("XAuthUser", "e");
+    assert_int_equal(headers_remove_class(&headers, SLICE("X-Auth-User")), 3);
+    assert_true(has("X-Auth-User2") && has("XAuthUser"));
+}
+
+static void test_hop_by_hop_fields_and_those_named_are_removed(void **state)
+{
+    (void)state;
+    static const char *const gone[] = {"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "Proxy-Authenticate",
+                                       "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Proxy", "X-Drop-Me", "x-other"};
+    for (size_t i = 1; i < WB_COUNT(gone); i++)
+        add(gone[i], "v");
+    add("Connection", "keep-alive, x-drop-me ,");
+    add("Connection", "X-Other");
+    add("Content-Length", "5");
+    add("X-Keep", "yes");
+    headers_remove_hop_by_hop(&headers);
+    for (size_t i = 0; i < WB_COUNT(gone); i++)
+        if (has(gone[i]))
+            fail_msg("%s is still there", gone[i]);
+    assert_true(has("Content-Length") && has("X-Keep"));
+}
+
+static void test_h1_connection_cannot_remove_what_the_router_owns(void **state)
+{
+    (void)state;
+    static const char *const kept[] = {
+        "X-Forwarded-Host", "X-Forwarded-For", "X-Real-IP", "Cookie", "Authorization", "Host", "Content-Length", "Set-Cookie",
+        "X-Forwarded-Tls-Client-Cert", "x_forwarded_for", "Forwarded", "X-Replaced-Path", "X-Waybill-Hops",
+    };
+    char list[512] = "close";
+    for (size_t i = 0; i < WB_COUNT(kept); i++) {
+        add(kept[i], "v");
+        snprintf(list + strlen(list), sizeof list - strlen(list), ", %s", kept[i]);
+    }
+    add("X-Auth-User", "root");
+    snprintf(list + strlen(list), sizeof list - strlen(list), ", X-Auth-User");
+    add("Connection", list);
+    headers_remove_hop_by_hop(&headers);
+    for (size_t i = 0; i < WB_COUNT(kept); i++)
+        if (!has(kept[i]))
+            fail_msg("%s was removed", kept[i]);
+    assert_false(has("X-Auth-User")); /* the client's own; the router sets its one later */
+}
+
+static void test_connection_list_beyond_reason_is_not_followed(void **state)
+{
+    (void)state;
+    char list[4096] = "";
+    for (int i = 0; i < HEADERS_MAX; i++)
+        strcat(list, "y,");
+    strcat(list, "X-Late");
+    add("X-Late", "v");
+    add("Connection", list);
+    headers_remove_hop_by_hop(&headers);
+    assert_true(has("X-Late"));
+}
+
+static void test_h2_h3_f1_forwarding_fields_are_removed_in_every_spelling(void **state)
+{
+    (void)state;
+    static const char *const gone[] = {
+        "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Server",
+        "X-Forwarded-Uri", "X-Forwarded-Method", "X-Real-IP", "Forwarded", "X-Replaced-Path", "X_Forwarded_Proto", "X_Forwarded-For",
+        "x.forwarded.for", "x.real_ip", "X_REPLACED.PATH", "X-Forwarded-Tls-Client-Cert", "X-Forwarded-Anything",
+    };
+    static const char *const kept[] = {"X-Forwarded", "X-Forward-For", "Forwarded-For", "X-Real-IPs", "Host", "X", "F", "X_Custom"};
+    for (size_t i = 0; i < WB_COUNT(gone); i++)
+        add(gone[i], "v");
+    for (size_t i = 0; i < WB_COUNT(kept); i++)
+        add(kept[i], "v");
+    headers_remove_forwarding(&headers);
+    for (size_t i = 0; i < WB_COUNT(gone); i++)
+        if (has(gone[i]))
+            fail_msg("%s is still there", gone[i]);
+    for (size_t i = 0; i < WB_COUNT(kept); i++)
+        if (!has(kept[i]))
+            fail_msg("%s was removed", kept[i]);
+}
+
+static void test_connection_tokens_are_found_over_several_fields(void **state)
+{
+    (void)state;
+    assert_false(headers_connection_has(&headers, SLICE("upgrade")));
+    add("Connection", "keep-alive");
+    add("connection", "foo, UPGRADE");
+    assert_true(headers_connection_has(&headers, SLICE("upgrade")));
+    assert_false(headers_connection_has(&headers, SLICE("fo")));
+}
+
+static void test_s14_trailers_that_could_mislead_are_not_allowed(void **state)
+{
+    (void)state;
+    static const char *const refused[] = {"Content-Length", "Host", "Authorization", "X-Forwarded-For", "x_forwarded_host", "Transfer-Encoding",
+                                          "Trailer", "TE", "Set-Cookie", "Cookie", "Content-Type", "content_encoding", "Cache-Control", "Connection",
+                                          "Upgrade", "Range", "If-Match", "WWW-Authenticate", "Content_Length", "X-Real-Ip", "Proxy"};
+    static const char *const allowed[] = {"Grpc-Status", "grpc-message", "Server-Timing", "ETag", "Digest", "X-Checksum"};
+    for (size_t i = 0; i < WB_COUNT(refused); i++)
+        if (header_trailer_allowed(slice_of(refused[i])))
+            fail_msg("%s allowed", refused[i]);
+    for (size_t i = 0; i < WB_COUNT(allowed); i++)
+        if (!header_trailer_allowed(slice_of(allowed[i])))
+            fail_msg("%s refused", allowed[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_name_of_the_table_is_recognised_in_any_case),
+        cmocka_unit_test(test_no_changed_byte_leaves_a_name_recognised),
+        cmocka_unit_test_setup(test_fields_are_found_set_and_removed, clear),
+        cmocka_unit_test_setup(test_a_full_table_says_so, clear),
+        cmocka_unit_test_setup(test_class_removal_takes_every_spelling, clear),
+        cmocka_unit_test_setup(test_hop_by_hop_fields_and_those_named_are_removed, clear),
+        cmocka_unit_test_setup(test_h1_connection_cannot_remove_what_the_router_owns, clear),
+        cmocka_unit_test_setup(test_connection_list_beyond_reason_is_not_followed, clear),
+        cmocka_unit_test_setup(test_h2_h3_f1_forwarding_fields_are_removed_in_every_spelling, clear),
+        cmocka_unit_test_setup(test_connection_tokens_are_found_over_several_fields, clear),
+        cmocka_unit_test(test_s14_trailers_that_could_mislead_are_not_allowed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
