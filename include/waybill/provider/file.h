@@ -7,7 +7,9 @@ struct file_options {
     struct slice filename;  /* one file, any extension */
     struct slice directory; /* wins over filename: every .toml and .tmpl below it */
     bool watch;
-    bool same_file;         /* filename is the static configuration's own: other tables in it are no mistake */
+    bool same_file;         /* filename is the static configuration's own: other tables in it are no mistake, `{{` is plain */
 };
 
+/* Copies the options. Delivers once the first read succeeded, then after each change; a read that fails keeps what was
+ * delivered, with a diagnostic. A relative name is relative to the working directory. */
 struct provider *file_provider_create(const struct file_options *options, const struct provider_sink *sink);

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+#include "decode.h"
+#include "waybill/base/clock.h"
+#include "waybill/model/schema.h"
+
+enum { DECODE_ROWS_MAX = 40 };
+
+static void read_table(struct decode *decode, const struct group *group, const struct toml_value *table, void *record,
+                       unsigned flags);
+
+static struct slice place_of(struct decode *decode, const struct toml_value *value)
+{
+    return slice_of(toml_place_text(decode->document, value, decode->scratch));
+}
+
+/* Says what is wrong with `value`, and does what its flags ask for. */
+static void report(struct decode *decode, const struct toml_value *value, unsigned flags, enum severity mild,
+                   const char *what)
+{
+    const char *path = toml_path_text(value, decode->scratch);
+    struct slice place = place_of(decode, value);
+
+    if ((flags & FIELD_PROTECTS) && decode->closed) {
+        diagnostics_add(decode->diagnostics, DIAGNOSTIC_CLOSED, place, "`%s` %s", path, what);
+        if (!decode->closed->len)
+            *decode->closed = slice_of(arena_format(decode->arena, "`%s` %s", path, what));
+    } else if ((flags & FIELD_SELECTS) && decode->left_out) {
+        diagnostics_add(decode->diagnostics, DIAGNOSTIC_ERROR, place, "`%s` %s; the frontend is left out", path, what);
+        if (!decode->left_out->len)
+            *decode->left_out = slice_of(arena_format(decode->arena, "`%s` %s", path, what));
+    } else {
+        diagnostics_add(decode->diagnostics, mild, place, "`%s` %s; it is ignored", path, what);
+    }
+}
+
+static const char *describe(enum field_type type)
+{
+    switch (type) {
+    case FIELD_TEXT:
+        return "text in quotes";
+    case FIELD_BOOL:
+        return "true or false";
+    case FIELD_INTEGER:
+        return "a whole number, without quotes";
+    case FIELD_DURATION:
+        return "a number of seconds, or a duration as \"1m30s\"";
+    case FIELD_TEXTS:
+        return "a list of texts";
+    case FIELD_PAIRS:
+        return "a table of texts";
+    case FIELD_GROUP:
+        return "a table";
+    case FIELD_NAMED:
+        return "a table of names";
+    }
+    WB_UNREACHABLE();
+}
+
+static void report_type(struct decode *decode, const struct toml_value *value, unsigned flags, enum field_type wanted)
+{
+    report(decode, value, flags, DIAGNOSTIC_WARNING,
+           arena_format(decode->scratch, "is %s: write %s", toml_kind_name(value->kind), describe(wanted)));
+}
+
+static bool read_duration(const struct toml_value *value, int64_t *out_ns)
+{
+    if (value->kind == TOML_INTEGER)
+        return !__builtin_mul_overflow(value->integer, INT64_C(1000000000), out_ns);
+    return value->kind == TOML_TEXT && clock_parse_duration(value->text, out_ns);
+}
+
+/* A list with one bad entry keeps the good ones; only one that is left with none is not understood. */
+static void read_texts(struct decode *decode, const struct field *field, const struct toml_value *array, void *record,
+                       unsigned flags)
+{
+    struct slices *texts = field_at(field, record);
+
+    if (array->kind != TOML_ARRAY) {
+        report_type(decode, array, flags, FIELD_TEXTS);
+        return;
+    }
+    if (field->present_offset)
+        *(bool *)((char *)record + field->present_offset) = true;
+    TOML_EACH(item, array) {
+        if (item->kind == TOML_TEXT)
+            slices_add(decode->arena, texts, item->text);
+        else
+            report_type(decode, item, 0, FIELD_TEXT);
+    }
+    if (!texts->count && toml_count(array))
+        report(decode, array, flags, DIAGNOSTIC_WARNING, "holds no text at all: write a list of texts");
+}
+
+static bool pairs_have(const struct model_pairs *pairs, struct slice name)
+{
+    for (size_t i = 0; i < pairs->count; i++) {
+        if (slice_eq(pairs->items[i].name, name))
+            return true;
+    }
+    return false;
+}
+
+static void read_pairs(struct decode *decode, struct model_pairs *pairs, const struct toml_value *table, unsigned flags)
+{
+    struct model_pairs before = *pairs; /* not empty when the table is there in two spellings */
+
+    if (table->kind != TOML_TABLE) {
+        report_type(decode, table, flags, FIELD_PAIRS);
+        return;
+    }
+    pairs->present = true;
+    pairs->items = ARENA_ARRAY(decode->arena, struct model_pair, before.count + toml_count(table));
+    if (before.count)
+        memcpy(pairs->items, before.items, before.count * sizeof *pairs->items);
+    TOML_EACH(item, table) {
+        if (item->kind != TOML_TEXT)
+            report_type(decode, item, flags, FIELD_TEXT);
+        else if (pairs_have(&before, item->key))
+            report(decode, item, flags, DIAGNOSTIC_ERROR, "is there twice: remove one");
+        else
+            pairs->items[pairs->count++] = (struct model_pair){arena_copy(decode->arena, item->key),
+                                                               arena_copy(decode->arena, item->text)};
+    }
+}
+
+static bool records_have(const struct group *group, struct records records, struct slice name)
+{
+    for (size_t i = 0; i < records.count; i++) {
+        if (slice_eq(*(const struct slice *)(const void *)(records.first + i * group->size), name))
+            return true;
+    }
+    return false;
+}
+
+/* Problems below belong to this frontend or backend. */
+static void enter_record(struct decode *decode, const struct group *group, const struct toml_value *table, void *record)
+{
+    if (group == &schema_frontend) {
+        struct model_frontend *frontend = record;
+        frontend->origin = arena_copy(decode->arena, place_of(decode, table));
+        decode->closed = &frontend->closed_because;
+        decode->left_out = &frontend->left_out_because;
+    } else if (group == &schema_backend) {
+        struct model_backend *backend = record;
+        backend->origin = arena_copy(decode->arena, place_of(decode, table));
+        decode->closed = &backend->closed_because;
+        decode->left_out = NULL;
+    }
+}
+
+static void read_named(struct decode *decode, const struct field *field, const struct toml_value *table, void *record,
+                       unsigned flags)
+{
+    const struct group *group = field->group;
+    struct records before = field_records(field, record); /* not empty when the table is there in two spellings */
+    struct records now = before;
+
+    if (table->kind != TOML_TABLE) {
+        report_type(decode, table, flags, FIELD_NAMED);
+        return;
+    }
+    now.first = arena_alloc(decode->arena, (before.count + toml_count(table)) * group->size);
+    if (before.count)
+        memcpy(now.first, before.first, before.count * group->size);
+    TOML_EACH(child, table) {
+        void *element = now.first + now.count * group->size;
+
+        if (child->kind != TOML_TABLE) {
+            report(decode, child, flags, DIAGNOSTIC_ERROR,
+                   arena_format(decode->scratch, "is %s: a %s is a table", toml_kind_name(child->kind), group->noun));
+            continue;
+        }
+        if (records_have(group, before, child->key)) {
+            report(decode, child, flags, DIAGNOSTIC_ERROR, "is there twice, under two spellings: remove one");
+            continue;
+        }
+        now.count++;
+        *(struct slice *)element = arena_copy(decode->arena, child->key);
+        enter_record(decode, group, child, element);
+        read_table(decode, group, child, element, flags);
+    }
+    field_set_records(field, record, now);
+}
+
+static void read_group(struct decode *decode, const struct field *field, const struct toml_value *table, void *record,
+                       unsigned flags)
+{
+    struct records one = {NULL, 1};
+
+    if (table->kind != TOML_TABLE) {
+        report_type(decode, table, flags | (group_protects(field->group) ? (unsigned)FIELD_PROTECTS : 0u), FIELD_GROUP);
+        return;
+    }
+    one.first = arena_alloc(decode->arena, field->group->size);
+    field_set_records(field, record, one);
+    read_table(decode, field->group, table, one.first, flags);
+}
+
+static void read_value(struct decode *decode, const struct field *field, const struct toml_value *value, void *record,
+                       unsigned flags)
+{
+    void *at = field_at(field, record);
+
+    switch (field->type) {
+    case FIELD_TEXT:
+        if (value->kind == TOML_TEXT)
+            *(struct slice *)at = arena_copy(decode->arena, value->text);
+        else
+            report_type(decode, value, flags, FIELD_TEXT);
+        return;
+    case FIELD_BOOL:
+        if (value->kind == TOML_BOOLEAN)
+            *(bool *)at = value->truth;
+        else
+            report_type(decode, value, flags, FIELD_BOOL);
+        return;
+    case FIELD_INTEGER:
+        if (value->kind == TOML_INTEGER)
+            *(int64_t *)at = value->integer;
+        else
+            report_type(decode, value, flags, FIELD_INTEGER);
+        return;
+    case FIELD_DURATION:
+        if (!read_duration(value, at))
+            report_type(decode, value, flags, FIELD_DURATION);
+        return;
+    case FIELD_TEXTS:
+        read_texts(decode, field, value, record, flags);
+        return;
+    case FIELD_PAIRS:
+        read_pairs(decode, at, value, flags);
+        return;
+    case FIELD_GROUP:
+        read_group(decode, field, value, record, flags);
+        return;
+    case FIELD_NAMED:
+        read_named(decode, field, value, record, flags);
+        return;
+    }
+    WB_UNREACHABLE();
+}
+
+/* Two spellings of one key: names of both tables count (file-provider.md 3.1), of anything else the first. */
+static bool may_come_twice(const struct field *field)
+{
+    return field->type == FIELD_NAMED || field->type == FIELD_PAIRS;
+}
+
+static void report_unknown(struct decode *decode, const struct group *group, const struct toml_value *value)
+{
+    const char *path = toml_path_text(value, decode->scratch);
+    const char *suggestion = group_suggest(group, value->key);
+
+    if (suggestion)
+        diagnostics_add(decode->diagnostics, DIAGNOSTIC_WARNING, place_of(decode, value),
+                        "there is no `%s` in a %s: did you mean `%s`? It is ignored", path, group->noun, suggestion);
+    else
+        diagnostics_add(decode->diagnostics, DIAGNOSTIC_WARNING, place_of(decode, value),
+                        "there is no `%s` in a %s: it is ignored", path, group->noun);
+}
+
+static void read_row(struct decode *decode, const struct group *group, const struct field *field,
+                     const struct toml_value *value, void *record, unsigned flags, bool seen[DECODE_ROWS_MAX])
+{
+    size_t row = (size_t)(field - group->fields);
+
+    flags |= field->flags & (FIELD_PROTECTS | FIELD_SELECTS);
+    if (seen[row] && !may_come_twice(field))
+        report(decode, value, flags, DIAGNOSTIC_ERROR, "is there twice, in two spellings: remove one");
+    else
+        read_value(decode, field, value, record, flags);
+    seen[row] = true;
+}
+
+static void read_table(struct decode *decode, const struct group *group, const struct toml_value *table, void *record,
+                       unsigned flags)
+{
+    bool seen[DECODE_ROWS_MAX] = {false};
+
+    WB_REQUIRE(group->field_count <= DECODE_ROWS_MAX);
+    TOML_EACH(child, table) {
+        const struct field *field = group_field(group, child->key);
+
+        if (field)
+            read_row(decode, group, field, child, record, flags, seen);
+        else
+            report_unknown(decode, group, child);
+    }
+}
+
+void decode_document(struct decode *decode, struct fragment *part)
+{
+    bool seen[DECODE_ROWS_MAX] = {false};
+
+    TOML_EACH(child, decode->document->root) {
+        const struct field *field = group_field(&schema_fragment, child->key);
+
+        decode->closed = decode->left_out = NULL;
+        if (field)
+            read_row(decode, &schema_fragment, field, child, part, 0, seen);
+        else if (slice_eq_nocase(child->key, SLICE("tls")))
+            diagnostics_add(decode->diagnostics, DIAGNOSTIC_WARNING, place_of(decode, child),
+                            "certificates (`[[tls]]`) are ignored: this version does not serve TLS yet");
+        else if (!decode->static_file)
+            report_unknown(decode, &schema_fragment, child);
+    }
+}

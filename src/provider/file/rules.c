@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "rules.h"
+#include "decode.h"
+#include "waybill/base/map.h"
+#include <stdlib.h>
+
+/* Templates are a later part: a file with an action would mean something else if it were read as it stands. */
+static char *find_template(const struct rules_text *file)
+{
+    const char *mark = memmem(file->text.ptr, file->text.len, "{{", 2);
+    unsigned line = 1, column = 1;
+
+    if (!mark)
+        return NULL;
+    for (const char *at = file->text.ptr; at < mark; at++) {
+        column = *at == '\n' ? 1 : column + 1;
+        line += *at == '\n';
+    }
+    return wb_format(SLICE_FMT ":%u:%u: templates (`{{`) are not supported yet: write the values out; a literal `{{` is "
+                               "possible in rules that stand in the static file",
+                     SLICE_ARG(file->name), line, column);
+}
+
+/* Each file is decoded apart, then merged by name. */
+struct parts {
+    struct fragment *items; /* only their records, in the arena of the fragment to be */
+    size_t count;
+    bool has_frontends; /* a table of frontends was there, maybe empty */
+};
+
+static bool read_part(struct arena *arena, const struct rules_text *file, const struct rules_options *options,
+                      struct diagnostics *diagnostics, struct parts *parts, char **out_problem)
+{
+    struct arena scratch;
+    struct toml_document document;
+    struct toml_error error;
+
+    *out_problem = options->static_file ? NULL : find_template(file);
+    if (*out_problem)
+        return false;
+    arena_init(&scratch, 0);
+    if (toml_parse(&scratch, file->text, file->name, &document, &error)) {
+        struct decode decode = {.arena = arena, .scratch = &scratch, .document = &document, .diagnostics = diagnostics,
+                                .static_file = options->static_file};
+        decode_document(&decode, &parts->items[parts->count++]);
+        TOML_EACH(child, document.root) {
+            if (child->kind == TOML_TABLE && slice_eq_nocase(child->key, SLICE("frontends")))
+                parts->has_frontends = true;
+        }
+    } else {
+        *out_problem = wb_strdup(error.message);
+    }
+    arena_fini(&scratch);
+    return *out_problem == NULL;
+}
+
+/* True when the name is new; else says that the earlier one holds. */
+static bool claim_name(struct map *names, struct slice name, struct slice origin, const char *noun,
+                       struct slice *owner, struct diagnostics *diagnostics)
+{
+    const struct slice *first = map_get(names, name);
+
+    if (!first) {
+        map_put(names, name, owner);
+        return true;
+    }
+    diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, origin,
+                    "%s `" SLICE_FMT "` is already configured at " SLICE_FMT ": this one is ignored", noun,
+                    SLICE_ARG(name), SLICE_ARG(*first));
+    return false;
+}
+
+static void merge_backends(struct fragment *fragment, struct parts *parts, struct diagnostics *diagnostics)
+{
+    struct map names;
+    size_t total = 0;
+
+    for (size_t i = 0; i < parts->count; i++)
+        total += parts->items[i].backend_count;
+    fragment->backends = ARENA_ARRAY(&fragment->arena, struct model_backend, total);
+    map_init(&names);
+    for (size_t i = 0; i < parts->count; i++) {
+        for (size_t k = 0; k < parts->items[i].backend_count; k++) {
+            struct model_backend *backend = &parts->items[i].backends[k];
+            if (claim_name(&names, backend->name, backend->origin, "backend", &backend->origin, diagnostics))
+                fragment->backends[fragment->backend_count++] = *backend;
+        }
+    }
+    map_fini(&names);
+}
+
+static void merge_frontends(struct fragment *fragment, struct parts *parts, struct diagnostics *diagnostics)
+{
+    struct map names;
+    size_t total = 0;
+
+    for (size_t i = 0; i < parts->count; i++)
+        total += parts->items[i].frontend_count;
+    fragment->frontends = ARENA_ARRAY(&fragment->arena, struct model_frontend, total);
+    map_init(&names);
+    for (size_t i = 0; i < parts->count; i++) {
+        for (size_t k = 0; k < parts->items[i].frontend_count; k++) {
+            struct model_frontend *frontend = &parts->items[i].frontends[k];
+            if (claim_name(&names, frontend->name, frontend->origin, "frontend", &frontend->origin, diagnostics))
+                fragment->frontends[fragment->frontend_count++] = *frontend;
+        }
+    }
+    map_fini(&names);
+}
+
+struct fragment *rules_read(const struct rules_text *texts, size_t count, const struct rules_options *options,
+                            struct diagnostics *diagnostics, char **out_problem)
+{
+    struct fragment *fragment = fragment_create(SLICE("file"));
+    struct parts parts = {.items = wb_alloc((count + 1) * sizeof *parts.items)};
+    bool good = true;
+
+    *out_problem = NULL;
+    for (size_t i = 0; good && i < count; i++)
+        good = read_part(&fragment->arena, &texts[i], options, diagnostics, &parts, out_problem);
+    if (good) {
+        merge_backends(fragment, &parts, diagnostics);
+        merge_frontends(fragment, &parts, diagnostics);
+        fragment_sort(fragment);
+        if (parts.has_frontends || options->always_defaults)
+            fragment_set_defaults(fragment, options->default_entrypoints, options->known_entrypoints, diagnostics);
+        fragment_close(fragment, diagnostics);
+    } else {
+        fragment_unref(&fragment);
+    }
+    free(parts.items);
+    return fragment;
+}

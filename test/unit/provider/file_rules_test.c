@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+#include "file/rules.h"
+#include "waybill/base/text.h"
+#include "waybill/model/json.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+static struct slice http = SLICE("http");
+static const struct slices entrypoints = {&http, 1};
+static struct rules_options options = {.default_entrypoints = &entrypoints, .known_entrypoints = &entrypoints};
+
+struct reading {
+    struct fragment *fragment;
+    struct diagnostics diagnostics;
+    char *problem;
+};
+
+static struct reading read_text(const char *text)
+{
+    struct reading reading = {NULL, {0}, NULL};
+    struct rules_text file = {SLICE("rules.toml"), slice_of(text)};
+
+    diagnostics_init(&reading.diagnostics);
+    reading.fragment = rules_read(&file, 1, &options, &reading.diagnostics, &reading.problem);
+    assert_true((reading.fragment == NULL) == (reading.problem != NULL));
+    return reading;
+}
+
+static void forget(struct reading *reading)
+{
+    fragment_unref(&reading->fragment);
+    diagnostics_fini(&reading->diagnostics);
+    free(reading->problem);
+}
+
+static const struct diagnostic *find_diagnostic(const struct reading *reading, const char *part)
+{
+    for (size_t i = 0; i < reading->diagnostics.count; i++) {
+        if (strstr(reading->diagnostics.items[i].text, part))
+            return &reading->diagnostics.items[i];
+    }
+    return NULL;
+}
+
+static void expect_diagnostic(const struct reading *reading, enum severity severity, const char *place, const char *part)
+{
+    const struct diagnostic *found = find_diagnostic(reading, part);
+
+    if (!found) {
+        for (size_t i = 0; i < reading->diagnostics.count; i++)
+            print_message("  %s: %s\n", reading->diagnostics.items[i].place, reading->diagnostics.items[i].text);
+        fail_msg("no diagnostic with %s", part);
+        return;
+    }
+    assert_int_equal(found->severity, severity);
+    assert_string_equal(found->place, place);
+}
+
+/* One line of a frontend `f` on a good backend: is it closed, left out or neither? */
+enum fate { SERVED, CLOSED, LEFT_OUT };
+
+static void expect_fate(enum fate fate, const char *frontend_lines)
+{
+    char *text = wb_format("[backends.b.servers.s]\nurl = \"http://10.0.0.1\"\n[frontends.f]\nbackend = \"b\"\n%s\n"
+                           "[frontends.other]\nbackend = \"b\"\nroutes.r.rule = \"Host:o\"\n",
+                           frontend_lines);
+    struct reading reading = read_text(text);
+
+    assert_non_null(reading.fragment);
+    const struct model_frontend *frontend = fragment_frontend(reading.fragment, SLICE("f"));
+    assert_non_null(frontend);
+    if ((frontend->closed_because.len > 0) != (fate == CLOSED) || (frontend->left_out_because.len > 0) != (fate == LEFT_OUT))
+        fail_msg("wrong fate of: %s", frontend_lines);
+    size_t closed = 0;
+    for (size_t i = 0; i < reading.diagnostics.count; i++)
+        closed += reading.diagnostics.items[i].severity == DIAGNOSTIC_CLOSED;
+    assert_int_equal(closed > 0, fate == CLOSED);
+    assert_int_equal(fragment_frontend(reading.fragment, SLICE("other"))->closed_because.len, 0);
+    forget(&reading);
+    free(text);
+}
+
+static void test_what_protects_and_is_not_understood_closes_its_frontend_alone(void **state)
+{
+    (void)state;
+    expect_fate(CLOSED, "auth = \"basic\"");
+    expect_fate(CLOSED, "[[frontends.f.auth]]");
+    expect_fate(CLOSED, "[frontends.f.auth.basic]\nusers = \"test:x\"");
+    expect_fate(CLOSED, "[frontends.f.auth.basic]\nusers = [1, 2]");
+    expect_fate(CLOSED, "[frontends.f.auth.basic]\nusers = [\"a:b\"]\nremoveHeader = \"yes\"");
+    expect_fate(CLOSED, "[frontends.f.auth.digest]\nusersFile = 5");
+    expect_fate(CLOSED, "[frontends.f.auth.forward]\naddress = true");
+    expect_fate(CLOSED, "[frontends.f.auth.forward]\naddress = \"http://a\"\n[frontends.f.auth.forward.tls]\ncaOptional = 1");
+    expect_fate(CLOSED, "basicAuth = \"test:x\"");
+    expect_fate(CLOSED, "whiteList = [\"10.0.0.0/8\"]");
+    expect_fate(CLOSED, "[frontends.f.whiteList]\nsourceRange = \"10.0.0.0/8\"");
+    expect_fate(CLOSED, "[frontends.f.whiteList]\nsourceRange = [\"10.0.0.0/8\"]\nuseXForwardedFor = 1");
+    expect_fate(CLOSED, "whitelistSourceRange = \"10.0.0.0/8\"");
+    expect_fate(CLOSED, "[frontends.f.ratelimit]\nextractorFunc = \"client.ip\"\nrateset = 5");
+    expect_fate(CLOSED, "[frontends.f.ratelimit]\nextractorFunc = \"client.ip\"\n[frontends.f.ratelimit.rateset]\na = 1");
+    expect_fate(CLOSED, "[frontends.f.ratelimit]\nextractorFunc = \"client.ip\"\nrateset.a = {period = \"soon\", average = 1, burst = 1}");
+    expect_fate(CLOSED, "redirect = \"https\"");
+    expect_fate(CLOSED, "[frontends.f.redirect]\nentryPoint = [\"https\"]");
+    expect_fate(CLOSED, "passTLSClientCert = true");
+    expect_fate(CLOSED, "passTLSCert = 1");
+    expect_fate(CLOSED, "headers = true");
+    expect_fate(CLOSED, "headers.SSLRedirect = \"true\"");
+    expect_fate(CLOSED, "headers.STSSeconds = \"60\"");
+    expect_fate(CLOSED, "headers.allowedHosts = \"a.test\"");
+    expect_fate(CLOSED, "headers.SSLProxyHeaders = [\"X\"]");
+    expect_fate(CLOSED, "entryPoints = \"internal\"");
+}
+
+static void test_what_protects_and_is_there_but_empty_closes(void **state)
+{
+    (void)state;
+    expect_fate(CLOSED, "[frontends.f.auth]");
+    expect_fate(CLOSED, "[frontends.f.auth]\nheaderField = \"X-User\"");
+    expect_fate(CLOSED, "[frontends.f.auth.basic]");
+    expect_fate(CLOSED, "[frontends.f.auth.basic]\nuser = [\"typo:x\"]");
+    expect_fate(CLOSED, "[frontends.f.auth.digest]\nusers = []");
+    expect_fate(CLOSED, "[frontends.f.auth.forward]\ntrustForwardHeader = true");
+    expect_fate(CLOSED, "basicAuth = []");
+    expect_fate(CLOSED, "[frontends.f.whiteList]");
+    expect_fate(CLOSED, "[frontends.f.whiteList]\nsourceRange = []\nuseXForwardedFor = true");
+    expect_fate(CLOSED, "[frontends.f.ratelimit]");
+    expect_fate(CLOSED, "ratelimit.rateset.a = {period = 1, average = 1, burst = 1}");
+    expect_fate(CLOSED, "[frontends.f.ratelimit]\nextractorFunc = \"client.ip\"\nrateset.a = {period = 1, average = 0, burst = 1}");
+    expect_fate(CLOSED, "[frontends.f.redirect]\npermanent = true");
+}
+
+static void test_good_protection_and_what_does_not_protect_leave_it_served(void **state)
+{
+    (void)state;
+    expect_fate(SERVED, "");
+    expect_fate(SERVED, "[frontends.f.auth.basic]\nusers = [\"a:b\", 5]");
+    expect_fate(SERVED, "[frontends.f.auth.basic]\nusersFile = \"/x\"");
+    expect_fate(SERVED, "[frontends.f.auth.forward]\naddress = \"http://auth\"");
+    expect_fate(SERVED, "basicAuth = [\"a:b\"]");
+    expect_fate(SERVED, "[frontends.f.whiteList]\nsourceRange = [\"10.0.0.0/8\", 1]");
+    expect_fate(SERVED, "whitelistSourceRange = [\"10.0.0.0/8\"]\n[frontends.f.whiteList]");
+    expect_fate(SERVED, "[frontends.f.ratelimit]\nextractorFunc = \"client.ip\"\nrateset.a = {period = 1, average = 1, burst = 1}");
+    expect_fate(SERVED, "[frontends.f.redirect]\nentryPoint = \"https\"");
+    expect_fate(SERVED, "[frontends.f.passTLSClientCert]");
+    expect_fate(SERVED, "[frontends.f.headers]\nframeDeny = \"yes\"\ncustomRequestHeaders = [\"X\"]");
+    expect_fate(SERVED, "priority = \"high\"");
+    expect_fate(SERVED, "passHostHeader = \"true\"");
+    expect_fate(SERVED, "errors = [\"500\"]");
+    expect_fate(SERVED, "errors.a = {status = \"500\", backend = \"b\", query = \"/\"}");
+    expect_fate(SERVED, "colour = \"red\"");
+}
+
+static void test_a_rule_that_cannot_be_read_leaves_the_frontend_out(void **state)
+{
+    (void)state;
+    expect_fate(LEFT_OUT, "[[frontends.f.routes]]\nrule = \"Host:x\"");
+    expect_fate(LEFT_OUT, "routes = \"Host:x\"");
+    expect_fate(LEFT_OUT, "routes.main = \"Host:x\"");
+    expect_fate(LEFT_OUT, "routes.main.rule = 5");
+    expect_fate(LEFT_OUT, "routes.a.rule = \"Host:x\"\nroutes.b.rule = [\"Path:/\"]");
+    expect_fate(SERVED, "routes.a = {rule = \"Host:x\", rul = 5}");
+}
+
+static void test_limits_of_a_backend_close_all_its_frontends(void **state)
+{
+    static const char *const lines[] = {
+        "circuitBreaker = \"x\"",          "circuitBreaker.expression = 5",         "circuitBreaker = {}",
+        "maxConn = 5",                     "maxConn = {amount = \"5\"}",            "maxConn = {amount = 5}",
+        "maxConn = {amount = -1}",         "buffering = true",                      "buffering.maxRequestBodyBytes = \"5\"",
+        "buffering.maxResponseBodyBytes = 1.5",
+    };
+    (void)state;
+    for (size_t i = 0; i < WB_COUNT(lines); i++) {
+        char *text = wb_format("[backends.b]\n%s\n[backends.c]\n[frontends.f]\nbackend = \"b\"\n[frontends.g]\n"
+                               "backend = \"b\"\n[frontends.h]\nbackend = \"c\"\n",
+                               lines[i]);
+        struct reading reading = read_text(text);
+
+        assert_non_null(reading.fragment);
+        if (!fragment_frontend(reading.fragment, SLICE("f"))->closed_because.len ||
+            !fragment_frontend(reading.fragment, SLICE("g"))->closed_because.len)
+            fail_msg("not closed by %s", lines[i]);
+        assert_int_equal(fragment_frontend(reading.fragment, SLICE("h"))->closed_because.len, 0);
+        expect_diagnostic(&reading, DIAGNOSTIC_CLOSED, strncmp(lines[i], "circuitBreaker = {}", 19) && strcmp(lines[i], "maxConn = {amount = 5}") && strcmp(lines[i], "maxConn = {amount = -1}") ? "rules.toml:2" : "rules.toml:1", "b");
+        forget(&reading);
+        free(text);
+    }
+}
+
+static void test_harmless_fields_of_a_backend_close_nothing(void **state)
+{
+    struct reading reading = read_text("[backends.b]\nbuffering = {memRequestBodyBytes = \"1\", retryExpression = 1}\n"
+                                       "loadBalancer = 5\nhealthCheck = {port = \"x\"}\nmaxConn = {amount = 0}\n"
+                                       "responseForwarding = {}\nservers.s = {url = 5, weight = \"1\"}\nservers.t = 1\n"
+                                       "[frontends.f]\nbackend = \"b\"\n");
+    (void)state;
+    assert_non_null(reading.fragment);
+    assert_int_equal(fragment_frontend(reading.fragment, SLICE("f"))->closed_because.len, 0);
+    assert_int_equal(fragment_backend(reading.fragment, SLICE("b"))->server_count, 1);
+    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:4", "`backends.b.healthCheck.port` is text");
+    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:7", "`backends.b.servers.s.weight`");
+    expect_diagnostic(&reading, DIAGNOSTIC_ERROR, "rules.toml:8", "`backends.b.servers.t` is integer: a server is a table");
+    forget(&reading);
+}
+
+static void test_unknown_keys_are_said_with_a_suggestion(void **state)
+{
+    struct reading reading = read_text("title = 1\n[backend.b]\n[backends.b]\nload_balancer = {}\nforwardingResponse = {}\n"
+                                       "[frontends.f]\npasHostHeader = true\nzzzzzzz = 1\n[[tls]]\n");
+    (void)state;
+    assert_non_null(reading.fragment);
+    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:2", "did you mean `backends`?");
+    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:4", "did you mean `loadBalancer`?");
+    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:5", "did you mean `responseForwarding`?");
+    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:7", "did you mean `passHostHeader`?");
+    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:8", "`frontends.f.zzzzzzz` in a frontend: it is ignored");
+    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:9", "does not serve TLS yet");
+    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:1", "`title`");
+    forget(&reading);
+}
+
+static void test_the_static_file_has_other_keys_and_plain_template_marks(void **state)
+{
+    const char *text = "logLevel = \"INFO\"\n[entryPoints]\n[entryPoints.http]\naddress = \":80\"\n[frontends.f]\nbackend = \"{{ x }}\"\n";
+    struct reading reading = read_text(text);
+
+    (void)state;
+    assert_null(reading.fragment);
+    assert_non_null(strstr(reading.problem, "rules.toml:6:12: templates"));
+    forget(&reading);
+    options.static_file = true;
+    reading = read_text(text);
+    options.static_file = false;
+    assert_non_null(reading.fragment);
+    assert_int_equal(reading.diagnostics.count, 0);
+    assert_true(slice_eq(reading.fragment->frontends[0].backend, SLICE("{{ x }}")));
+    forget(&reading);
+}
+
+static void test_two_spellings_unite_names_and_otherwise_the_first_counts(void **state)
+{
+    struct reading reading = read_text("[backends.b]\nservers.s.url = \"one\"\nSERVERS.t.url = \"two\"\nServers.s.url = \"three\"\n"
+                                       "[frontends.f]\nbackend = \"b\"\nBackend = \"c\"\npriority = 1\nPriority = 2\n"
+                                       "[frontends.f.headers]\ncustomRequestHeaders = {a = \"1\"}\nCustomRequestHeaders = {A = \"2\", a = \"3\"}\n"
+                                       "[frontends.g]\nauth.basic.users = [\"a:b\"]\nAuth.basic.users = [\"c:d\"]\n");
+    struct text out = TEXT_EMPTY;
+
+    (void)state;
+    assert_non_null(reading.fragment);
+    json_backend(&out, fragment_backend(reading.fragment, SLICE("b")));
+    assert_string_equal(out.ptr, "{\"servers\":{\"s\":{\"url\":\"one\",\"weight\":0},\"t\":{\"url\":\"two\",\"weight\":0}},"
+                                 "\"loadBalancer\":{\"method\":\"wrr\"}}");
+    out.len = 0;
+    json_frontend(&out, fragment_frontend(reading.fragment, SLICE("f")));
+    assert_string_equal(out.ptr, "{\"entryPoints\":[\"http\"],\"backend\":\"b\",\"priority\":1,\"basicAuth\":null,"
+                                 "\"headers\":{\"customRequestHeaders\":{\"A\":\"2\",\"a\":\"1\"}}}");
+    expect_diagnostic(&reading, DIAGNOSTIC_ERROR, "rules.toml:7", "is there twice, in two spellings");
+    expect_diagnostic(&reading, DIAGNOSTIC_CLOSED, "rules.toml:15", "`frontends.g.Auth` is there twice");
+    text_fini(&out);
+    forget(&reading);
+}
+
+static void test_a_name_belongs_to_the_first_file(void **state)
+{
+    struct rules_text files[] = {{SLICE("a.toml"), SLICE("[backends.x.servers.a]\n[frontends.f]\nbackend = \"x\"\n")},
+                                 {SLICE("b.toml"), SLICE("[backends.x]\nmaxConn = 1\n[backends.y]\n[frontends.f]\nbackend = \"y\"\n")}};
+    struct diagnostics diagnostics;
+    char *problem;
+
+    (void)state;
+    diagnostics_init(&diagnostics);
+    struct fragment *fragment = rules_read(files, 2, &options, &diagnostics, &problem);
+    assert_non_null(fragment);
+    assert_int_equal(fragment->backend_count, 2);
+    assert_int_equal(fragment_backend(fragment, SLICE("x"))->server_count, 1);
+    assert_true(slice_eq(fragment_frontend(fragment, SLICE("f"))->backend, SLICE("x")));
+    assert_int_equal(fragment_frontend(fragment, SLICE("f"))->closed_because.len, 0);
+    bool said = false;
+    for (size_t i = 0; i < diagnostics.count; i++)
+        said |= !strcmp(diagnostics.items[i].place, "b.toml:4") &&
+                !strcmp(diagnostics.items[i].text, "frontend `f` is already configured at a.toml:2: this one is ignored");
+    assert_true(said);
+    diagnostics_fini(&diagnostics);
+    fragment_unref(&fragment);
+}
+
+static void test_one_broken_file_gives_nothing_and_says_where(void **state)
+{
+    struct rules_text files[] = {{SLICE("a.toml"), SLICE("[backends.x]\n")}, {SLICE("b.toml"), SLICE("\n\n[backends.y\n")}};
+    struct diagnostics diagnostics;
+    char *problem;
+
+    (void)state;
+    diagnostics_init(&diagnostics);
+    assert_null(rules_read(files, 2, &options, &diagnostics, &problem));
+    assert_true(slice_starts(slice_of(problem), SLICE("b.toml:3:")));
+    free(problem);
+    diagnostics_fini(&diagnostics);
+}
+
+static void test_frontends_know_where_they_were_written(void **state)
+{
+    struct reading reading = read_text("\n\n[frontends.f]\nbackend = \"b\"\n\n[frontends.g]\nentryPoints = [\"nope\"]\n");
+
+    (void)state;
+    assert_true(slice_eq(fragment_frontend(reading.fragment, SLICE("f"))->origin, SLICE("rules.toml:3")));
+    expect_diagnostic(&reading, DIAGNOSTIC_ERROR, "rules.toml:6", "there is no entrypoint `nope`");
+    forget(&reading);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_protects_and_is_not_understood_closes_its_frontend_alone),
+        cmocka_unit_test(test_what_protects_and_is_there_but_empty_closes),
+        cmocka_unit_test(test_good_protection_and_what_does_not_protect_leave_it_served),
+        cmocka_unit_test(test_a_rule_that_cannot_be_read_leaves_the_frontend_out),
+        cmocka_unit_test(test_limits_of_a_backend_close_all_its_frontends),
+        cmocka_unit_test(test_harmless_fields_of_a_backend_close_nothing),
+        cmocka_unit_test(test_unknown_keys_are_said_with_a_suggestion),
+        cmocka_unit_test(test_the_static_file_has_other_keys_and_plain_template_marks),
+        cmocka_unit_test(test_two_spellings_unite_names_and_otherwise_the_first_counts),
+        cmocka_unit_test(test_a_name_belongs_to_the_first_file),
+        cmocka_unit_test(test_one_broken_file_gives_nothing_and_says_where),
+        cmocka_unit_test(test_frontends_know_where_they_were_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
