@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "address.h"
+#include "labels.h"
+
+enum { CONTAINER_HOPS_MAX = 8 }; /* `container:` of `container:` ..., ended also when it goes in a circle */
+
+static struct slice network_host(const struct docker_network *network)
+{
+    return network->address.len ? network->address : network->address6;
+}
+
+/* The network a name means: its own name, or the one the compose file has for it. */
+static const struct docker_network *find_network(const struct neighbourhood *around, const struct container *container,
+                                                 struct slice wanted)
+{
+    struct slice project = container_label(container, SLICE("com.docker.compose.project"));
+    const struct docker_network *found = container_network(container, wanted);
+
+    for (size_t i = 0; !found && project.len && i < container->network_count; i++) {
+        struct slice name = container->networks[i].name;
+        if (name.len == project.len + 1 + wanted.len && slice_starts(name, project) && name.ptr[project.len] == '_' &&
+            slice_ends(name, wanted))
+            found = &container->networks[i];
+    }
+    for (size_t i = 0; !found && around->networks && i < around->networks->count; i++) {
+        const struct named_network *named = &around->networks->items[i];
+        for (size_t k = 0; !found && slice_eq(named->key, wanted) && k < container->network_count; k++) {
+            if (slice_eq(container->networks[k].id, named->id))
+                found = &container->networks[k];
+        }
+    }
+    return found;
+}
+
+static bool is_shared(const struct docker_network *network, const struct container *own)
+{
+    for (size_t i = 0; own && i < own->network_count; i++) {
+        if (network->id.len ? slice_eq(own->networks[i].id, network->id) : slice_eq(own->networks[i].name, network->name))
+            return true;
+    }
+    return false;
+}
+
+/* Nothing is named: one we are in ourselves, else the first by name; one that has an address in both cases. */
+static const struct docker_network *any_network(const struct neighbourhood *around, const struct container *container)
+{
+    const struct docker_network *best = NULL;
+    int best_score = -1;
+
+    for (size_t i = 0; i < container->network_count; i++) {
+        const struct docker_network *network = &container->networks[i];
+        int score = (network_host(network).len ? 2 : 0) + (is_shared(network, around->own) ? 1 : 0);
+        if (score > best_score) {
+            best = network;
+            best_score = score;
+        }
+    }
+    return best;
+}
+
+static const char *describe_networks(struct arena *arena, const struct container *container)
+{
+    const char *names = container->network_count ? "" : "none";
+
+    for (size_t i = 0; i < container->network_count && i < 8; i++)
+        names = arena_format(arena, "%s%s" SLICE_FMT, names, i ? ", " : "", SLICE_ARG(container->networks[i].name));
+    return names;
+}
+
+/* The container whose network this one uses; by id or name. */
+static const struct container *find_container(const struct neighbourhood *around, struct slice reference)
+{
+    struct map_entry *entry;
+    const struct container *found = map_get(around->containers, reference);
+
+    for (size_t i = 0; !found && (entry = map_next(around->containers, &i));) {
+        const struct container *other = entry->value;
+        if (slice_eq(container_short_name(other), reference) || slice_eq(other->name, reference))
+            found = other;
+    }
+    return found;
+}
+
+static void add_identity(struct arena *arena, const struct container *container, struct server_address *address)
+{
+    address->identity = slice_of(arena_format(arena, SLICE_FMT "%s" SLICE_FMT "@" SLICE_FMT, SLICE_ARG(address->identity),
+                                              address->identity.len ? " " : "", SLICE_ARG(container->id),
+                                              SLICE_ARG(container->started_at)));
+}
+
+/* The address, or empty with the reason. */
+static struct slice find_host(struct arena *arena, const struct neighbourhood *around, const struct container *container,
+                              unsigned hops, struct server_address *address)
+{
+    struct slice label = container_label(container, SLICE("traefik.docker.network"));
+    struct slice wanted = label.len ? label : around->network;
+    const struct docker_network *network = wanted.len ? find_network(around, container, wanted) : NULL;
+
+    add_identity(arena, container, address);
+    if (!network && slice_eq(container->network_mode, SLICE("host")))
+        return container->node_address.len ? container->node_address : SLICE("127.0.0.1");
+    if (!network && slice_starts(container->network_mode, SLICE("container:"))) {
+        const struct container *other = find_container(around, slice_from(container->network_mode, 10));
+        if (other && other->is_running && hops < CONTAINER_HOPS_MAX)
+            return find_host(arena, around, other, hops + 1, address);
+        address->missing = arena_format(arena, "its network mode is " SLICE_FMT ", and that container is not running",
+                                        SLICE_ARG(container->network_mode));
+        return SLICE("");
+    }
+    if (!network)
+        network = any_network(around, container);
+    if (wanted.len && network && !find_network(around, container, wanted))
+        address->warning = arena_format(arena, "there is no network `" SLICE_FMT "` in its networks (%s): `" SLICE_FMT "` is used",
+                                        SLICE_ARG(wanted), describe_networks(arena, container), SLICE_ARG(network->name));
+    if (network && network_host(network).len)
+        return network_host(network);
+    address->missing = network ? arena_format(arena, "it has no address in the network `" SLICE_FMT "`", SLICE_ARG(network->name))
+                               : "it is in no network";
+    return SLICE("");
+}
+
+static struct slice find_port(struct arena *arena, const struct container *container, const struct segment *segment)
+{
+    struct slice label = labels_text(arena, segment, SLICE("port"));
+
+    if (label.len)
+        return label;
+    return container->port_count ? slice_of(arena_format(arena, "%u", container->ports[0].number)) : SLICE("");
+}
+
+/* A published port on one address of the host; "any address" says nothing about where to go (B43). */
+static const struct docker_port *find_binding(const struct container *container, struct slice port)
+{
+    uint64_t number;
+
+    if (!slice_to_u64(port, 65535, &number))
+        return NULL;
+    for (size_t i = 0; i < container->port_count; i++) {
+        const struct docker_port *candidate = &container->ports[i];
+        if (candidate->number != number || !candidate->is_bound || slice_eq(candidate->protocol, SLICE("sctp")))
+            continue;
+        if (candidate->host_ip.len && !slice_eq(candidate->host_ip, SLICE("0.0.0.0")) &&
+            !slice_eq(candidate->host_ip, SLICE("::")))
+            return candidate;
+    }
+    return NULL;
+}
+
+void address_choose(struct arena *arena, const struct neighbourhood *around, const struct container *container,
+                    const struct segment *segment, struct server_address *out_address)
+{
+    struct slice port = find_port(arena, container, segment), host;
+    struct slice protocol = labels_text(arena, segment, SLICE("protocol"));
+    const struct docker_port *binding = around->use_bind_port_ip ? find_binding(container, port) : NULL;
+
+    *out_address = (struct server_address){0};
+    if (binding) {
+        host = binding->host_ip;
+        port = binding->host_port;
+        add_identity(arena, container, out_address);
+    } else {
+        host = find_host(arena, around, container, 0, out_address);
+    }
+    if (host.len == 0)
+        return;
+    bool bracket = slice_find(host, ':') < host.len;
+    out_address->missing = NULL;
+    out_address->url = slice_of(arena_format(arena, SLICE_FMT "://%s" SLICE_FMT "%s:" SLICE_FMT,
+                                             SLICE_ARG(protocol.len ? protocol : SLICE("http")), bracket ? "[" : "",
+                                             SLICE_ARG(host), bracket ? "]" : "", SLICE_ARG(port)));
+}

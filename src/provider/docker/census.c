@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+#include "census.h"
+#include "waybill/base/log.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { INSPECT_BATCH = 64 }; /* answers held at a time */
+
+void census_init(struct census *census)
+{
+    *census = (struct census){.networks_are_stale = true};
+    map_init(&census->known);
+    map_init(&census->dirty);
+}
+
+static void destroy_known(struct known *known)
+{
+    container_destroy(&known->container);
+    free(known->said_reason);
+    free(known->id_text);
+    free(known);
+}
+
+void census_fini(struct census *census)
+{
+    for (size_t i = 0; i < census->count; i++)
+        destroy_known(census->order[i]);
+    free(census->order);
+    map_fini(&census->known);
+    map_fini(&census->dirty);
+    network_list_fini(&census->networks);
+}
+
+static bool is_relevant(const char *action)
+{
+    static const char *const actions[] = {"start", "restart", "die", "stop", "kill", "pause", "unpause",
+                                          "rename", "update", "destroy", "connect", "disconnect"};
+
+    for (size_t i = 0; i < WB_COUNT(actions); i++) {
+        if (strcmp(action, actions[i]) == 0)
+            return true;
+    }
+    return strncmp(action, "health_status", 13) == 0;
+}
+
+bool census_note(struct census *census, const struct docker_event *event)
+{
+    if (event->about_network)
+        census->networks_are_stale = true;
+    if (!event->container[0] || !is_relevant(event->action))
+        return false;
+    map_put(&census->dirty, slice_of(event->container), census);
+    return true;
+}
+
+static const char *name_of(const struct known *known, char out[80])
+{
+    struct slice name = known->container ? container_short_name(known->container) : slice_head(known->id, 12);
+
+    snprintf(out, 80, SLICE_FMT, SLICE_ARG(slice_head(name, 79)));
+    return out;
+}
+
+static void remove_from_order(struct census *census, const struct known *known)
+{
+    for (size_t i = 0; i < census->count; i++) {
+        if (census->order[i] == known) {
+            memmove(&census->order[i], &census->order[i + 1], (census->count - i - 1) * sizeof(struct known *));
+            census->count--;
+            return;
+        }
+    }
+}
+
+static void forget(struct census *census, struct known *known)
+{
+    char name[80];
+
+    if (known->said_reason)
+        wb_log_info("container %s: gone", name_of(known, name));
+    remove_from_order(census, known);
+    map_remove(&census->known, known->id);
+    destroy_known(known);
+}
+
+static void reserve_order(struct census *census, size_t count)
+{
+    if (count <= census->capacity)
+        return;
+    census->capacity = count * 2;
+    census->order = wb_realloc(census->order, census->capacity * sizeof(struct known *));
+}
+
+static struct known *learn(struct census *census, struct slice id)
+{
+    struct known *known = wb_alloc(sizeof *known);
+
+    known->id_text = slice_dup(id);
+    known->id = slice_of(known->id_text);
+    map_put(&census->known, id, known);
+    return known;
+}
+
+/* The engine lists the newest container first. */
+static void insert_in_order(struct census *census, struct known *known)
+{
+    uint64_t created = known->container ? known->container->created_ns : UINT64_MAX;
+    size_t at = 0;
+
+    while (at < census->count && census->order[at]->container && census->order[at]->container->created_ns >= created)
+        at++;
+    reserve_order(census, census->count + 1);
+    memmove(&census->order[at + 1], &census->order[at], (census->count - at) * sizeof(struct known *));
+    census->order[at] = known;
+    census->count++;
+}
+
+/* Takes over what one inspect brought. */
+static void settle(struct census *census, struct inspected *item)
+{
+    struct known *known = map_get(&census->known, item->id);
+    bool is_new = known == NULL;
+
+    if (item->is_gone || (item->container && !item->container->is_running)) {
+        container_destroy(&item->container);
+        if (known)
+            forget(census, known);
+        return;
+    }
+    if (is_new)
+        known = learn(census, item->id);
+    snprintf(known->error, sizeof known->error, "%s", item->error);
+    if (item->container) {
+        container_destroy(&known->container);
+        known->container = item->container;
+        item->container = NULL;
+    } else {
+        wb_log_warn("docker: %s", item->error);
+        map_put(&census->dirty, item->id, census); /* what was known of it holds until it answers again */
+        known->facts = 0;
+    }
+    if (is_new)
+        insert_in_order(census, known);
+}
+
+/* `ids` are the caller's and outlive this. */
+static enum engine_outcome look_at(struct census *census, struct engine *engine, const struct slice *ids, size_t count)
+{
+    struct inspected items[INSPECT_BATCH];
+
+    for (size_t start = 0; start < count; start += INSPECT_BATCH) {
+        size_t part = count - start < INSPECT_BATCH ? count - start : INSPECT_BATCH;
+        for (size_t i = 0; i < part; i++)
+            items[i] = (struct inspected){.id = ids[start + i]};
+        enum engine_outcome outcome = engine_inspect(engine, items, part);
+        for (size_t i = 0; i < part && outcome == ENGINE_OK; i++)
+            settle(census, &items[i]);
+        for (size_t i = 0; i < part; i++)
+            container_destroy(&items[i].container);
+        if (outcome != ENGINE_OK)
+            return outcome;
+    }
+    return ENGINE_OK;
+}
+
+static enum engine_outcome refresh_networks(struct census *census, struct engine *engine)
+{
+    struct network_list fresh;
+
+    if (!census->networks_are_stale)
+        return ENGINE_OK;
+    enum engine_outcome outcome = engine_networks(engine, &fresh);
+    if (outcome != ENGINE_OK)
+        return outcome;
+    network_list_fini(&census->networks);
+    census->networks = fresh;
+    census->networks_are_stale = false;
+    return ENGINE_OK;
+}
+
+enum engine_outcome census_refresh(struct census *census, struct engine *engine)
+{
+    struct map dirty = census->dirty;
+    struct slice *ids = wb_alloc((map_count(&dirty) + 1) * sizeof *ids);
+    struct map_entry *entry;
+    size_t count = 0;
+
+    map_init(&census->dirty);
+    for (size_t i = 0; (entry = map_next(&dirty, &i));) {
+        struct known *known = map_get(&census->known, entry->key);
+        if (known)
+            known->facts = 0; /* the next list is no older than this look, but may differ from the last one */
+        ids[count++] = entry->key;
+    }
+    enum engine_outcome outcome = look_at(census, engine, ids, count);
+    if (outcome == ENGINE_OK)
+        outcome = refresh_networks(census, engine);
+    free(ids);
+    map_fini(&dirty);
+    return outcome;
+}
+
+static bool is_listed(const struct map *listed, const struct known *known)
+{
+    return map_get(listed, known->id) != NULL;
+}
+
+/* Puts the known ones in the order of the list and drops those that are not in it. */
+static void follow_list(struct census *census, const struct container_list *list)
+{
+    struct map listed;
+    struct known *known;
+    size_t count = 0;
+
+    map_init(&listed);
+    for (size_t i = 0; i < list->count; i++)
+        map_put(&listed, list->items[i].id, census);
+    for (size_t i = census->count; i-- > 0;) {
+        if (!is_listed(&listed, census->order[i]))
+            forget(census, census->order[i]);
+    }
+    reserve_order(census, list->count + census->count);
+    for (size_t i = 0; i < list->count; i++) {
+        if ((known = map_get(&census->known, list->items[i].id)))
+            census->order[count++] = known;
+    }
+    census->count = count;
+    map_fini(&listed);
+}
+
+enum engine_outcome census_resync(struct census *census, struct engine *engine, bool all)
+{
+    struct container_list list;
+    size_t count = 0;
+    enum engine_outcome outcome = engine_list(engine, &list);
+
+    if (outcome != ENGINE_OK)
+        return outcome;
+    struct slice *ids = wb_alloc((list.count + 1) * sizeof *ids);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct known *known = map_get(&census->known, list.items[i].id);
+        if (all || !known || known->facts != list.items[i].facts)
+            ids[count++] = list.items[i].id;
+        map_remove(&census->dirty, list.items[i].id);
+    }
+    census->networks_are_stale = true;
+    outcome = look_at(census, engine, ids, count);
+    if (outcome == ENGINE_OK)
+        outcome = refresh_networks(census, engine);
+    if (outcome == ENGINE_OK) {
+        for (size_t i = 0; i < list.count; i++) {
+            struct known *known = map_get(&census->known, list.items[i].id);
+            if (known && !known->error[0])
+                known->facts = list.items[i].facts;
+        }
+        follow_list(census, &list);
+    }
+    free(ids);
+    container_list_fini(&list);
+    return outcome;
+}
+
+/* -- what becomes of them -- */
+
+static void say(struct known *known, enum container_state state, struct slice reason)
+{
+    char name[80];
+
+    if (known->said_reason && known->said_state == state && slice_eq(slice_of(known->said_reason), reason))
+        return;
+    free(known->said_reason);
+    known->said_state = state;
+    known->said_reason = slice_dup(reason);
+    wb_log_info("container %s: %s%s" SLICE_FMT, name_of(known, name), container_state_name(state), reason.len ? ": " : "",
+                SLICE_ARG(reason));
+}
+
+void census_build(struct census *census, const struct docker_options *options, const struct provider_sink *sink,
+                  struct build_output *out_output)
+{
+    struct container **containers = wb_alloc((census->count + 1) * sizeof *containers);
+    struct map by_id;
+    size_t count = 0;
+
+    map_init(&by_id);
+    for (size_t i = 0; i < census->count; i++) {
+        if (!census->order[i]->container)
+            continue;
+        containers[count++] = census->order[i]->container;
+        map_put(&by_id, census->order[i]->id, census->order[i]->container);
+    }
+    struct build_input input = {options, sink, containers, count, &by_id, &census->networks};
+    build_fragment(&input, out_output);
+    for (size_t i = 0; i < count; i++)
+        say(map_get(&census->known, out_output->verdicts[i].id), out_output->verdicts[i].state,
+            out_output->verdicts[i].reason);
+    for (size_t i = 0; i < census->count; i++) {
+        if (!census->order[i]->container)
+            say(census->order[i], CONTAINER_REJECTED, slice_of(census->order[i]->error));
+    }
+    map_fini(&by_id);
+    free(containers);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * container - what the engine says of one container, as plain structs (spec/docker-provider.md 2).
+ *
+ * Thread: the provider's. Owner: whoever created it; its texts are in its own arena.
+ */
+#pragma once
+#include "waybill/base/arena.h"
+
+struct docker_label {
+    struct slice name, value;
+    size_t position; /* where it stood in the engine's answer */
+};
+
+struct docker_network {
+    struct slice name, id;
+    struct slice address;  /* IPv4, or what the engine puts there */
+    struct slice address6; /* GlobalIPv6Address */
+};
+
+struct docker_port {
+    unsigned number;
+    struct slice protocol;           /* "tcp" */
+    bool is_bound;                   /* published: */
+    struct slice host_ip, host_port; /* of its first binding */
+};
+
+struct container {
+    struct arena arena;
+    struct slice id, name;     /* name as the engine gives it, with its slash */
+    struct slice started_at;   /* text of the engine: only compared */
+    uint64_t created_ns;       /* since 1970; 0 = unknown */
+    bool is_running, is_paused, is_restarting;
+    struct slice health;       /* empty: no health check */
+    struct slice network_mode; /* "bridge", "host", "container:<id>" */
+    struct slice node_address; /* of a classic Swarm */
+
+    struct docker_label *labels; /* sorted by name, each once */
+    size_t label_count;
+    struct docker_network *networks; /* sorted by name */
+    size_t network_count;
+    struct docker_port *ports; /* sorted by number */
+    size_t port_count;
+};
+
+/* One row of the engine's list: the order, and what tells a changed container cheaply. */
+struct listed_container {
+    struct slice id;
+    uint64_t facts; /* hash of state, names, networks, ports, labels and health */
+};
+struct container_list {
+    struct arena arena;
+    struct listed_container *items;
+    size_t count;
+};
+
+/* A network of the engine; compose names it otherwise than the file does. */
+struct named_network {
+    struct slice id, project, key; /* labels com.docker.compose.project and .network */
+};
+struct network_list {
+    struct arena arena;
+    struct named_network *items;
+    size_t count;
+};
+
+struct docker_event {
+    char action[32];       /* cut off where it is longer */
+    char container[72];    /* id; empty when it is about none */
+    bool about_network;
+};
+
+struct docker_version {
+    unsigned major, minor; /* 1.44 */
+};
+
+/* The value of a label; empty when it is not there. */
+struct slice container_label(const struct container *container, struct slice name);
+bool container_has_label(const struct container *container, struct slice name);
+const struct docker_network *container_network(const struct container *container, struct slice name);
+/* The name without its slash. */
+struct slice container_short_name(const struct container *container);
+void container_destroy(struct container **container);
+void container_list_fini(struct container_list *list);
+void network_list_fini(struct network_list *list);

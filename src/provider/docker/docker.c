@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The provider's thread, as it goes: connect, open the stream of events, read everything, deliver; then look at what
+ * the events name, and at everything once a minute; when the engine goes away, wait and begin again. What was
+ * delivered stays until there is something newer to deliver.
+ */
+#include "waybill/provider/docker.h"
+#include "burst.h"
+#include "census.h"
+#include "waybill/base/clock.h"
+#include "waybill/base/digest.h"
+#include "waybill/base/log.h"
+#include "waybill/base/text.h"
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+enum {
+    RESYNC_MS = 60000,       /* decisions.md 19 */
+    LOOK_AGAIN_MS = 2000,    /* at containers whose inspect failed */
+    PLACE_CHECK_MS = 1000,   /* for a socket file that was replaced */
+    BACKOFF_FIRST_MS = 250,
+    BACKOFF_LIMIT_MS = 1600, /* with jitter at most 2 s: an engine that is back is seen within that */
+    STEADY_MS = 5000,        /* a connection that lived this long starts the backoff anew */
+    REPEAT_ERROR_MS = 60000,
+};
+
+struct docker_provider {
+    struct provider base;
+    struct arena arena; /* texts of the options */
+    struct docker_options options;
+    struct engine *engine;
+    pthread_t thread;
+    bool is_started;
+
+    /* the provider's thread */
+    struct census census;
+    struct burst burst;
+    struct fragment *delivered; /* NULL: none yet */
+    char *delivered_diagnostics;
+    uint64_t backoff_ms;
+    char *said_error; /* the connection error that was logged last */
+    uint64_t said_error_ms;
+};
+
+/* -- delivering -- */
+
+static char *diagnostics_text(const struct diagnostics *diagnostics)
+{
+    struct text text = TEXT_EMPTY;
+
+    for (size_t i = 0; i < diagnostics->count; i++)
+        text_addf(&text, "%d %s: %s\n", (int)diagnostics->items[i].severity, diagnostics->items[i].place,
+                  diagnostics->items[i].text);
+    return text_take(&text);
+}
+
+static void drop_diagnostics(struct diagnostics *diagnostics)
+{
+    diagnostics_fini(diagnostics);
+    free(diagnostics);
+}
+
+static void deliver(struct docker_provider *provider)
+{
+    struct build_output built;
+
+    census_build(&provider->census, &provider->options, provider->base.sink, &built);
+    char *said = diagnostics_text(built.diagnostics);
+    if (provider->delivered && fragment_equal(provider->delivered, built.fragment) &&
+        strcmp(said, provider->delivered_diagnostics) == 0) {
+        wb_log_debug("docker: nothing changed");
+        fragment_unref(&built.fragment);
+        drop_diagnostics(built.diagnostics);
+        free(said);
+        return;
+    }
+    fragment_unref(&provider->delivered);
+    provider->delivered = fragment_ref(built.fragment);
+    free(provider->delivered_diagnostics);
+    provider->delivered_diagnostics = said;
+    provider->base.sink->deliver(provider->base.sink->arg, &built.fragment, &built.diagnostics);
+}
+
+/* -- following -- */
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void take_events(struct docker_provider *provider)
+{
+    struct docker_event event;
+
+    while (engine_next_event(provider->engine, &event)) {
+        if (!census_note(&provider->census, &event))
+            continue;
+        wb_log_debug("docker: event %s of %s", event.action, event.container);
+        burst_note(&provider->burst, clock_monotonic_ms());
+    }
+}
+
+static enum engine_outcome act(struct docker_provider *provider, uint64_t now_ms, uint64_t *resync_ms, uint64_t *look_ms)
+{
+    enum engine_outcome outcome;
+
+    if (now_ms >= *resync_ms) {
+        outcome = census_resync(&provider->census, provider->engine, false);
+        *resync_ms = now_ms + RESYNC_MS;
+    } else if (now_ms >= burst_due_ms(&provider->burst) || now_ms >= *look_ms) {
+        outcome = census_refresh(&provider->census, provider->engine);
+    } else {
+        return ENGINE_OK;
+    }
+    if (outcome != ENGINE_OK)
+        return outcome;
+    burst_applied(&provider->burst, clock_monotonic_ms());
+    *look_ms = map_count(&provider->census.dirty) ? clock_monotonic_ms() + LOOK_AGAIN_MS : UINT64_MAX;
+    deliver(provider);
+    return ENGINE_OK;
+}
+
+static enum engine_outcome follow(struct docker_provider *provider)
+{
+    uint64_t now = clock_monotonic_ms(), resync = now + RESYNC_MS;
+    uint64_t look = map_count(&provider->census.dirty) ? now + LOOK_AGAIN_MS : UINT64_MAX;
+
+    for (;;) {
+        uint64_t next = earlier(earlier(burst_due_ms(&provider->burst), look), earlier(resync, now + PLACE_CHECK_MS));
+        enum engine_outcome outcome = engine_wait(provider->engine, next > now ? next - now : 0);
+        if (outcome != ENGINE_OK)
+            return outcome;
+        if (engine_was_replaced(provider->engine)) {
+            wb_log_info("docker: another engine listens at " SLICE_FMT " now", SLICE_ARG(provider->options.endpoint));
+            return ENGINE_FAILED;
+        }
+        take_events(provider);
+        now = clock_monotonic_ms();
+        outcome = act(provider, now, &resync, &look);
+        if (outcome != ENGINE_OK)
+            return outcome;
+        now = clock_monotonic_ms();
+    }
+}
+
+/* One connection to the engine, from beginning to end. OK: all was read, and nothing is to be watched. */
+static enum engine_outcome attend(struct docker_provider *provider)
+{
+    enum engine_outcome outcome = engine_connect(provider->engine);
+
+    if (outcome == ENGINE_OK && provider->options.watch)
+        outcome = engine_watch(provider->engine); /* before the list, so that nothing falls between */
+    if (outcome == ENGINE_OK)
+        outcome = census_resync(&provider->census, provider->engine, true);
+    if (outcome != ENGINE_OK)
+        return outcome;
+    burst_applied(&provider->burst, clock_monotonic_ms());
+    deliver(provider);
+    return provider->options.watch ? follow(provider) : ENGINE_OK;
+}
+
+/* -- losing the engine -- */
+
+/* Three quarters to five quarters of it. */
+static uint64_t jitter(uint64_t ms)
+{
+    uint32_t random;
+
+    digest_random(&random, sizeof random);
+    return ms * 3 / 4 + ms / 2 * (random % 1024) / 1024;
+}
+
+static void say_error(struct docker_provider *provider, uint64_t wait_ms)
+{
+    const char *error = engine_error(provider->engine);
+    uint64_t now = clock_monotonic_ms();
+    char wait[CLOCK_DURATION_SIZE];
+
+    clock_format_duration((int64_t)wait_ms * 1000000, wait);
+    if (provider->said_error && strcmp(provider->said_error, error) == 0 && now - provider->said_error_ms < REPEAT_ERROR_MS) {
+        wb_log_debug("Provider connection error %s, retrying in %s", error, wait);
+        return;
+    }
+    wb_log_error("Provider connection error %s, retrying in %s", error, wait);
+    free(provider->said_error);
+    provider->said_error = wb_strdup(error);
+    provider->said_error_ms = now;
+}
+
+static enum engine_outcome wait_to_retry(struct docker_provider *provider, uint64_t lived_ms)
+{
+    if (lived_ms >= STEADY_MS)
+        provider->backoff_ms = BACKOFF_FIRST_MS;
+    uint64_t wait = jitter(provider->backoff_ms);
+
+    say_error(provider, wait);
+    provider->backoff_ms = earlier(provider->backoff_ms * 3 / 2, BACKOFF_LIMIT_MS);
+    return engine_sleep(provider->engine, wait);
+}
+
+static void *run(void *arg)
+{
+    struct docker_provider *provider = arg;
+    enum engine_outcome outcome;
+
+    do {
+        uint64_t start = clock_monotonic_ms();
+        outcome = attend(provider);
+        if (outcome == ENGINE_FAILED)
+            outcome = wait_to_retry(provider, clock_monotonic_ms() - start) == ENGINE_STOPPED ? ENGINE_STOPPED : ENGINE_FAILED;
+    } while (outcome == ENGINE_FAILED);
+    return NULL;
+}
+
+/* -- the provider -- */
+
+/* Signals are main's: this thread takes none. */
+static int start_thread(struct docker_provider *provider)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&provider->thread, NULL, run, provider);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!failed)
+        pthread_setname_np(provider->thread, "docker");
+    return failed;
+}
+
+static wb_err start(struct provider *base)
+{
+    struct docker_provider *provider = WB_CONTAINER_OF(base, struct docker_provider, base);
+    char *error = NULL;
+
+    provider->engine = engine_create(provider->options.endpoint, &error);
+    if (!provider->engine) {
+        wb_log_error("docker: %s", error);
+        free(error);
+        return -EINVAL;
+    }
+    int failed = start_thread(provider);
+    provider->is_started = failed == 0;
+    return -failed;
+}
+
+static void destroy(struct provider *base)
+{
+    struct docker_provider *provider = WB_CONTAINER_OF(base, struct docker_provider, base);
+
+    if (provider->is_started) {
+        engine_stop(provider->engine);
+        pthread_join(provider->thread, NULL);
+    }
+    engine_destroy(&provider->engine);
+    census_fini(&provider->census);
+    fragment_unref(&provider->delivered);
+    free(provider->delivered_diagnostics);
+    free(provider->said_error);
+    arena_fini(&provider->arena);
+    free(provider);
+}
+
+static const struct provider_ops docker_ops = {.name = "docker", .start = start, .destroy = destroy};
+
+struct provider *docker_provider_create(const struct docker_options *options, const struct provider_sink *sink)
+{
+    struct docker_provider *provider = wb_alloc(sizeof *provider);
+    struct arena *arena = &provider->arena;
+
+    arena_init(arena, 0);
+    provider->base = (struct provider){&docker_ops, sink};
+    provider->options = *options;
+    provider->options.endpoint = arena_copy(arena, options->endpoint.len ? options->endpoint
+                                                                         : SLICE("unix:///var/run/docker.sock"));
+    provider->options.domain = arena_copy(arena, options->domain);
+    provider->options.network = arena_copy(arena, options->network);
+    provider->options.own_id = arena_copy(arena, options->own_id);
+    provider->options.constraints = (struct slices){0};
+    for (size_t i = 0; i < options->constraints.count; i++)
+        slices_add(arena, &provider->options.constraints, arena_copy(arena, options->constraints.items[i]));
+    provider->burst = (struct burst){.quiet_ms = options->quiet_ms, .gather_ms = options->gather_ms};
+    provider->backoff_ms = BACKOFF_FIRST_MS;
+    census_init(&provider->census);
+    return &provider->base;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * engine - the part of the Docker Engine API that is used: reads only, from a fixed list of paths (security-cases K6).
+ *
+ * Thread: the provider's; engine_stop from any. Owner: the provider.
+ */
+#pragma once
+#include "container.h"
+
+struct engine;
+
+enum engine_outcome {
+    ENGINE_OK,
+    ENGINE_STOPPED,
+    ENGINE_FAILED, /* engine_error says it: connect again */
+};
+
+/* What came of one inspect. */
+struct inspected {
+    struct slice id;             /* the caller's */
+    struct container *container; /* NULL: gone or error; the caller's otherwise */
+    bool is_gone;                /* the engine knows no such container */
+    char error[256];             /* why there is none, when it is not gone */
+};
+
+/* NULL: the endpoint cannot be understood; *out_error is a text to free. */
+struct engine *engine_create(struct slice endpoint, char **out_error);
+void engine_destroy(struct engine **engine);
+void engine_stop(struct engine *engine);
+
+/* Fresh connections, /_ping, and the version of the API both sides speak. */
+enum engine_outcome engine_connect(struct engine *engine);
+/* Opens the stream of events. What happens from now on comes by engine_next_event. */
+enum engine_outcome engine_watch(struct engine *engine);
+/* Waits for an event at most this long. */
+enum engine_outcome engine_wait(struct engine *engine, uint64_t timeout_ms);
+bool engine_next_event(struct engine *engine, struct docker_event *out_event);
+/* Just waits; can be stopped. */
+enum engine_outcome engine_sleep(struct engine *engine, uint64_t timeout_ms);
+
+enum engine_outcome engine_list(struct engine *engine, struct container_list *out_list);
+/* An engine that does not answer this gives an empty list: it is only needed for the names of compose. */
+enum engine_outcome engine_networks(struct engine *engine, struct network_list *out_list);
+/* Several at a time. FAILED only when the engine does not answer at all. */
+enum engine_outcome engine_inspect(struct engine *engine, struct inspected *items, size_t count);
+/* Somebody else listens at the endpoint now. */
+bool engine_was_replaced(const struct engine *engine);
+const char *engine_error(const struct engine *engine);

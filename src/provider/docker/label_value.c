@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+#include "label_value.h"
+#include "utf8.h"
+
+static const char *const escape_is_bad =
+    "a backslash begins an escape here as in v1.7: write \\\\ for one backslash (known: \\\\ \\\" \\b \\t \\n \\f \\r \\uXXXX)";
+static const char *const quote_is_bad = "a double quote ends the text in v1.7: write \\\"";
+static const char *const line_is_bad = "a line break ends the text in v1.7: write \\n";
+
+static bool read_hex(struct slice *rest, size_t digits, uint32_t *out_point)
+{
+    uint32_t point = 0;
+
+    if (rest->len < digits)
+        return false;
+    for (size_t i = 0; i < digits; i++) {
+        char c = ascii_lower(rest->ptr[i]);
+        if (c >= '0' && c <= '9')
+            point = point * 16 + (uint32_t)(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            point = point * 16 + (uint32_t)(c - 'a' + 10);
+        else
+            return false;
+    }
+    *rest = slice_from(*rest, digits);
+    *out_point = point;
+    return true;
+}
+
+/* `rest` is behind the backslash. Writes up to 4 bytes; 0 for no escape. */
+static size_t read_escape(struct slice *rest, char out[4])
+{
+    static const char from[] = "\\\"btnfr", to[] = "\\\"\b\t\n\f\r";
+    uint32_t point;
+
+    if (rest->len == 0)
+        return 0;
+    char c = rest->ptr[0];
+    *rest = slice_from(*rest, 1);
+    if (c == 'u' || c == 'U')
+        return read_hex(rest, c == 'u' ? 4 : 8, &point) ? utf8_write(point, out) : 0;
+    const char *found = c ? strchr(from, c) : NULL;
+    if (!found)
+        return 0;
+    out[0] = to[found - from];
+    return 1;
+}
+
+bool label_text(struct arena *arena, struct slice value, bool multiline, struct slice *out_text,
+                const char **out_because)
+{
+    char *out = arena_bytes(arena, value.len + 4);
+    size_t len = 0;
+
+    while (value.len) {
+        char c = value.ptr[0];
+        value = slice_from(value, 1);
+        if (c == '"' || ((c == '\n' || c == '\r') && !multiline)) {
+            *out_because = c == '"' ? quote_is_bad : line_is_bad;
+            return false;
+        }
+        if (c != '\\') {
+            out[len++] = c;
+            continue;
+        }
+        size_t written = read_escape(&value, out + len); /* an escape is never shorter than what it stands for */
+        if (written == 0) {
+            *out_because = escape_is_bad;
+            return false;
+        }
+        len += written;
+    }
+    *out_text = slice_make(out, len);
+    return true;
+}
+
+bool label_bool(struct slice value, bool *out_value)
+{
+    static const char *const yes[] = {"1", "t", "T", "TRUE", "true", "True"};
+    static const char *const no[] = {"0", "f", "F", "FALSE", "false", "False"};
+
+    for (size_t i = 0; i < WB_COUNT(yes); i++) {
+        if (slice_eq(value, slice_of(yes[i])) || slice_eq(value, slice_of(no[i]))) {
+            *out_value = slice_eq(value, slice_of(yes[i]));
+            return true;
+        }
+    }
+    return false;
+}
+
+bool label_integer(struct slice value, int64_t *out_value)
+{
+    bool negative = slice_starts(value, SLICE("-"));
+    uint64_t magnitude, limit = (uint64_t)INT64_MAX + (negative ? 1 : 0);
+
+    if (negative || slice_starts(value, SLICE("+")))
+        value = slice_from(value, 1);
+    if (!slice_to_u64(value, limit, &magnitude))
+        return false;
+    *out_value = (int64_t)(negative ? 0 - magnitude : magnitude);
+    return true;
+}
+
+static bool read_unit(struct slice *rest, double *out_ns)
+{
+    static const struct {
+        const char *name;
+        double ns;
+    } units[] = {{"ns", 1}, {"us", 1e3}, {"\xc2\xb5s", 1e3}, {"\xce\xbcs", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
+
+    for (size_t i = 0; i < WB_COUNT(units); i++) {
+        if (slice_starts(*rest, slice_of(units[i].name))) {
+            *rest = slice_from(*rest, strlen(units[i].name));
+            *out_ns = units[i].ns;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_number(struct slice *rest, double *out_value)
+{
+    double value = 0, unit = 1;
+    bool any = false, fraction = false;
+
+    for (; rest->len; *rest = slice_from(*rest, 1)) {
+        char c = rest->ptr[0];
+        if (c == '.' && !fraction) {
+            fraction = true;
+        } else if (c >= '0' && c <= '9') {
+            any = true;
+            unit = fraction ? unit / 10 : 1;
+            value = fraction ? value + unit * (c - '0') : value * 10 + (c - '0');
+        } else {
+            break;
+        }
+    }
+    *out_value = value;
+    return any;
+}
+
+bool label_duration(struct slice value, int64_t *out_ns)
+{
+    int64_t seconds;
+    double total = 0;
+    bool negative = slice_starts(value, SLICE("-"));
+
+    if (label_integer(value, &seconds)) {
+        if (seconds < -INT64_C(9000000000) || seconds > INT64_C(9000000000))
+            return false;
+        *out_ns = seconds * INT64_C(1000000000);
+        return true;
+    }
+    if (negative || slice_starts(value, SLICE("+")))
+        value = slice_from(value, 1);
+    if (value.len == 0)
+        return false;
+    while (value.len) {
+        double number, unit_ns;
+        if (!read_number(&value, &number) || !read_unit(&value, &unit_ns))
+            return false;
+        total += number * unit_ns;
+    }
+    if (total > 9e18)
+        return false;
+    *out_ns = (int64_t)(negative ? -total - 0.5 : total + 0.5);
+    return true;
+}
+
+bool label_list(struct arena *arena, struct slice value, struct slices *out_list, const char **out_because)
+{
+    struct slice part, text;
+
+    *out_list = (struct slices){0};
+    while (slice_cut(&value, ',', &part)) {
+        part = slice_trim_space(part);
+        if (part.len == 0)
+            continue;
+        if (!label_text(arena, part, false, &text, out_because))
+            return false;
+        slices_add(arena, out_list, text);
+    }
+    return true;
+}
+
+/* As Go's net/textproto: each word capitalised; a name with other than token characters stays as it is. */
+static struct slice canonical_name(struct arena *arena, struct slice name)
+{
+    char *out = arena_bytes(arena, name.len + 1);
+    bool start = true;
+
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && !(c >= '0' && c <= '9') && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
+            return arena_copy(arena, name);
+        out[i] = !letter ? c : start ? (char)(c & ~0x20) : (char)(c | 0x20);
+        start = c == '-';
+    }
+    return slice_make(out, name.len);
+}
+
+/* What can be the name of a field, and could be written in v1.7. */
+static bool name_is_usable(struct slice name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+            return false;
+    }
+    return name.len > 0;
+}
+
+static void put_pair(struct model_pairs *pairs, struct slice name, struct slice value)
+{
+    size_t at = 0;
+
+    while (at < pairs->count && slice_compare(pairs->items[at].name, name) < 0)
+        at++;
+    if (at < pairs->count && slice_eq(pairs->items[at].name, name)) {
+        pairs->items[at].value = value;
+        return;
+    }
+    memmove(&pairs->items[at + 1], &pairs->items[at], (pairs->count - at) * sizeof *pairs->items);
+    pairs->items[at] = (struct model_pair){name, value};
+    pairs->count++;
+}
+
+/* Cuts at two bars. */
+static bool cut_entry(struct slice *rest, struct slice *out_entry)
+{
+    if (!rest->ptr)
+        return false;
+    for (size_t i = 0; i + 1 < rest->len; i++) {
+        if (rest->ptr[i] == '|' && rest->ptr[i + 1] == '|') {
+            *out_entry = slice_head(*rest, i);
+            *rest = slice_from(*rest, i + 2);
+            return true;
+        }
+    }
+    *out_entry = *rest;
+    rest->ptr = NULL;
+    return true;
+}
+
+bool label_pairs(struct arena *arena, struct slice value, struct model_pairs *out_pairs, size_t *out_dropped,
+                 const char **out_because)
+{
+    struct slice entry, text;
+    size_t entries = 1;
+
+    *out_pairs = (struct model_pairs){0};
+    *out_dropped = 0;
+    for (size_t i = 0; i + 1 < value.len; i++)
+        entries += value.ptr[i] == '|' && value.ptr[i + 1] == '|';
+    out_pairs->items = ARENA_ARRAY(arena, struct model_pair, entries + 1);
+    while (cut_entry(&value, &entry)) {
+        size_t colon = slice_find(entry, ':');
+        struct slice name = slice_trim_space(slice_head(entry, colon));
+        if (colon == entry.len || !name_is_usable(name)) {
+            *out_dropped += slice_trim_space(entry).len > 0;
+            continue;
+        }
+        if (!label_text(arena, slice_trim_space(slice_from(entry, colon + 1)), false, &text, out_because))
+            return false;
+        put_pair(out_pairs, canonical_name(arena, name), text);
+    }
+    out_pairs->present = out_pairs->count > 0;
+    return true;
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+#include "labels.h"
+#include "label_table.h"
+#include "label_value.h"
+#include "labels_group.h"
+
+static bool is_text(enum label_kind kind)
+{
+    return kind == LABEL_TEXT || kind == LABEL_LIST || kind == LABEL_PAIRS || kind == LABEL_PORT;
+}
+
+bool labels_are_decodable(const struct segment *segment, struct slice *out_label, const char **out_because)
+{
+    struct arena scratch;
+    bool decodable = true;
+
+    arena_init(&scratch, 0);
+    for (size_t i = 0; i < segment->label_count && decodable; i++) {
+        const struct label *label = &segment->labels[i];
+        const struct label_row *row = label_row_find(label->name);
+        struct slice unused;
+        if (!(row && is_text(row->kind)) && !slice_starts(label->name, SLICE("frontend.errors.")))
+            continue;
+        decodable = label_text(&scratch, label->value, row && (row->flags & LABEL_MULTILINE), &unused, out_because);
+        *out_label = label->written;
+        arena_reset(&scratch);
+    }
+    arena_fini(&scratch);
+    return decodable;
+}
+
+struct slice labels_text(struct arena *arena, const struct segment *segment, struct slice name)
+{
+    struct slice text;
+    const char *because;
+
+    return label_text(arena, segment_value(segment, name), false, &text, &because) ? text : SLICE("");
+}
+
+/* As much of a value as a message can show. Secrets do not come here: a value that names users is not shown. */
+static struct slice shown(const struct label *label)
+{
+    bool secret = slice_starts(label->name, SLICE("frontend.auth.basic")) ||
+                  slice_starts(label->name, SLICE("frontend.auth.digest")) || slice_ends(label->name, SLICE(".key"));
+
+    return secret ? SLICE("...") : slice_head(label->value, 80);
+}
+
+void labels_report(struct label_reading *reading, const struct label *label, bool protects, const char *what)
+{
+    char *place = arena_format(reading->arena, SLICE_FMT ", label " SLICE_FMT, SLICE_ARG(reading->origin),
+                               SLICE_ARG(label->written));
+
+    diagnostics_add(reading->diagnostics, protects ? DIAGNOSTIC_CLOSED : DIAGNOSTIC_WARNING, slice_of(place),
+                    "`" SLICE_FMT "`: %s", SLICE_ARG(shown(label)), what);
+    if (protects && reading->closed_because.len == 0)
+        reading->closed_because = slice_of(arena_format(reading->arena, "label " SLICE_FMT ": `" SLICE_FMT "`: %s",
+                                                        SLICE_ARG(label->written), SLICE_ARG(shown(label)), what));
+}
+
+bool labels_bool(struct label_reading *reading, struct slice name, bool missing)
+{
+    const struct label *label = segment_label(reading->segment, name);
+    bool value = missing;
+
+    if (label && label->value.len && !label_bool(label->value, &value))
+        labels_report(reading, label, false, missing ? "write true or false; taken as true" : "write true or false; taken as false");
+    return value;
+}
+
+int64_t labels_integer(struct label_reading *reading, struct slice name, int64_t missing)
+{
+    const struct label *label = segment_label(reading->segment, name);
+    int64_t value = missing;
+
+    if (label && label->value.len && !label_integer(label->value, &value))
+        labels_report(reading, label, false, "write a whole number; the default is used");
+    return value;
+}
+
+/* -- which structs there are -- */
+
+static bool place_exists(const struct segment *segment, const struct place_row *row)
+{
+    int64_t number;
+    bool truth;
+    struct slice label = slice_of(row->label);
+
+    switch (row->rule) {
+    case EXISTS_ALWAYS:
+        return true;
+    case EXISTS_BY_PREFIX:
+        return segment_has(segment, label);
+    case EXISTS_BY_VALUE:
+        return segment_value(segment, label).len > 0;
+    case EXISTS_BY_TRUE:
+        return label_bool(segment_value(segment, label), &truth) && truth;
+    case EXISTS_BY_NUMBER:
+        return label_integer(segment_value(segment, label), &number);
+    }
+    WB_UNREACHABLE();
+}
+
+static void make_places(struct label_reading *reading, void *places[PLACE_COUNT])
+{
+    for (size_t i = 0; i < place_row_count; i++) {
+        const struct place_row *row = &place_rows[i];
+        if (!places[row->parent] || !place_exists(reading->segment, row))
+            continue;
+        places[row->place] = arena_alloc(reading->arena, row->size);
+        memcpy((char *)places[row->parent] + row->offset, &places[row->place], sizeof(void *));
+    }
+}
+
+/* One kind of auth counts: basic before digest before forward; headerField alone is none (7.3). */
+static void make_auth(struct label_reading *reading, struct model_frontend *frontend, void *places[PLACE_COUNT])
+{
+    struct arena *arena = reading->arena;
+    struct model_auth *auth = ARENA_NEW(arena, struct model_auth);
+
+    if (segment_has(reading->segment, SLICE("frontend.auth.basic")))
+        places[PLACE_BASIC] = auth->basic = ARENA_NEW(arena, struct model_auth_users);
+    else if (segment_has(reading->segment, SLICE("frontend.auth.digest")))
+        places[PLACE_DIGEST] = auth->digest = ARENA_NEW(arena, struct model_auth_users);
+    else if (segment_has(reading->segment, SLICE("frontend.auth.forward")))
+        places[PLACE_FORWARD] = auth->forward = ARENA_NEW(arena, struct model_auth_forward);
+    else
+        return;
+    places[PLACE_AUTH] = frontend->auth = auth;
+}
+
+/* -- values -- */
+
+static const char *store_list(struct label_reading *reading, const struct label_row *row, struct slice value, struct slices *out)
+{
+    struct slices list;
+    const char *because = NULL;
+
+    if (!label_list(reading->arena, value, &list, &because))
+        return because;
+    if (list.count == 0)
+        return (row->flags & LABEL_PROTECTS) ? "there is nothing between the commas" : NULL;
+    if (out && !((row->flags & LABEL_FALLBACK) && out->count))
+        *out = list;
+    return NULL;
+}
+
+static const char *store_pairs(struct label_reading *reading, struct slice value, struct model_pairs *out)
+{
+    struct model_pairs pairs;
+    const char *because = NULL;
+    size_t dropped;
+
+    if (!label_pairs(reading->arena, value, &pairs, &dropped, &because))
+        return because;
+    if (out && pairs.count)
+        *out = pairs;
+    return dropped ? "write Name:value||Name:value with names of letters, digits, - and _; the other parts are left out" : NULL;
+}
+
+static const char *store_text(struct label_reading *reading, const struct label_row *row, struct slice value, struct slice *out)
+{
+    struct slice text;
+    const char *because = NULL;
+
+    if (!label_text(reading->arena, value, row->flags & LABEL_MULTILINE, &text, &because))
+        return because;
+    if (out)
+        *out = text;
+    return NULL;
+}
+
+/* Writes the value to its field, if there is one. What is wrong, or NULL. */
+static const char *store_value(struct label_reading *reading, const struct label_row *row, struct slice value, void *field)
+{
+    bool truth;
+    int64_t number;
+
+    switch (row->kind) {
+    case LABEL_TEXT:
+        return store_text(reading, row, value, field);
+    case LABEL_LIST:
+        return store_list(reading, row, value, field);
+    case LABEL_PAIRS:
+        return store_pairs(reading, value, field);
+    case LABEL_BOOL:
+        if (!label_bool(value, &truth))
+            return "write true or false";
+        if (field)
+            *(bool *)field = truth;
+        return NULL;
+    case LABEL_INTEGER:
+        if (!label_integer(value, &number))
+            return "write a whole number";
+        if (field)
+            *(int64_t *)field = number;
+        return NULL;
+    case LABEL_PORT:
+    case LABEL_KNOWN:
+        return NULL;
+    }
+    WB_UNREACHABLE();
+}
+
+static void read_label(struct label_reading *reading, const struct label_row *row, void *const places[PLACE_COUNT])
+{
+    const struct label *label = segment_label(reading->segment, slice_of(row->name));
+    bool protects = row->flags & LABEL_PROTECTS;
+
+    if (!label || (row->flags & LABEL_ELSEWHERE))
+        return;
+    if (label->value.len == 0) {
+        if (row->flags & LABEL_EMPTY_CLOSES)
+            labels_report(reading, label, true, "it protects but is empty: give it a value or take the label away");
+        return;
+    }
+    void *field = places[row->place] ? (char *)places[row->place] + row->offset : NULL;
+    const char *wrong = store_value(reading, row, label->value, field);
+    if (wrong)
+        labels_report(reading, label, protects, wrong);
+}
+
+static void read_table(struct label_reading *reading, void *const places[PLACE_COUNT], bool backend)
+{
+    for (size_t i = 0; i < label_row_count; i++) {
+        if (slice_starts(slice_of(label_rows[i].name), SLICE("backend.")) == backend)
+            read_label(reading, &label_rows[i], places);
+    }
+}
+
+/* -- labels nobody reads -- */
+
+static void report_unknown(struct label_reading *reading, const struct label *label)
+{
+    const struct label_row *meant = label_row_find_nocase(label->name);
+    bool protects = slice_starts_nocase(label->name, SLICE("frontend.auth")) ||
+                    slice_starts_nocase(label->name, SLICE("frontend.whitelist"));
+    const char *what = meant ? arena_format(reading->arena, "there is no such label: case counts, write traefik.%s", meant->name)
+                             : "there is no such label: see the list of labels in README";
+
+    labels_report(reading, label, protects, what);
+}
+
+static void report_unknown_labels(struct label_reading *reading)
+{
+    for (size_t i = 0; i < reading->segment->label_count; i++) {
+        const struct label *label = &reading->segment->labels[i];
+        if (!label_row_find(label->name) && !labels_is_group_name(label->name))
+            report_unknown(reading, label);
+    }
+}
+
+/* -- after the table -- */
+
+/* `name:rest` with both parts; digest has a realm between. One bad entry is left out, the good ones work. */
+static void check_users(struct label_reading *reading, struct model_auth_users *users, const char *kind, const char *form)
+{
+    struct label label = {slice_of(kind), SLICE("..."), slice_of(arena_format(reading->arena, "traefik.%s", kind))};
+    size_t kept = 0, colons_wanted = strchr(strchr(form, ':') + 1, ':') ? 2 : 1;
+
+    for (size_t i = 0; i < users->users.count; i++) {
+        struct slice user = users->users.items[i];
+        size_t first = slice_find(user, ':'), last = slice_find_last(user, ':');
+        bool good = first > 0 && last + 1 < user.len && (colons_wanted == 1 || last > first);
+        if (good)
+            users->users.items[kept++] = user;
+        else
+            labels_report(reading, &label, false, form);
+    }
+    users->users.count = kept;
+    if (kept == 0 && users->users_file.len == 0)
+        labels_report(reading, &label, true, "there is no usable user in it: nobody could log in");
+}
+
+static void check_auth(struct label_reading *reading, const struct model_auth *auth)
+{
+    static const struct label header_field = {{"frontend.auth.headerField", 25}, {"...", 3}, {"traefik.frontend.auth.headerField", 33}};
+    static const struct label address = {{"frontend.auth.forward.address", 29}, {"", 0}, {"traefik.frontend.auth.forward.address", 37}};
+
+    if (!auth) {
+        if (segment_value(reading->segment, SLICE("frontend.auth.headerField")).len)
+            labels_report(reading, &header_field, false, "it has no effect without basic, digest or forward auth");
+        return;
+    }
+    if (auth->basic)
+        check_users(reading, auth->basic, "frontend.auth.basic", "an entry that is not name:hash is left out");
+    if (auth->digest)
+        check_users(reading, auth->digest, "frontend.auth.digest", "an entry that is not name:realm:hash is left out");
+    if (auth->forward && auth->forward->address.len == 0)
+        labels_report(reading, &address, true, "forward auth has no address: write the URL of the auth server");
+}
+
+/* The entrypoint wins over the regex; a regex needs a replacement (7.3). */
+static void settle_redirect(struct label_reading *reading, struct model_frontend *frontend)
+{
+    struct model_redirect *redirect = frontend->redirect;
+    const struct label *regex = segment_label(reading->segment, SLICE("frontend.redirect.regex"));
+
+    if (redirect->entrypoint.len) {
+        redirect->regex = redirect->replacement = SLICE("");
+        return;
+    }
+    if (redirect->regex.len && redirect->replacement.len)
+        return;
+    if (regex && regex->value.len)
+        labels_report(reading, regex, false, "it has no effect without traefik.frontend.redirect.replacement");
+    frontend->redirect = NULL;
+}
+
+static bool headers_are_empty(const struct model_headers *headers)
+{
+    /* Every member that says nothing is zero, but for texts, whose pointer may stand. */
+    struct model_headers rest = *headers;
+    struct slice *texts[] = {&rest.ssl_host, &rest.custom_frame_options_value, &rest.custom_browser_xss_value,
+                             &rest.content_security_policy, &rest.public_key, &rest.referrer_policy};
+
+    for (size_t i = 0; i < WB_COUNT(texts); i++) {
+        if (texts[i]->len)
+            return false;
+    }
+    return !rest.custom_request_headers.count && !rest.custom_response_headers.count && !rest.ssl_proxy_headers.count &&
+           !rest.allowed_hosts.count && !rest.hosts_proxy_headers.count && !rest.ssl_redirect &&
+           !rest.ssl_temporary_redirect && !rest.ssl_force_host && !rest.sts_seconds && !rest.sts_include_subdomains &&
+           !rest.sts_preload && !rest.force_sts_header && !rest.frame_deny && !rest.content_type_nosniff &&
+           !rest.browser_xss_filter && !rest.is_development;
+}
+
+static void settle_white_list(struct label_reading *reading, struct model_frontend *frontend)
+{
+    const struct label *modifier = segment_label(reading->segment, SLICE("frontend.whiteList.useXForwardedFor"));
+
+    if (frontend->white_list->source_range.count)
+        return;
+    if (modifier && modifier->value.len)
+        labels_report(reading, modifier, false, "it has no effect without traefik.frontend.whiteList.sourceRange");
+    frontend->white_list = NULL;
+}
+
+void labels_read_frontend(struct label_reading *reading, struct model_frontend *frontend)
+{
+    void *places[PLACE_COUNT] = {[PLACE_FRONTEND] = frontend};
+
+    frontend->pass_host_header = true;
+    make_auth(reading, frontend, places);
+    make_places(reading, places);
+    read_table(reading, places, false);
+    check_auth(reading, frontend->auth);
+    settle_white_list(reading, frontend);
+    settle_redirect(reading, frontend);
+    labels_read_errors(reading, frontend);
+    labels_read_rates(reading, frontend->rate_limit);
+    if (headers_are_empty(frontend->headers))
+        frontend->headers = NULL;
+    report_unknown_labels(reading);
+}
+
+void labels_read_backend(struct label_reading *reading, struct model_backend *backend)
+{
+    void *places[PLACE_COUNT] = {[PLACE_BACKEND] = backend};
+
+    make_places(reading, places);
+    if (backend->load_balancer)
+        backend->load_balancer->method = SLICE("wrr");
+    if (backend->max_conn)
+        backend->max_conn->extractor_func = SLICE("request.host");
+    if (backend->response_forwarding)
+        backend->response_forwarding->flush_interval = SLICE("0");
+    read_table(reading, places, true);
+}

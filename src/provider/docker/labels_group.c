@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "labels_group.h"
+#include "label_value.h"
+
+static const struct slice errors_prefix = {"frontend.errors.", 16};
+static const struct slice rates_prefix = {"frontend.rateLimit.rateSet.", 27};
+
+/* "net.status" behind the prefix to "net" and "status". */
+static bool split_name(struct slice name, struct slice prefix, struct slice *out_name, struct slice *out_field)
+{
+    if (!slice_starts(name, prefix))
+        return false;
+    struct slice rest = slice_from(name, prefix.len);
+    size_t dot = slice_find(rest, '.');
+    *out_name = slice_head(rest, dot);
+    *out_field = slice_from(rest, dot + 1);
+    return dot > 0 && dot < rest.len && memchr(out_name->ptr, ' ', dot) == NULL && out_field->len > 0;
+}
+
+bool labels_is_group_name(struct slice name)
+{
+    struct slice group, field;
+
+    return split_name(name, errors_prefix, &group, &field) || split_name(name, rates_prefix, &group, &field);
+}
+
+static struct model_error_page *find_page(struct model_frontend *frontend, struct slice name)
+{
+    for (size_t i = 0; i < frontend->error_count; i++) {
+        if (slice_eq(frontend->errors[i].name, name))
+            return &frontend->errors[i];
+    }
+    frontend->errors[frontend->error_count] = (struct model_error_page){.name = name, .backend = SLICE("backend-")};
+    return &frontend->errors[frontend->error_count++];
+}
+
+static void read_page_field(struct label_reading *reading, const struct label *label, struct slice field,
+                            struct model_error_page *page)
+{
+    const char *because = NULL;
+    struct slice text = SLICE("");
+
+    if (label->value.len == 0)
+        return;
+    if (slice_eq(field, SLICE("status")))
+        (void)label_list(reading->arena, label->value, &page->status, &because);
+    else if (label_text(reading->arena, label->value, false, &text, &because) && slice_eq(field, SLICE("query")))
+        page->query = text;
+    else if (slice_eq(field, SLICE("backend")))
+        page->backend = slice_of(arena_format(reading->arena, "backend-" SLICE_FMT, SLICE_ARG(text)));
+    else
+        because = "an error page has a status, a backend and a query";
+    if (because)
+        labels_report(reading, label, false, because);
+}
+
+void labels_read_errors(struct label_reading *reading, struct model_frontend *frontend)
+{
+    const struct segment *segment = reading->segment;
+    struct slice name, field;
+
+    frontend->errors = ARENA_ARRAY(reading->arena, struct model_error_page, segment->label_count + 1);
+    for (size_t i = 0; i < segment->label_count; i++) {
+        const struct label *label = &segment->labels[i];
+        if (split_name(label->name, errors_prefix, &name, &field))
+            read_page_field(reading, label, field, find_page(frontend, name));
+    }
+}
+
+static struct model_rate *find_rate(struct model_rate_limit *limit, struct slice name)
+{
+    for (size_t i = 0; i < limit->rate_count; i++) {
+        if (slice_eq(limit->rates[i].name, name))
+            return &limit->rates[i];
+    }
+    limit->rates[limit->rate_count] = (struct model_rate){.name = name};
+    return &limit->rates[limit->rate_count++];
+}
+
+void labels_read_rates(struct label_reading *reading, struct model_rate_limit *limit)
+{
+    const struct segment *segment = reading->segment;
+    struct slice name, field;
+
+    if (limit)
+        limit->rates = ARENA_ARRAY(reading->arena, struct model_rate, segment->label_count + 1);
+    for (size_t i = 0; i < segment->label_count; i++) {
+        const struct label *label = &segment->labels[i];
+        struct model_rate unused = {0};
+        if (!split_name(label->name, rates_prefix, &name, &field) || label->value.len == 0)
+            continue;
+        struct model_rate *rate = limit ? find_rate(limit, name) : &unused;
+        bool understood = slice_eq(field, SLICE("period"))    ? label_duration(label->value, &rate->period_ns)
+                          : slice_eq(field, SLICE("average")) ? label_integer(label->value, &rate->average)
+                          : slice_eq(field, SLICE("burst"))   ? label_integer(label->value, &rate->burst)
+                                                              : false;
+        if (!understood)
+            labels_report(reading, label, true, "write a period (10s), an average and a burst (whole numbers)");
+        else if (!limit)
+            labels_report(reading, label, false, "it has no effect without traefik.frontend.rateLimit.extractorFunc");
+    }
+}

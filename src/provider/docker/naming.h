@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* naming - what things are called, and the default rule (docker-provider.md 4). Thread: any. Texts in the arena. */
+#pragma once
+#include "segment.h"
+
+/* Runs of letters and numbers, joined by `-`. */
+struct slice naming_normalise(struct arena *arena, struct slice text);
+/* "/web", or "web_shop" of a compose project. */
+struct slice naming_service(struct arena *arena, const struct container *container);
+/* The rule as written or made; empty: there is none. `*out_explicit`: a label says it. */
+struct slice naming_rule(struct arena *arena, const struct container *container, const struct segment *segment,
+                         struct slice domain, bool *out_explicit);
+struct slice naming_backend(struct arena *arena, const struct container *container, const struct segment *segment);
+struct slice naming_frontend(struct arena *arena, const struct segment *segment, struct slice backend_name,
+                             struct slice rule, size_t position);
+struct slice naming_server(struct arena *arena, const struct container *container, struct slice url);

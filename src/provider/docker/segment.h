@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * segment - a container's labels taken apart: one set for each segment, with what it inherits (docker-provider.md 8).
+ *
+ * Thread: any. Texts point into the container; the sets are in the arena given.
+ */
+#pragma once
+#include "container.h"
+
+struct label {
+    struct slice name;    /* without `traefik.` and the segment: "frontend.rule" */
+    struct slice value;   /* as written */
+    struct slice written; /* the whole name, for messages */
+};
+
+struct segment {
+    struct slice name; /* empty: the default one */
+    struct label *labels; /* sorted by name, each once */
+    size_t label_count;
+};
+
+struct segments {
+    struct segment *items; /* at least one; sorted by name */
+    size_t count;
+    bool has_version2_labels; /* `traefik.http.` and its kin: left out */
+    bool too_many;            /* more than anybody needs: the container is to be rejected */
+};
+
+struct segments segments_read(struct arena *arena, const struct container *container);
+const struct label *segment_label(const struct segment *segment, struct slice name);
+/* Empty when it is not there. */
+struct slice segment_value(const struct segment *segment, struct slice name);
+/* Some label that begins with `prefix` has a value. */
+bool segment_has(const struct segment *segment, struct slice prefix);
