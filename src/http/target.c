@@ -233,18 +233,22 @@ static enum reason make_canonical(struct arena *arena, struct slice text, struct
     return REASON_NONE;
 }
 
+/* Whether the order in which slashes are merged and dot segments removed makes no difference to `path`. */
+static bool loosens_alike(struct arena *arena, struct slice path, const struct target *target)
+{
+    bool has_dots;
+    struct slice merged_first = loosen(arena, path, true, &has_dots);
+    struct slice merged_last = loosen(arena, path, false, &has_dots);
+    return slice_eq(merged_first, target->loose) && slice_eq(merged_last, target->loose);
+}
+
 /* With dot segments beside empty or encoded ones there is more than one loose view: /a//../b is /b to who merges slashes first
  * and /a/b to who does not. No honest client sends such a path, so it is refused instead of guessed. */
 static enum reason make_loose(struct arena *arena, struct slice text, struct target *target)
 {
     target->loose = loosen(arena, target->canonical, true, &target->has_dots);
-    if (target->has_dots) {
-        struct slice merged_first = loosen(arena, text, true, &target->has_dots);
-        struct slice merged_last = loosen(arena, text, false, &target->has_dots);
-        if (!arena->overflowed &&
-            (!slice_eq(target->loose, merged_first) || !slice_eq(target->loose, merged_last)))
-            return REASON_AMBIGUOUS_PATH;
-    }
+    if (target->has_dots && !(loosens_alike(arena, target->canonical, target) && loosens_alike(arena, text, target)))
+        return arena->overflowed ? REASON_INTERNAL : REASON_AMBIGUOUS_PATH;
     target->loose_differs = !slice_eq(target->loose, target->canonical);
     return target->loose.len > 0 && !arena->overflowed ? REASON_NONE : REASON_INTERNAL;
 }
