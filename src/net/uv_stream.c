@@ -161,6 +161,11 @@ static void write_parts(struct stream *stream, const struct slice *parts, unsign
         stream->writing = true;
 }
 
+static size_t bytes_left(const struct stream *stream)
+{
+    return uv_stream_get_write_queue_size((const uv_stream_t *)&((const struct uv_tcp_stream *)(const void *)stream)->tcp);
+}
+
 static void shut_down(struct stream *stream)
 {
     struct uv_tcp_stream *t = tcp_of(stream);
@@ -187,6 +192,7 @@ static const struct stream_ops tcp_ops = {
     .start_reading = start_reading,
     .stop_reading = stop_reading,
     .write = write_parts,
+    .bytes_left = bytes_left,
     .shut_down = shut_down,
     .close = close_stream,
     .reset = reset_stream,

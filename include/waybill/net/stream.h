@@ -17,6 +17,7 @@ struct stream_ops {
     void (*start_reading)(struct stream *stream);
     void (*stop_reading)(struct stream *stream);
     void (*write)(struct stream *stream, const struct slice *parts, unsigned count);
+    size_t (*bytes_left)(const struct stream *stream);
     void (*shut_down)(struct stream *stream);
     void (*close)(struct stream *stream);
     void (*reset)(struct stream *stream);
@@ -50,6 +51,11 @@ void stream_set_owner(struct stream *stream, void (*poke)(void *owner), void *ow
 void stream_want_read(struct stream *stream, bool want);
 /* Not while `writing`. At most STREAM_PARTS_MAX parts. */
 void stream_write(struct stream *stream, const struct slice *parts, unsigned count);
+/* Of the last write: what the socket has not taken yet. */
+static inline size_t stream_bytes_left(const struct stream *stream)
+{
+    return stream->writing ? stream->ops->bytes_left(stream) : 0;
+}
 /* No more will be written: sends FIN after what is queued. */
 void stream_shut_down(struct stream *stream);
 /* `count` bytes of `in` are done with; memory goes back when it is empty and `keep` is false. */

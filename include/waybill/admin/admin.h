@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * admin - what the router says of itself over HTTP: API, health, ping, dashboard (spec/api-json.md). Pure functions of a
+ * request and of the snapshot it came with; called by exchanges on the workers' threads.
+ */
+#pragma once
+#include "waybill/exchange/local.h"
+
+struct admin;
+struct exchange_counters;
+
+struct admin_options {
+    bool api, dashboard, ping;
+    size_t api_entrypoint, ping_entrypoint; /* numbers in the static configuration */
+    /* /ping is answered on the API's entrypoint too while the API is on. */
+    const struct exchange_counters *const *counters; /* one per worker; read with cell_read */
+    size_t counter_count;
+    const struct slice *entrypoint_names, *entrypoint_addresses; /* for the dashboard */
+    size_t entrypoint_count;
+};
+
+struct admin *admin_create(const struct admin_options *options);
+void admin_destroy(struct admin **admin);
+struct local_routes admin_routes(struct admin *admin);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * control - the only writer: collects fragments, merges them into the model, compiles a snapshot, publishes it to the
+ * workers, and frees snapshots that the last worker has left.
+ *
+ * Thread: the main thread's loop; the sink may be called from any. Owner: main.
+ */
+#pragma once
+#include "waybill/provider/provider.h"
+#include "waybill/route/compile.h"
+#include "waybill/worker/worker.h"
+
+struct control;
+
+struct control_options {
+    struct loop *loop;              /* its mailbox is control's */
+    struct compile_options compile; /* retire is control's */
+    struct worker *const *workers;
+    size_t worker_count;
+    struct slices default_entrypoints, known_entrypoints;
+};
+
+struct control *control_create(const struct control_options *options);
+/* After the workers have been joined and the providers destroyed. */
+void control_destroy(struct control **control);
+const struct provider_sink *control_sink(struct control *control);
+/* Compiles what there is and gives it to the workers; also when no provider is on. */
+void control_publish(struct control *control);
+size_t control_live_snapshots(const struct control *control);

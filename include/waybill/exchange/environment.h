@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* environment - what the exchanges of one worker share. Thread: that worker. Owner: the worker. */
+#pragma once
+#include "waybill/base/cell.h"
+#include "waybill/exchange/local.h"
+#include "waybill/route/lease.h"
+#include "waybill/upstream/upstream.h"
+
+struct access_log;
+
+/* An entrypoint as the workers need it. Made once at start; shared, never changes. */
+struct entrypoint {
+    struct slice name;
+    bool trust_all;
+    struct network *trusted;
+    size_t trusted_count;
+    struct route_filter filters[ROUTE_FILTERS_MAX];
+    size_t filter_count;
+    bool closed;
+    bool has_local;  /* internal routes are looked up here */
+};
+
+/* Written by one worker, read by any thread (API, metrics). */
+struct exchange_counters {
+    struct cell status[600];
+    struct cell requests;      /* ended, internal routes excluded */
+    struct cell response_ns, response_bytes;
+    struct cell ended[REASON_COUNT];
+    struct cell active;        /* exchanges under way */
+    struct cell clients;       /* open client connections */
+};
+
+struct environment {
+    struct loop *loop;
+    struct upstream *upstream;
+    struct lease *lease;       /* of the current snapshot; NULL before the first */
+    const struct entrypoint *entrypoints;
+    size_t entrypoint_count;
+    struct local_routes local;
+    struct slice host_name;    /* X-Forwarded-Server */
+    struct access_log *access_log; /* NULL: none */
+    uint64_t body_timeout_ms;
+    bool draining;
+    struct exchange_counters *counters;
+    struct exchange *spare;    /* freed exchanges, for reuse */
+    unsigned spare_count;
+    char date[32];             /* for Date fields, made at most once a second */
+    uint64_t date_at_ms;
+};
+
+struct slice environment_date(struct environment *environment);
+/* Frees what is kept for reuse. */
+void environment_fini(struct environment *environment);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exchange - one request and its answer, as named steps:
+ *
+ *   START -> ENTRY_FILTERS -> ROUTE -> FILTERS -> PICK -> CONNECT -> FORWARD -> END
+ *                \______________\_________\________\__> ANSWER (made here) -^
+ *                                                          FORWARD -> TUNNEL -^
+ *
+ * Callbacks only record and poke; exchange_step decides. Body bytes are never copied: they wait in the stream they
+ * came by, and are written from there. Thread: its worker. Owner: the client (which is told by `ended`).
+ */
+#pragma once
+#include "waybill/exchange/client.h"
+#include "waybill/exchange/environment.h"
+#include "waybill/http/target.h"
+#include "waybill/route/match.h"
+#include "waybill/http/h1_writer.h"
+#include "waybill/upstream/attempt.h"
+
+enum exchange_state {
+    EXCHANGE_START,
+    EXCHANGE_ENTRY_FILTERS,
+    EXCHANGE_ROUTE,
+    EXCHANGE_FILTERS,
+    EXCHANGE_PICK,
+    EXCHANGE_CONNECT,
+    EXCHANGE_FORWARD,
+    EXCHANGE_ANSWER,
+    EXCHANGE_TUNNEL,
+    EXCHANGE_END,
+};
+
+enum { EXCHANGE_TRIES_MAX = 8, EXCHANGE_ARENA_BYTES = 256 * 1024, EXCHANGE_HOPS_MAX = 8 };
+
+struct exchange {
+    struct environment *env;
+    const struct client_ops *client_ops;
+    void *client;
+    const struct entrypoint *entrypoint;
+    struct address peer;
+    bool trusted;              /* forwarding fields of this client are believed */
+    enum exchange_state state;
+    bool stepping, poked;
+    enum reason reason;        /* how it ended */
+    uint64_t started_ns;
+    struct deadline deadline;
+    uint64_t progress;         /* what the deadline watches: differs when something moved */
+
+    /* Request. */
+    struct buffer head_bytes;  /* what `request` points into */
+    struct request_head request;
+    bool te_trailers;          /* the client takes trailers */
+    struct slice upgrade;      /* what it asks to switch to; empty: nothing */
+    struct arena arena;
+    struct target target;
+    struct path_changes changes;
+
+    /* Route. */
+    struct lease *lease;
+    const struct route_frontend *frontend;
+    struct match_found found;
+    const struct route_filter *filters;
+    size_t filter_count, next_filter;
+    void *filter_state;        /* of the filter that waits; in the arena */
+
+    /* Server. */
+    const struct route_server *server;
+    struct slice frontend_name; /* for the access log: a frontend's, or "backend not found" */
+    char server_url[256];      /* for the access log: the snapshot may be gone by then */
+    uint32_t tried[EXCHANGE_TRIES_MAX];
+    size_t tried_count;
+    bool repeated;             /* the one repeat after a stale pooled connection was used */
+    struct attempt attempt;
+    struct buffer out;         /* head for the server, until it is written */
+    char chunk_head[CHUNK_HEAD_MAX];
+    size_t upload_pending;     /* payload bytes being written to the server */
+    bool head_sent, request_sent, upload_stopped, body_begun;
+    bool continue_wanted;      /* the client waits for 100 */
+
+    /* Answer. */
+    unsigned status;
+    bool head_answered;        /* something was sent to the client */
+    size_t download_pending;   /* payload bytes being written to the client */
+    uint64_t answer_bytes;
+    struct answer_head answer;
+    struct headers *answer_headers;
+    struct slice answer_body;
+    struct text answer_text;   /* owns answer_body when it is not static */
+    bool tunnel_client_shut, tunnel_server_shut;
+    bool cut;                  /* what was sent must not look complete */
+    bool internal;             /* answered by an internal route: not counted, not logged */
+
+    struct exchange *next_spare;
+};
+
+/* Takes over the head's buffer; `request` was read from it. The client sets the ops first. */
+struct exchange *exchange_create(struct environment *env, const struct client_ops *ops, void *client);
+void exchange_begin(struct exchange *exchange, size_t entrypoint, const struct address *peer);
+/* Something changed. Safe from anywhere on the thread, also from inside a step. */
+void exchange_poke(struct exchange *exchange);
+/* The client is gone, or its connection must end: no more is sent; `ended` is not called. Frees it. */
+void exchange_abandon(struct exchange *exchange, enum reason reason);
+/* Ends with an answer from the reason table, as far as nothing was sent yet. */
+void exchange_answer(struct exchange *exchange, enum reason reason);
+/* Ends with an answer of the caller's: fields in `headers` (in the exchange's arena), text taken over. */
+void exchange_answer_with(struct exchange *exchange, unsigned status, struct headers *headers, struct text *body);
+/* A request that could not be read: refused with `reason`, neither counted nor logged as a request. */
+void exchange_refuse(struct exchange *exchange, size_t entrypoint, const struct address *peer, enum reason reason);
+/* Created but not begun: goes back. */
+void exchange_discard(struct exchange *exchange);

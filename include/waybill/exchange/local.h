@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * local - routes that the router answers itself: API, dashboard, ping. Looked up before ordinary routing on their
+ * entrypoint. Implemented by admin as pure functions of the request. Thread: a worker's.
+ */
+#pragma once
+#include "waybill/base/text.h"
+#include "waybill/http/message.h"
+
+struct snapshot;
+
+struct local_request {
+    size_t entrypoint;         /* number in the static configuration */
+    struct slice method, path, query, host;
+    const struct headers *headers;
+    const struct snapshot *snapshot; /* NULL before the first one */
+    bool draining;
+    bool filtered;             /* the entrypoint's filters have passed it; false: only what needs none (ping) */
+};
+
+struct local_answer {
+    unsigned status;
+    struct slice content_type; /* static text or in the body's text */
+    struct slice location;     /* for redirects; static, or in `body` */
+    struct slice extra_name[4], extra_value[4]; /* further fields, static */
+    struct text body;          /* taken over by the exchange */
+    struct slice fixed_body;   /* static bytes instead of `body` */
+};
+
+/* `answer` gives false for what is not one of its routes. */
+struct local_routes {
+    bool (*answer)(void *arg, const struct local_request *request, struct local_answer *out_answer);
+    void *arg;
+};

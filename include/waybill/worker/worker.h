@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker - one thread: its loop, its listeners, its clients and its server pools.
+ *
+ * create and start on the main thread; adopt, drain and cut from any thread (they are mailed); join on the main thread.
+ * A worker ends by itself once it drains and its last connection is closed.
+ */
+#pragma once
+#include "waybill/entry/entry.h"
+#include "waybill/net/listener.h"
+
+struct worker;
+
+struct worker_options {
+    unsigned number;                      /* 1, 2, ... */
+    const struct entrypoint *entrypoints; /* shared, never changes */
+    size_t entrypoint_count;
+    const int *listening;                 /* a socket for each entrypoint; taken over by start */
+    struct upstream_options upstream;
+    struct entry_options entry;           /* count_changed is the worker's */
+    uint64_t body_timeout_ms;
+    size_t clients_max;                   /* beyond it no connection is accepted, but for entrypoints with internal routes */
+    struct local_routes local;
+    struct slice host_name;
+    int access_log_fd;                    /* -1: none */
+};
+
+struct worker *worker_create(const struct worker_options *options);
+WB_MUST_USE wb_err worker_start(struct worker *worker);
+/* Takes over one reference to the snapshot. */
+void worker_adopt(struct worker *worker, struct snapshot **snapshot);
+/* Answers go on, /ping says 503. */
+void worker_announce_drain(struct worker *worker);
+void worker_drain(struct worker *worker);
+void worker_cut(struct worker *worker);
+void worker_join(struct worker **worker);
+/* Any thread may read them as long as the worker is not joined. */
+const struct exchange_counters *worker_counters(const struct worker *worker);

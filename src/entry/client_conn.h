@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * client_conn - one HTTP/1 connection of a client.
+ *
+ *   IDLE -> READING_HEAD -> EXCHANGING -> [DRAINING_BODY] -> IDLE ...
+ *     \__________\______________\_____________\--> FLUSHING -> [LINGERING] -> CLOSING
+ */
+#pragma once
+#include "waybill/entry/entry.h"
+#include "waybill/http/h1_writer.h"
+
+enum client_state {
+    CLIENT_IDLE,          /* no byte of a further request has come */
+    CLIENT_READING_HEAD,
+    CLIENT_EXCHANGING,
+    CLIENT_DRAINING_BODY, /* answered before the body had come: the rest is discarded, up to a limit */
+    CLIENT_FLUSHING,      /* the last bytes are on their way, then it closes */
+    CLIENT_LINGERING,     /* our side is shut; what still comes is discarded, so that the answer is not lost to a reset */
+    CLIENT_CLOSING,
+    CLIENT_STATE_COUNT
+};
+
+struct client_conn {
+    struct entry *entry;
+    struct list link;          /* in entry->clients */
+    struct stream *stream;
+    size_t entrypoint;
+    enum client_state state;
+    bool stepping, poked;
+    bool gone;                 /* to be reset rather than closed */
+    struct deadline deadline;
+    struct h1_reader reader;
+    struct body_reader body;
+    struct exchange *exchange;
+
+    /* Of the current request, which the exchange owns: what is needed when it has ended. */
+    enum http_version version;
+    bool keep;                 /* the connection goes on after this answer */
+    bool linger;               /* the client may still be sending */
+    bool continue_due;         /* a 100 waits for its turn to be written */
+    bool continue_sent, expects_continue;
+    bool tunnelling;
+    size_t drained_bytes;
+
+    /* The answer being written. */
+    struct buffer out;         /* composed head, or last chunk with trailers */
+    bool out_waits;            /* composed and not handed to the stream */
+    bool chunked, until_close, overflowed;
+    char chunk_head[CHUNK_HEAD_MAX];
+};
+
+struct entry {
+    struct environment *env;
+    struct entry_options options;
+    struct list clients;
+    size_t count;
+    bool draining;
+};
+
+extern const struct client_ops client_conn_ops;
+
+void client_become(struct client_conn *c, enum client_state state);
+void client_poke(struct client_conn *c);
+void client_set_deadline(struct client_conn *c, uint64_t after_ms);
+
+/* The exchange has ended and is gone. */
+void client_conn_ended(void *client, bool cut);
+
+/* client_answer.c: a new request was read. */
+void client_answer_begin(struct client_conn *c);

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers made here: from the reason table, by a filter, or by an internal route. */
+#include "exchange_private.h"
+
+static struct headers *fields(struct exchange *x)
+{
+    struct headers *headers = ARENA_NEW(&x->arena, struct headers);
+    WB_REQUIRE(headers || x->arena.overflowed);
+    return headers;
+}
+
+static void begin_answer(struct exchange *x, unsigned status, struct headers *headers, struct slice body)
+{
+    attempt_cancel(&x->attempt);
+    if (x->upload_pending) {
+        x->client_ops->body_pin(x->client, false);
+        x->upload_pending = 0;
+    }
+    buffer_return(&x->out, &x->env->loop->stock);
+    x->continue_wanted = false;
+    x->status = status;
+    x->answer_body = body;
+    x->answer = (struct answer_head){
+        .status = status,
+        .headers = headers,
+        .has_body = !x->request.is_head && status != 204 && status != 304,
+        .length_known = true,
+        .content_length = body.len,
+        .write_length = status != 204 && status != 304,
+        .date = environment_date(x->env),
+    };
+    exchange_become(x, EXCHANGE_ANSWER);
+}
+
+void exchange_answer(struct exchange *x, enum reason reason)
+{
+    const struct reason_row *row = reason_row(reason);
+
+    if (x->state == EXCHANGE_END)
+        return;
+    if (x->head_answered || row->status == 0) {
+        exchange_end(x, reason, true);
+        return;
+    }
+    /* The arena may be what overflowed: it is of no use any more then, so it starts anew. */
+    if (x->arena.overflowed && !x->lease)
+        arena_reset(&x->arena);
+    struct headers *headers = fields(x);
+    if (!headers) {
+        exchange_end(x, REASON_INTERNAL, true);
+        return;
+    }
+    headers_add_id(headers, HEADER_CONTENT_TYPE, SLICE("text/plain; charset=utf-8"));
+    if (row->status == 404)
+        headers_add(headers, SLICE("X-Content-Type-Options"), SLICE("nosniff"));
+    begin_answer(x, row->status, headers, row->body);
+    x->reason = reason;
+    x->answer.close = row->close;
+}
+
+void exchange_answer_with(struct exchange *x, unsigned status, struct headers *headers, struct text *body)
+{
+    text_fini(&x->answer_text);
+    x->answer_text = *body;
+    *body = TEXT_EMPTY;
+    begin_answer(x, status, headers, text_slice(&x->answer_text));
+    x->reason = REASON_LOCAL;
+}
+
+bool step_answer(struct exchange *x)
+{
+    const struct client_ops *ops = x->client_ops;
+
+    if (ops->has_failed(x->client)) {
+        exchange_end(x, REASON_CLIENT_GONE, true);
+        return false;
+    }
+    if (ops->is_writing(x->client)) {
+        exchange_watch(x, ops->bytes_left(x->client) + 1, x->env->body_timeout_ms);
+        return false;
+    }
+    if (!x->head_answered) {
+        x->head_answered = true;
+        ops->send_head(x->client, &x->answer);
+        struct slice body = x->answer.has_body ? x->answer_body : SLICE("");
+        x->answer_bytes = body.len;
+        ops->send_body(x->client, body, true, NULL);
+        return true;
+    }
+    exchange_end(x, REASON_LOCAL, false);
+    return false;
+}
+
+bool answer_locally(struct exchange *x, bool filtered)
+{
+    const struct local_routes *local = &x->env->local;
+    struct local_request request = {
+        .entrypoint = (size_t)(x->entrypoint - x->env->entrypoints),
+        .method = x->request.method,
+        .path = x->target.canonical,
+        .query = x->target.query,
+        .host = x->request.authority,
+        .headers = &x->request.headers,
+        .snapshot = x->lease ? x->lease->snapshot : x->env->lease ? x->env->lease->snapshot : NULL,
+        .draining = x->env->draining,
+        .filtered = filtered,
+    };
+    struct local_answer answer = {0};
+
+    if (!local->answer || !local->answer(local->arg, &request, &answer))
+        return false;
+    struct headers *headers = fields(x);
+    if (!headers) {
+        text_fini(&answer.body);
+        exchange_answer(x, REASON_INTERNAL);
+        return true;
+    }
+    if (answer.content_type.len)
+        headers_add_id(headers, HEADER_CONTENT_TYPE, answer.content_type);
+    if (answer.location.len)
+        headers_add_id(headers, HEADER_LOCATION, arena_copy(&x->arena, answer.location));
+    for (size_t i = 0; i < WB_COUNT(answer.extra_name) && answer.extra_name[i].len; i++)
+        headers_add(headers, answer.extra_name[i], answer.extra_value[i]);
+    x->internal = true;
+    bool fixed = answer.fixed_body.len > 0;
+    exchange_answer_with(x, answer.status, headers, &answer.body);
+    if (fixed) {
+        x->answer_body = answer.fixed_body;
+        x->answer.content_length = answer.fixed_body.len;
+    }
+    return true;
+}
+
+void answer_slash_redirect(struct exchange *x)
+{
+    struct slice path = x->target.raw_path, query = x->target.query;
+    struct headers *headers = fields(x);
+    struct text body = TEXT_EMPTY;
+    struct slice location;
+
+    if (!x->found.add_slash && path.len > 1)
+        path.len--;
+    char *text = arena_format(&x->arena, SLICE_FMT "%s%s" SLICE_FMT, SLICE_ARG(path), x->found.add_slash ? "/" : "",
+                              x->target.has_query ? "?" : "", SLICE_ARG(query));
+    /* "//host" would leave this host (security case P11). */
+    if (!headers || !text || slice_starts(slice_of(text), SLICE("//"))) {
+        exchange_answer(x, REASON_AMBIGUOUS_PATH);
+        return;
+    }
+    location = slice_of(text);
+    headers_add_id(headers, HEADER_LOCATION, location);
+    if (slice_eq(x->request.method, SLICE("GET")) || x->request.is_head) {
+        headers_add_id(headers, HEADER_CONTENT_TYPE, SLICE("text/html; charset=utf-8"));
+        text_add(&body, SLICE("<a href=\""));
+        for (size_t i = 0; i < location.len; i++) {
+            char c = location.ptr[i];
+            if (c == '&' || c == '<' || c == '>' || c == '"' || c == '\'')
+                text_addf(&body, "&#%d;", c);
+            else
+                text_add_char(&body, c);
+        }
+        text_add(&body, SLICE("\">Moved Permanently</a>.\n\n"));
+    }
+    exchange_answer_with(x, 301, headers, &body);
+}

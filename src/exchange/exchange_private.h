@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* The steps of an exchange, by file. Each returns true when the state changed or more can be done at once. */
+#pragma once
+#include "waybill/exchange/exchange.h"
+
+/* route.c */
+bool step_start(struct exchange *x);
+bool step_route(struct exchange *x);
+bool step_filters(struct exchange *x);
+bool step_pick(struct exchange *x);
+
+/* forward.c */
+bool step_connect(struct exchange *x);
+bool step_forward(struct exchange *x);
+/* Tries again where that is safe; false: the exchange has been answered with the attempt's reason. */
+void attempt_has_failed(struct exchange *x);
+
+/* request_head.c: false when it does not fit. */
+bool request_head_write(struct exchange *x, struct head_out *out);
+
+/* response.c */
+bool answer_from_server(struct exchange *x);
+
+/* answer.c */
+bool step_answer(struct exchange *x);
+/* Internal routes; false: not one. */
+bool answer_locally(struct exchange *x, bool filtered);
+void answer_slash_redirect(struct exchange *x);
+
+/* tunnel.c */
+bool step_tunnel(struct exchange *x);
+
+/* exchange.c: the end. `cut`: what was sent must not look complete. */
+void exchange_end(struct exchange *x, enum reason reason, bool cut);
+/* Restarts the deadline when `progress` differs from what it watched before. */
+void exchange_watch(struct exchange *x, uint64_t progress, uint64_t timeout_ms);
+
+static inline void exchange_become(struct exchange *x, enum exchange_state state)
+{
+    x->state = state;
+}

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+#include "waybill/exchange/exchange.h"
+
+extern const struct filter_ops filter_white_list;
+extern const struct filter_ops filter_forward_auth;

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Both directions at once:
+ *
+ *   client stream `in` --body--> attempt_send --> server          step: send_request
+ *   client  <-- send_body <--attempt_body-- server stream `in`    step: answer_from_server
+ *
+ * Payload is written from where it came in; while a socket has not taken it all, that memory is pinned and the
+ * direction rests until the write is done. Each side's full buffer stops its own reading, so memory is bounded
+ * by the two buffers whatever the body.
+ */
+#include "exchange_private.h"
+
+enum { CONTINUE_WAIT_MS = 1000 };
+
+/* A repeat sends the whole request again: only what has no side effect, or what was never sent (RFC 9110 9.2.2). */
+static bool may_repeat(const struct exchange *x)
+{
+    const struct attempt *attempt = &x->attempt;
+
+    if (x->body_begun || x->head_answered || attempt->received)
+        return false;
+    return !attempt->sent || (attempt->reused && x->request.safe_to_repeat && x->request.body == BODY_NONE);
+}
+
+void attempt_has_failed(struct exchange *x)
+{
+    struct attempt *attempt = &x->attempt;
+    bool stale = attempt->reused && !x->repeated;
+
+    buffer_return(&x->out, &x->env->loop->stock);
+    x->head_sent = x->request_sent = x->upload_stopped = false;
+    if (x->upload_pending) {
+        x->upload_pending = 0;
+        x->client_ops->body_pin(x->client, false);
+    }
+    if (!may_repeat(x)) {
+        exchange_answer(x, attempt->reason);
+        return;
+    }
+    if (stale) {
+        /* The server closed a pooled connection while we took it: the same server, a new connection, once. */
+        enum reason reason = attempt->reason;
+        x->repeated = true;
+        attempt_cancel(attempt);
+        attempt->reason = reason;
+        exchange_become(x, EXCHANGE_CONNECT);
+        attempt_start(attempt, upstream_pool(x->env->upstream, x->server), x->request.is_head, true);
+        return;
+    }
+    exchange_become(x, EXCHANGE_PICK); /* nothing was sent: another server may take it (decisions.md 29) */
+}
+
+bool step_connect(struct exchange *x)
+{
+    switch (x->attempt.state) {
+    case ATTEMPT_CONNECTING:
+        return false;
+    case ATTEMPT_READY:
+        exchange_become(x, EXCHANGE_FORWARD);
+        return true;
+    case ATTEMPT_FAILED:
+        attempt_has_failed(x);
+        return true;
+    case ATTEMPT_NONE:
+    case ATTEMPT_AWAITING:
+    case ATTEMPT_HEAD:
+    case ATTEMPT_BODY:
+    case ATTEMPT_TUNNEL:
+    case ATTEMPT_ENDED:
+        break;
+    }
+    WB_UNREACHABLE();
+}
+
+static bool compose_head(struct exchange *x)
+{
+    struct head_out out;
+
+    buffer_borrow(&x->out, &x->env->loop->stock, x->head_bytes.end + 2048);
+    head_out_init(&out, x->out.base, x->out.capacity);
+    if (!request_head_write(x, &out))
+        return false;
+    x->out.end = out.len;
+    return true;
+}
+
+static void upload_took(struct exchange *x)
+{
+    if (x->upload_pending) {
+        x->client_ops->body_pin(x->client, false);
+        x->client_ops->body_took(x->client, x->upload_pending);
+        x->upload_pending = 0;
+    }
+    if (x->head_sent)
+        buffer_return(&x->out, &x->env->loop->stock);
+}
+
+static void write_trailers(struct exchange *x, const struct headers *trailers, struct slice *out_bytes)
+{
+    struct head_out out;
+    size_t room = BUFFER_SIZE;
+
+    buffer_borrow(&x->out, &x->env->loop->stock, room);
+    head_out_init(&out, x->out.base + x->out.end, buffer_room(&x->out));
+    head_out_raw(&out, SLICE("0\r\n"));
+    head_out_fields(&out, trailers);
+    head_out_end(&out);
+    *out_bytes = head_out_ok(&out) ? slice_make(out.base, out.len) : SLICE("0\r\n\r\n");
+}
+
+/* One piece of the request on its way; `data` empty and `last`: the end of it. */
+static void send_piece(struct exchange *x, struct slice data, bool last, const struct headers *trailers)
+{
+    struct slice parts[5];
+    unsigned count = 0;
+    bool chunked = x->request.body == BODY_CHUNKED;
+
+    if (!x->head_sent)
+        parts[count++] = slice_make(x->out.base, x->out.end);
+    if (data.len) {
+        if (chunked)
+            parts[count++] = slice_make(x->chunk_head, chunk_head_write(x->chunk_head, data.len));
+        parts[count++] = data;
+        if (chunked)
+            parts[count++] = SLICE("\r\n");
+        x->body_begun = true;
+    }
+    if (last && chunked) {
+        if (trailers && trailers->count)
+            write_trailers(x, trailers, &parts[count++]);
+        else
+            parts[count++] = SLICE("0\r\n\r\n");
+    }
+    x->head_sent = true;
+    x->request_sent = last;
+    x->upload_pending = data.len;
+    if (count)
+        attempt_send(&x->attempt, parts, count);
+    if (attempt_is_writing(&x->attempt))
+        x->client_ops->body_pin(x->client, data.len > 0);
+    else
+        upload_took(x);
+}
+
+/* The client's body is broken: nothing of it may look complete to the server. */
+static void refuse_body(struct exchange *x)
+{
+    attempt_cancel(&x->attempt);
+    if (x->head_answered)
+        exchange_end(x, REASON_BAD_BODY, true);
+    else
+        exchange_answer(x, REASON_BAD_BODY);
+}
+
+/* True when the exchange changed its state. */
+static bool send_request(struct exchange *x)
+{
+    struct headers *trailers = NULL;
+
+    while (x->state == EXCHANGE_FORWARD && x->attempt.state != ATTEMPT_FAILED && !attempt_is_writing(&x->attempt)) {
+        struct slice data = SLICE("");
+        enum body_result result;
+        upload_took(x);
+        if (x->request_sent || x->upload_stopped)
+            return false;
+        if (x->attempt.state != ATTEMPT_READY && attempt_write_failed(&x->attempt)) {
+            x->upload_stopped = true; /* it may still have answered: reading decides */
+            x->client_ops->body_want(x->client, true);
+            return false;
+        }
+        if (!x->head_sent && !compose_head(x)) {
+            attempt_cancel(&x->attempt);
+            exchange_answer(x, REASON_HEAD_TOO_LARGE);
+            return true;
+        }
+        if (x->request.body == BODY_NONE) {
+            send_piece(x, data, true, NULL);
+            continue;
+        }
+        if (x->request.body == BODY_CHUNKED && !trailers && !(trailers = ARENA_NEW(&x->arena, struct headers))) {
+            exchange_answer(x, REASON_INTERNAL);
+            return true;
+        }
+        result = x->client_ops->body(x->client, trailers, &data);
+        if (result == BODY_INVALID) {
+            refuse_body(x);
+            return true;
+        }
+        if (result == BODY_MORE) {
+            x->client_ops->body_want(x->client, true);
+            if (x->head_sent)
+                return false;
+            send_piece(x, data, false, NULL);
+            continue;
+        }
+        x->continue_wanted = false;
+        send_piece(x, data, result == BODY_END, trailers);
+    }
+    return false;
+}
+
+/* Who is waited for decides the deadline. The server has its own (attempt). */
+static void watch(struct exchange *x)
+{
+    struct environment *env = x->env;
+
+    if (x->client_ops->is_writing(x->client))
+        exchange_watch(x, x->client_ops->bytes_left(x->client) + (x->answer_bytes << 20) + 1, env->body_timeout_ms);
+    else if (x->continue_wanted && x->head_sent)
+        exchange_watch(x, 2, CONTINUE_WAIT_MS);
+    else if (!x->request_sent && x->head_sent && !x->upload_stopped && !attempt_is_writing(&x->attempt))
+        exchange_watch(x, (x->attempt.conn ? attempt_stream(&x->attempt)->bytes_written << 2 : 0) + 3, env->body_timeout_ms);
+    else
+        deadline_clear(&x->deadline);
+}
+
+bool step_forward(struct exchange *x)
+{
+    if (x->client_ops->has_failed(x->client)) {
+        exchange_end(x, REASON_CLIENT_GONE, true);
+        return false;
+    }
+    if (send_request(x))
+        return true;
+    if (x->state == EXCHANGE_FORWARD && answer_from_server(x))
+        return true;
+    if (x->state == EXCHANGE_FORWARD)
+        watch(x);
+    return false;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* The way back: interim answers, the head, the payload as it comes. */
+#include "exchange_private.h"
+
+/* The fields that go back to the client. The attempt's table is used as it stands: it is ours until the head is done. */
+static void make_answer(struct exchange *x)
+{
+    struct response_head *head = &x->attempt.head;
+    struct answer_head *answer = &x->answer;
+
+    headers_remove_hop_by_hop(&head->headers);
+    if (head->body != BODY_LENGTH && !x->request.is_head && head->status != 304)
+        headers_remove(&head->headers, HEADER_CONTENT_LENGTH);
+    *answer = (struct answer_head){
+        .status = head->status,
+        .phrase = head->phrase,
+        .headers = &head->headers,
+        .has_body = head->body != BODY_NONE,
+        .length_known = head->body == BODY_LENGTH,
+        .content_length = head->content_length,
+    };
+    if (!headers_find(&head->headers, HEADER_DATE))
+        answer->date = environment_date(x->env);
+}
+
+/* 101: from now on bytes pass both ways (security case S7: not before). */
+static void switch_protocols(struct exchange *x)
+{
+    struct slice chosen = headers_value(&x->attempt.head.headers, HEADER_UPGRADE);
+
+    if (x->upgrade.len == 0) {
+        attempt_cancel(&x->attempt);
+        exchange_answer(x, REASON_SERVER_UPGRADE);
+        return;
+    }
+    chosen = arena_copy(&x->arena, chosen.len ? chosen : x->upgrade);
+    make_answer(x);
+    x->answer.upgrade = chosen;
+    x->answer.has_body = false;
+    x->status = 101;
+    x->head_answered = true;
+    x->client_ops->send_head(x->client, &x->answer);
+    x->client_ops->flush(x->client);
+    attempt_head_done(&x->attempt);
+    lease_drop(&x->lease); /* an open tunnel belongs to its connection, not to a configuration */
+    x->frontend = NULL;
+    x->server = NULL;
+    exchange_become(x, EXCHANGE_TUNNEL);
+}
+
+/* True when there was a head to act on. */
+static bool take_head(struct exchange *x)
+{
+    unsigned status = x->attempt.head.status;
+
+    if (status == 101) {
+        switch_protocols(x);
+        return true;
+    }
+    if (status < 200) {
+        if (status == 100 && x->continue_wanted) {
+            x->continue_wanted = false;
+            x->client_ops->send_continue(x->client);
+        }
+        attempt_head_done(&x->attempt);
+        return true;
+    }
+    x->continue_wanted = false;
+    make_answer(x);
+    x->status = status;
+    x->head_answered = true;
+    x->answer.close = !x->request_sent && x->upload_stopped;
+    x->client_ops->send_head(x->client, &x->answer);
+    attempt_head_done(&x->attempt);
+    return true;
+}
+
+static void finish(struct exchange *x)
+{
+    attempt_finish(&x->attempt, x->request_sent);
+    exchange_end(x, REASON_DONE, false);
+}
+
+/* Payload that has come goes out; false: nothing more can be done now. */
+static bool pass_payload(struct exchange *x)
+{
+    struct slice data;
+    struct headers *trailers = NULL;
+
+    if (x->client_ops->is_writing(x->client))
+        return false;
+    if (x->download_pending) {
+        attempt_pin(&x->attempt, false);
+        attempt_took(&x->attempt, x->download_pending);
+        x->download_pending = 0;
+    }
+    if (x->attempt.head.body == BODY_CHUNKED && x->te_trailers && !(trailers = ARENA_NEW(&x->arena, struct headers)))
+        trailers = NULL;
+    switch (attempt_body(&x->attempt, trailers, &data)) {
+    case BODY_DATA:
+        x->answer_bytes += data.len;
+        x->client_ops->send_body(x->client, data, false, NULL);
+        if (x->client_ops->is_writing(x->client)) {
+            x->download_pending = data.len;
+            attempt_pin(&x->attempt, true);
+            return false;
+        }
+        attempt_took(&x->attempt, data.len);
+        return true;
+    case BODY_END:
+        x->client_ops->send_body(x->client, SLICE(""), true, trailers);
+        finish(x);
+        return true;
+    case BODY_MORE:
+        x->client_ops->flush(x->client);
+        return false;
+    case BODY_INVALID:
+        x->client_ops->flush(x->client);
+        exchange_end(x, REASON_RESPONSE_CUT, true);
+        return false;
+    }
+    WB_UNREACHABLE();
+}
+
+bool answer_from_server(struct exchange *x)
+{
+    switch (x->attempt.state) {
+    case ATTEMPT_READY:
+    case ATTEMPT_AWAITING:
+        return false;
+    case ATTEMPT_HEAD:
+        return !x->client_ops->is_writing(x->client) && take_head(x);
+    case ATTEMPT_BODY:
+    case ATTEMPT_ENDED:
+        return pass_payload(x);
+    case ATTEMPT_FAILED:
+        if (x->head_answered)
+            exchange_end(x, REASON_RESPONSE_CUT, true);
+        else
+            attempt_has_failed(x);
+        return true;
+    case ATTEMPT_NONE:
+    case ATTEMPT_CONNECTING:
+    case ATTEMPT_TUNNEL:
+        break;
+    }
+    WB_UNREACHABLE();
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* The steps before a server is asked: who sent it, where it leads, what the filters say. */
+#include "exchange_private.h"
+#include <stdio.h>
+
+static bool hops_exceeded(struct exchange *x)
+{
+    struct header *hops = headers_find(&x->request.headers, HEADER_WAYBILL_HOPS);
+    uint64_t count = 0;
+
+    return hops && (!slice_to_u64(hops->value, 1000, &count) || count >= EXCHANGE_HOPS_MAX);
+}
+
+/* RFC 9110 10.1.4, 7.8: what is hop by hop but has a meaning on the next hop too is noted before it goes. */
+static void note_hop_by_hop(struct exchange *x)
+{
+    struct headers *headers = &x->request.headers;
+    const uint64_t looked_at = (1ull << HEADER_TE) | (1ull << HEADER_UPGRADE) | (1ull << HEADER_EXPECT);
+
+    if (headers->present & looked_at) {
+        x->te_trailers = slice_list_has(headers_value(headers, HEADER_TE), SLICE("trailers"));
+        x->continue_wanted = x->request.expect_continue && x->request.body != BODY_NONE;
+        if (x->request.upgrade) {
+            struct slice wanted = headers_value(headers, HEADER_UPGRADE);
+            /* HTTP/2 in clear text by upgrade is not ours to tunnel (defects B9). */
+            if (!slice_starts_nocase(wanted, SLICE("h2c")))
+                x->upgrade = wanted;
+        }
+    }
+    headers_remove_hop_by_hop(headers);
+}
+
+bool step_start(struct exchange *x)
+{
+    struct environment *env = x->env;
+    enum reason reason;
+
+    x->trusted = x->entrypoint->trust_all ||
+                 networks_have(x->entrypoint->trusted, x->entrypoint->trusted_count, &x->peer);
+    if (!x->trusted)
+        headers_remove_forwarding(&x->request.headers);
+    note_hop_by_hop(x);
+    reason = target_parse(&x->arena, x->request.target, &x->target);
+    if (reason != REASON_NONE) {
+        exchange_answer(x, reason);
+        return true;
+    }
+    if (x->entrypoint->has_local && answer_locally(x, false))
+        return true;
+    if (hops_exceeded(x)) {
+        exchange_answer(x, REASON_LOOP);
+        return true;
+    }
+    if (x->entrypoint->closed) {
+        exchange_answer(x, REASON_FRONTEND_CLOSED);
+        return true;
+    }
+    if (env->lease)
+        x->lease = lease_use(env->lease);
+    x->filters = x->entrypoint->filters;
+    x->filter_count = x->entrypoint->filter_count;
+    exchange_become(x, EXCHANGE_ENTRY_FILTERS);
+    return true;
+}
+
+static struct match_input input_of(const struct exchange *x, struct slice path)
+{
+    return (struct match_input){
+        .method = x->request.method,
+        .host = x->request.host,
+        .path = path,
+        .query = x->target.query,
+        .has_query = x->target.has_query,
+        .headers = &x->request.headers,
+    };
+}
+
+static const struct match_table *table_of(const struct exchange *x)
+{
+    size_t number = (size_t)(x->entrypoint - x->env->entrypoints);
+    const struct snapshot *snapshot = x->lease->snapshot;
+
+    return number < snapshot->entrypoint_count ? snapshot->entrypoints[number].table : NULL;
+}
+
+/* The frontend of the canonical path, or a reason: a careless server must not be led elsewhere by the same bytes. */
+static enum reason find_frontend(struct exchange *x)
+{
+    const struct match_table *table = table_of(x);
+    struct match_input input = input_of(x, x->target.canonical);
+
+    if (!table)
+        return REASON_NO_FRONTEND;
+    x->found = match_table_find(table, &input);
+    if (x->target.loose_differs) {
+        struct match_input loose = input_of(x, x->target.loose);
+        if (match_table_find(table, &loose).frontend != x->found.frontend)
+            return REASON_AMBIGUOUS_PATH;
+    }
+    if (!x->found.frontend)
+        return REASON_NO_FRONTEND;
+    x->frontend = x->found.frontend;
+    return x->frontend->closed ? REASON_FRONTEND_CLOSED : REASON_NONE;
+}
+
+/* Names are copied only for a log: the snapshot may be gone when the line is written. */
+static bool env_logs(const struct exchange *x)
+{
+    return x->env->access_log != NULL;
+}
+
+bool step_route(struct exchange *x)
+{
+    enum reason reason;
+
+    if (x->entrypoint->has_local && answer_locally(x, true))
+        return true;
+    if (!x->lease) {
+        exchange_answer(x, REASON_NOT_READY);
+        return true;
+    }
+    reason = find_frontend(x);
+    if (env_logs(x))
+        x->frontend_name = x->frontend ? arena_copy(&x->arena, x->frontend->short_name) : SLICE("backend not found");
+    if (reason != REASON_NONE) {
+        exchange_answer(x, reason);
+        return true;
+    }
+    x->changes.target = x->request.target;
+    if (!x->found.slash_redirect && rule_changes_path(x->frontend) &&
+        rule_change_path(x->frontend, &x->target, &x->arena, &x->changes, &reason) == PATH_REFUSED) {
+        exchange_answer(x, reason);
+        return true;
+    }
+    x->filters = x->frontend->filters;
+    x->filter_count = x->frontend->filter_count;
+    x->next_filter = 0;
+    exchange_become(x, EXCHANGE_FILTERS);
+    return true;
+}
+
+bool step_filters(struct exchange *x)
+{
+    while (x->next_filter < x->filter_count) {
+        const struct route_filter *filter = &x->filters[x->next_filter];
+        enum exchange_state before = x->state;
+        switch (filter->ops->request(x, filter->config)) {
+        case FILTER_WAIT:
+            return false;
+        case FILTER_ANSWERED:
+            WB_REQUIRE(x->state != before);
+            x->filter_state = NULL;
+            return true;
+        case FILTER_PASS:
+            x->filter_state = NULL;
+            x->next_filter++;
+            break;
+        }
+    }
+    if (x->state == EXCHANGE_ENTRY_FILTERS) {
+        exchange_become(x, EXCHANGE_ROUTE);
+    } else if (x->found.slash_redirect) {
+        answer_slash_redirect(x); /* only who may see the route learns its spelling (defects A5) */
+    } else {
+        exchange_become(x, EXCHANGE_PICK);
+    }
+    return true;
+}
+
+bool step_pick(struct exchange *x)
+{
+    const struct route_server *server =
+        x->tried_count < EXCHANGE_TRIES_MAX
+            ? upstream_pick(x->env->upstream, x->frontend->backend, x->tried, x->tried_count)
+            : NULL;
+
+    if (!server) {
+        exchange_answer(x, x->tried_count ? x->attempt.reason : REASON_NO_SERVER);
+        return true;
+    }
+    x->server = server;
+    x->tried[x->tried_count++] = server->slot;
+    if (env_logs(x))
+        snprintf(x->server_url, sizeof x->server_url, SLICE_FMT, SLICE_ARG(server->url));
+    exchange_become(x, EXCHANGE_CONNECT);
+    attempt_start(&x->attempt, upstream_pool(x->env->upstream, server), x->request.is_head, false);
+    return true;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* After a 101: bytes pass both ways as they come, each side's end is passed on, and nothing is looked at. */
+#include "exchange_private.h"
+
+/* Moves what waits in `from`; `*pending` of its bytes are being written. True when a side has failed. */
+static bool pump(struct stream *from, struct stream *to, size_t *pending, bool *shut, uint64_t *moved)
+{
+    if (from->error || to->error || to->write_error)
+        return true;
+    while (!to->writing) {
+        if (*pending) {
+            from->pinned = false;
+            stream_consume(from, *pending);
+            *pending = 0;
+        }
+        struct slice bytes = stream_bytes(from);
+        if (bytes.len == 0 || *shut)
+            break;
+        stream_write(to, &bytes, 1);
+        if (to->write_error)
+            return true;
+        *moved += bytes.len;
+        *pending = bytes.len;
+        from->pinned = to->writing;
+    }
+    if (from->eof && !to->writing && stream_bytes(from).len == 0 && !*shut) {
+        *shut = true;
+        stream_shut_down(to);
+    }
+    if (!to->writing)
+        stream_release(from);
+    return false;
+}
+
+bool step_tunnel(struct exchange *x)
+{
+    struct stream *client = x->client_ops->tunnel(x->client);
+    struct stream *server = attempt_stream(&x->attempt);
+    uint64_t sent = 0;
+
+    if (!server) {
+        exchange_end(x, REASON_RESPONSE_CUT, true);
+        return false;
+    }
+    if (x->client_ops->is_writing(x->client) && x->download_pending == 0 && !x->tunnel_server_shut)
+        return false; /* the 101 itself */
+    stream_want_read(client, true);
+    stream_want_read(server, true);
+    if (pump(client, server, &x->upload_pending, &x->tunnel_client_shut, &sent) ||
+        pump(server, client, &x->download_pending, &x->tunnel_server_shut, &x->answer_bytes)) {
+        exchange_end(x, REASON_DONE, true);
+        return false;
+    }
+    if (x->tunnel_client_shut && x->tunnel_server_shut && !client->writing && !server->writing)
+        exchange_end(x, REASON_DONE, false);
+    return false;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "waybill/worker/worker.h"
+#include "waybill/base/log.h"
+#include "waybill/exchange/access_log.h"
+#include "waybill/route/thread.h"
+#include <errno.h>
+#include <stdlib.h>
+
+struct door {
+    struct worker *worker;
+    size_t entrypoint;
+    struct listener *listener;
+    bool reserved; /* has internal routes: stays open at the cap (decisions.md 21) */
+};
+
+struct worker {
+    struct worker_options options;
+    pthread_t thread;
+    struct loop *loop;
+    struct environment env;
+    struct entry *entry;
+    struct door *doors;
+    bool draining, full;
+    struct later finish;
+    struct exchange_counters counters; /* written here, read by any thread */
+};
+
+static void on_accepted(void *owner, struct stream *stream)
+{
+    struct door *door = owner;
+    entry_accept(door->worker->entry, door->entrypoint, stream);
+}
+
+static void finish(struct later *later)
+{
+    struct worker *w = WB_CONTAINER_OF(later, struct worker, finish);
+
+    if (entry_count(w->entry) > 0)
+        return;
+    entry_destroy(&w->entry);
+    upstream_destroy(&w->env.upstream);
+    lease_drop(&w->env.lease);
+    access_log_destroy(&w->env.access_log);
+    environment_fini(&w->env);
+    uv_loop_stop(w->loop);
+}
+
+static void finish_if_empty(struct worker *w)
+{
+    if (w->draining && w->entry && entry_count(w->entry) == 0 && list_empty(&w->finish.link))
+        loop_later(w->loop, &w->finish);
+}
+
+static void on_count_changed(void *owner, size_t count)
+{
+    struct worker *w = owner;
+    bool full = count >= w->options.clients_max;
+
+    if (full != w->full) {
+        w->full = full;
+        for (size_t i = 0; i < w->options.entrypoint_count; i++)
+            if (w->doors[i].listener && !w->doors[i].reserved)
+                listener_withhold(w->doors[i].listener, full);
+        if (full)
+            wb_log_warn("worker %u has %zu client connections, as many as the limit of open files allows: "
+                        "no more are accepted until some close (raise the limit with ulimit -n)",
+                        w->options.number, count);
+    }
+    finish_if_empty(w);
+}
+
+struct worker *worker_create(const struct worker_options *options)
+{
+    struct worker *w = wb_alloc(sizeof *w);
+
+    w->options = *options;
+    w->options.entry.count_changed = on_count_changed;
+    w->options.entry.owner = w;
+    w->finish.run = finish;
+    list_init(&w->finish.link);
+    w->loop = uv_loop_create(w);
+    return w;
+}
+
+static void prepare(struct worker *w)
+{
+    const struct worker_options *o = &w->options;
+
+    w->env = (struct environment){
+        .loop = w->loop,
+        .upstream = upstream_create(w->loop, &o->upstream),
+        .entrypoints = o->entrypoints,
+        .entrypoint_count = o->entrypoint_count,
+        .local = o->local,
+        .host_name = o->host_name,
+        .access_log = o->access_log_fd >= 0 ? access_log_create(w->loop, o->access_log_fd) : NULL,
+        .body_timeout_ms = o->body_timeout_ms,
+        .counters = &w->counters,
+    };
+    w->entry = entry_create(&w->env, &o->entry);
+    w->doors = wb_alloc((o->entrypoint_count + 1) * sizeof *w->doors);
+    for (size_t i = 0; i < o->entrypoint_count; i++) {
+        w->doors[i] = (struct door){.worker = w, .entrypoint = i, .reserved = o->entrypoints[i].has_local};
+        w->doors[i].listener = listener_create(w->loop, o->listening[i], on_accepted, &w->doors[i]);
+    }
+}
+
+static void *run(void *arg)
+{
+    struct worker *w = arg;
+
+    route_use_thread(w->options.number);
+    uv_loop_run_all(w->loop);
+    return NULL;
+}
+
+wb_err worker_start(struct worker *w)
+{
+    prepare(w);
+    return -pthread_create(&w->thread, NULL, run, w);
+}
+
+/* What comes by mail: adopt, announce, drain, cut. */
+struct order {
+    struct message message;
+    struct snapshot *snapshot;
+};
+
+static void adopt(struct message *message, void *owner)
+{
+    struct order *order = WB_CONTAINER_OF(message, struct order, message);
+    struct worker *w = owner;
+    struct lease *before = w->env.lease;
+
+    if (w->draining && !w->env.upstream) {
+        snapshot_unref(&order->snapshot);
+    } else {
+        w->env.lease = lease_create(&order->snapshot);
+        lease_drop(&before); /* exchanges under way keep it alive as long as they need it */
+    }
+    free(order);
+}
+
+static void announce(struct message *message, void *owner)
+{
+    ((struct worker *)owner)->env.draining = true;
+    free(WB_CONTAINER_OF(message, struct order, message));
+}
+
+static void drain(struct message *message, void *owner)
+{
+    struct worker *w = owner;
+
+    free(WB_CONTAINER_OF(message, struct order, message));
+    if (w->draining)
+        return;
+    w->draining = true;
+    for (size_t i = 0; i < w->options.entrypoint_count; i++)
+        listener_close(&w->doors[i].listener);
+    upstream_drain(w->env.upstream);
+    entry_drain(w->entry);
+    finish_if_empty(w);
+}
+
+static void cut(struct message *message, void *owner)
+{
+    struct worker *w = owner;
+
+    free(WB_CONTAINER_OF(message, struct order, message));
+    if (w->entry)
+        entry_cut(w->entry);
+}
+
+static void post(struct worker *w, void (*open)(struct message *message, void *owner), struct snapshot *snapshot)
+{
+    struct order *order = wb_alloc(sizeof *order);
+
+    order->message.open = open;
+    order->snapshot = snapshot;
+    if (mailbox_post(&w->loop->mailbox, &order->message))
+        return;
+    if (snapshot)
+        snapshot_unref(&order->snapshot);
+    free(order);
+}
+
+void worker_adopt(struct worker *w, struct snapshot **snapshot)
+{
+    post(w, adopt, *snapshot);
+    *snapshot = NULL;
+}
+
+void worker_announce_drain(struct worker *w)
+{
+    post(w, announce, NULL);
+}
+
+void worker_drain(struct worker *w)
+{
+    post(w, drain, NULL);
+}
+
+void worker_cut(struct worker *w)
+{
+    post(w, cut, NULL);
+}
+
+void worker_join(struct worker **worker)
+{
+    struct worker *w = *worker;
+
+    *worker = NULL;
+    pthread_join(w->thread, NULL);
+    uv_loop_destroy(&w->loop);
+    free(w->doors);
+    free(w);
+}
+
+const struct exchange_counters *worker_counters(const struct worker *w)
+{
+    return &w->counters;
+}
