@@ -105,7 +105,7 @@ def check_includes(path, text):
     for bracket, target in INCLUDE.findall(text):
         if target.startswith("waybill/"):
             problem = check_waybill_include(path, target)
-        elif bracket == "<":
+        elif bracket == "<" or any(re.fullmatch(pattern, target) for pattern, _ in TERRITORY):
             problem = check_outside_include(path, target)
             if problem is None and path.startswith("include/") and any(re.fullmatch(p, target) for p, _ in TERRITORY):
                 problem = f"a public header includes <{target}>"
@@ -149,7 +149,7 @@ def check_words(path, text):
 
 def check_form(path, text):
     lines = text.count("\n")
-    if not text.startswith("/* SPDX-License-Identifier: MIT */\n"):
+    if not text.startswith(("/* SPDX-License-Identifier: MIT */\n", "// SPDX-License-Identifier: MIT\n")):
         yield "the first line is not the SPDX line"
     if lines > MAX_LINES:
         yield f"{lines} lines; at most {MAX_LINES}"
