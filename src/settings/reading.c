@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+WB_PRINTF(2, 0)
 static const char *format_in_arena(struct arena *arena, const char *form, va_list args)
 {
     char *text = NULL;
