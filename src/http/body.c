@@ -73,8 +73,8 @@ static bool take_size_byte(struct body_reader *body, char byte)
     return byte == ';' || byte == '\r';
 }
 
-/* RFC 9112 7.1.1 lets us ignore extensions; they must not be a free way to make us read. What was sent as payload pays for
- * them, so a long body may carry many. */
+/* RFC 9112 7.1.1 lets us ignore extensions; they must not be a free way to make us read. What was sent as
+ * payload pays for them, so a long body may carry many. */
 static bool take_extension_byte(struct body_reader *body, char byte)
 {
     if (byte == '\r') {
@@ -136,8 +136,8 @@ static void add_trailers(struct slice section, struct headers *trailers)
     }
 }
 
-/* The section stays in `in` until it is complete; line_bytes is how much of it was looked at, `remaining` where the current
- * line began, `digits` the part of the line and the lines so far. */
+/* The section stays in `in` until it is complete; line_bytes is how much of it was looked at, `remaining`
+ * where the current line began, `digits` the part of the line and the lines so far. */
 static enum body_result read_trailers(struct body_reader *body, struct slice in, struct headers *trailers,
                                       size_t *out_skip)
 {

@@ -49,6 +49,14 @@ static inline size_t find_control(const char *bytes, size_t at, size_t len)
         if (found)
             return at + (size_t)__builtin_ctzll(found) / 8;
     }
+    if (len >= 8 && at < len) {
+        /* The last eight bytes, those before `at` shifted out; the zeros shifted in lie past the end. */
+        uint64_t word;
+        memcpy(&word, bytes + len - 8, sizeof word);
+        uint64_t found = control_bits(le64toh(word) >> (8 * (8 - (len - at))));
+        at += (size_t)__builtin_ctzll(found) / 8;
+        return at < len ? at : len;
+    }
     for (; at < len; at++)
         if ((unsigned char)bytes[at] < 0x20 || bytes[at] == 0x7f)
             return at;

@@ -234,7 +234,8 @@ enum h1_result h1_read_request(struct h1_reader *reader, struct slice bytes, con
     return H1_BAD;
 }
 
-/* RFC 9112 6.3. A body on 204 or a switch of protocols leaves bytes nobody can place, so such a connection is not used again. */
+/* RFC 9112 6.3. A body on 204 or a switch of protocols leaves bytes nobody can place, so such a connection
+ * is not used again. */
 static void decide_response_body(const struct field_facts *facts, bool request_is_head, struct response_head *out)
 {
     bool declares_body = out->body == BODY_CHUNKED || out->content_length > 0;

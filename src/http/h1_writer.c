@@ -58,12 +58,11 @@ void head_out_status_line(struct head_out *out, unsigned status, struct slice ph
 
 void head_out_field(struct head_out *out, struct slice name, struct slice value)
 {
-    if (name.len == 0 || out->capacity - out->len < name.len + value.len + 4 || breaks_line(name) ||
-        breaks_line(value)) {
+    if (name.len == 0 || out->capacity - out->len < name.len + value.len + 4) {
         out->failed = true;
         return;
     }
-    char *at = out->base + out->len;
+    char *start = out->base + out->len, *at = start;
     memcpy(at, name.ptr, name.len);
     at += name.len;
     *at++ = ':';
@@ -71,6 +70,10 @@ void head_out_field(struct head_out *out, struct slice name, struct slice value)
     if (value.len)
         memcpy(at, value.ptr, value.len);
     at += value.len;
+    if (breaks_line(slice_make(start, (size_t)(at - start)))) {
+        out->failed = true;
+        return;
+    }
     *at++ = '\r';
     *at = '\n';
     out->len += name.len + value.len + 4;

@@ -242,8 +242,9 @@ static bool loosens_alike(struct arena *arena, struct slice path, const struct t
     return slice_eq(merged_first, target->loose) && slice_eq(merged_last, target->loose);
 }
 
-/* With dot segments beside empty or encoded ones there is more than one loose view: /a//../b is /b to who merges slashes first
- * and /a/b to who does not. No honest client sends such a path, so it is refused instead of guessed. */
+/* With dot segments beside empty or encoded ones there is more than one loose view: /a//../b is /b to who
+ * merges slashes first and /a/b to who does not. No honest client sends such a path, so it is refused instead
+ * of guessed. */
 static enum reason make_loose(struct arena *arena, struct slice text, struct target *target)
 {
     target->loose = loosen(arena, target->canonical, true, &target->has_dots);
