@@ -183,7 +183,8 @@ class PrivateEngine(OwnEngine):
                 self.docker(kind[0], "rm", *(["-f"] if kind[0] == "container" else []), *found)
         self.stop()
         subprocess.run(["ip", "link", "delete", self.BRIDGE], check=True)
-        subprocess.run(["umount", f"{self.folder}/images"], capture_output=True, check=False)
+        for place in ("images", "exec/netns/default"):
+            subprocess.run(["umount", f"{self.folder}/{place}"], capture_output=True, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
