@@ -97,7 +97,7 @@ static void check_path_argument(struct rule_build *build, const struct rule_part
     if (arg.ptr[0] != '/')
         FAIL(build, "part `%.*s`: `%.*s` does not begin with a slash: write `/%.*s`", SHOWN(part->name), SHOWN(arg),
              SHOWN(arg));
-    else if (has_dot_segment(arg))
+    else if (has_dot_segment(target_canonical_text(build->arena, arg)))
         FAIL(build, "part `%.*s`: `%.*s` has a segment `.` or `..`, which no path has when rules see it: write the path "
                     "that is meant",
              SHOWN(part->name), SHOWN(arg));
