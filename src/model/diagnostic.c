@@ -22,6 +22,7 @@ void diagnostics_fini(struct diagnostics *list)
     *list = (struct diagnostics){0};
 }
 
+static char *format_heap(const char *form, va_list arguments) WB_PRINTF(1, 0);
 static char *format_heap(const char *form, va_list arguments)
 {
     va_list again;

@@ -3,8 +3,6 @@
 #include "waybill/base/clock.h"
 #include "waybill/model/schema.h"
 
-enum { DECODE_ROWS_MAX = 40 };
-
 static void read_table(struct decode *decode, const struct group *group, const struct toml_value *table, void *record,
                        unsigned flags);
 
@@ -185,14 +183,16 @@ static void read_named(struct decode *decode, const struct field *field, const s
 static void read_group(struct decode *decode, const struct field *field, const struct toml_value *table, void *record,
                        unsigned flags)
 {
-    struct records one = {NULL, 1};
+    struct records one = field_records(field, record); /* there already when the table is there in two spellings */
 
     if (table->kind != TOML_TABLE) {
         report_type(decode, table, flags | (group_protects(field->group) ? (unsigned)FIELD_PROTECTS : 0u), FIELD_GROUP);
         return;
     }
-    one.first = arena_alloc(decode->arena, field->group->size);
-    field_set_records(field, record, one);
+    if (!one.count) {
+        one.first = arena_alloc(decode->arena, field->group->size);
+        field_set_records(field, record, one);
+    }
     read_table(decode, field->group, table, one.first, flags);
 }
 
@@ -240,10 +240,13 @@ static void read_value(struct decode *decode, const struct field *field, const s
     WB_UNREACHABLE();
 }
 
-/* Two spellings of one key: names of both tables count (file-provider.md 3.1), of anything else the first. */
-static bool may_come_twice(const struct field *field)
+/* TOML itself refuses a key that is there twice, so what is not empty any more was set under another spelling. Of
+ * tables both count (file-provider.md 3.1), of anything else the first. */
+static bool is_set_twice(const struct field *field, const void *record)
 {
-    return field->type == FIELD_NAMED || field->type == FIELD_PAIRS;
+    bool unites = field->type == FIELD_NAMED || field->type == FIELD_PAIRS || field->type == FIELD_GROUP;
+
+    return !unites && !field_is_empty(field, record);
 }
 
 static void report_unknown(struct decode *decode, const struct group *group, const struct toml_value *value)
@@ -259,30 +262,24 @@ static void report_unknown(struct decode *decode, const struct group *group, con
                         "there is no `%s` in a %s: it is ignored", path, group->noun);
 }
 
-static void read_row(struct decode *decode, const struct group *group, const struct field *field,
-                     const struct toml_value *value, void *record, unsigned flags, bool seen[DECODE_ROWS_MAX])
+static void read_row(struct decode *decode, const struct field *field, const struct toml_value *value, void *record,
+                     unsigned flags)
 {
-    size_t row = (size_t)(field - group->fields);
-
     flags |= field->flags & (FIELD_PROTECTS | FIELD_SELECTS);
-    if (seen[row] && !may_come_twice(field))
+    if (is_set_twice(field, record))
         report(decode, value, flags, DIAGNOSTIC_ERROR, "is there twice, in two spellings: remove one");
     else
         read_value(decode, field, value, record, flags);
-    seen[row] = true;
 }
 
 static void read_table(struct decode *decode, const struct group *group, const struct toml_value *table, void *record,
                        unsigned flags)
 {
-    bool seen[DECODE_ROWS_MAX] = {false};
-
-    WB_REQUIRE(group->field_count <= DECODE_ROWS_MAX);
     TOML_EACH(child, table) {
         const struct field *field = group_field(group, child->key);
 
         if (field)
-            read_row(decode, group, field, child, record, flags, seen);
+            read_row(decode, field, child, record, flags);
         else
             report_unknown(decode, group, child);
     }
@@ -290,14 +287,12 @@ static void read_table(struct decode *decode, const struct group *group, const s
 
 void decode_document(struct decode *decode, struct fragment *part)
 {
-    bool seen[DECODE_ROWS_MAX] = {false};
-
     TOML_EACH(child, decode->document->root) {
         const struct field *field = group_field(&schema_fragment, child->key);
 
         decode->closed = decode->left_out = NULL;
         if (field)
-            read_row(decode, &schema_fragment, field, child, part, 0, seen);
+            read_row(decode, field, child, part, 0);
         else if (slice_eq_nocase(child->key, SLICE("tls")))
             diagnostics_add(decode->diagnostics, DIAGNOSTIC_WARNING, place_of(decode, child),
                             "certificates (`[[tls]]`) are ignored: this version does not serve TLS yet");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The thread's life: read and deliver; then wait for a hint, scan, and when the files are not as they were read,
- * wait until they are quiet and read again. Whether something changed is decided by the scans alone.
+ * wait until they are quiet and read again.
  */
 #include "waybill/provider/file.h"
 #include "rules.h"
@@ -163,7 +163,8 @@ static void follow_changes(struct file_provider *file)
     while (watch_wait(&file->watch, timeout_ms) != WATCH_STOPPED) {
         timeout_ms = FILE_LOOK_MS;
         scan_again(file, &scan);
-        if (!scan_equal(&scan, &file->read)) {
+        /* Times of files are coarse: a write right after the read may leave an equal scan, so the event counts, too. */
+        if (!scan_equal(&scan, &file->read) || file->watch.written) {
             if (!settle(file, &scan))
                 break;
             struct scan older = file->read;

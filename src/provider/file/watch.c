@@ -113,6 +113,15 @@ static bool event_matters(const struct watch *watch, const struct inotify_event 
     return false;
 }
 
+static void remember_event(struct watch *watch, const struct inotify_event *event)
+{
+    /* A file of such a name is never read itself: at most it is on the way to one. */
+    bool hidden = event->len && slice_starts(slice_of(event->name), SLICE(".."));
+
+    watch->moved |= (event->mask & IN_MOVED_TO) != 0;
+    watch->written |= !hidden && (event->mask & (IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_Q_OVERFLOW));
+}
+
 /* Reads all events that wait; true when one of them matters. */
 static bool take_events(struct watch *watch)
 {
@@ -128,8 +137,7 @@ static bool take_events(struct watch *watch)
             if (!event_matters(watch, event))
                 continue;
             matters = true;
-            watch->moved |= (event->mask & IN_MOVED_TO) != 0;
-            watch->written |= (event->mask & (IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_Q_OVERFLOW)) != 0;
+            remember_event(watch, event);
         }
     }
     return matters;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch - waits for a change at the places of a scan. An event is a hint only: who waits scans again and compares.
+ * watch - waits for a change at the places of a scan. An event is a hint: who waits scans again.
  *
  * Thread: the provider's; watch_stop from any. Where inotify is not to be had it waits a second at a time.
  */

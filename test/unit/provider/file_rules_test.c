@@ -258,7 +258,23 @@ static void test_two_spellings_unite_names_and_otherwise_the_first_counts(void *
     assert_string_equal(out.ptr, "{\"entryPoints\":[\"http\"],\"backend\":\"b\",\"priority\":1,\"basicAuth\":null,"
                                  "\"headers\":{\"customRequestHeaders\":{\"A\":\"2\",\"a\":\"1\"}}}");
     expect_diagnostic(&reading, DIAGNOSTIC_ERROR, "rules.toml:7", "is there twice, in two spellings");
-    expect_diagnostic(&reading, DIAGNOSTIC_CLOSED, "rules.toml:15", "`frontends.g.Auth` is there twice");
+    expect_diagnostic(&reading, DIAGNOSTIC_CLOSED, "rules.toml:15", "`frontends.g.Auth.basic.users` is there twice");
+    text_fini(&out);
+    forget(&reading);
+}
+
+static void test_one_group_in_two_spellings_is_one_group(void **state)
+{
+    struct reading reading = read_text("[backends.b.healthCheck]\npath = \"/\"\n[backends.b.healthcheck.headers]\na = \"1\"\n"
+                                       "[frontends.f.Auth]\nheaderField = \"X\"\n[frontends.f.auth.basic]\nusers = [\"a:b\"]\n");
+    struct text out = TEXT_EMPTY;
+
+    (void)state;
+    json_fragment(&out, reading.fragment);
+    assert_string_equal(out.ptr, "{\"backends\":{\"b\":{\"loadBalancer\":{\"method\":\"wrr\"},\"healthCheck\":{\"path\":"
+                                 "\"/\",\"headers\":{\"a\":\"1\"}}}},\"frontends\":{\"f\":{\"entryPoints\":[\"http\"],"
+                                 "\"priority\":0,\"basicAuth\":null,\"auth\":{\"basic\":{},\"headerField\":\"X\"}}}}");
+    assert_int_equal(reading.fragment->frontends[0].closed_because.len, 0);
     text_fini(&out);
     forget(&reading);
 }
@@ -323,6 +339,7 @@ int main(void)
         cmocka_unit_test(test_unknown_keys_are_said_with_a_suggestion),
         cmocka_unit_test(test_the_static_file_has_other_keys_and_plain_template_marks),
         cmocka_unit_test(test_two_spellings_unite_names_and_otherwise_the_first_counts),
+        cmocka_unit_test(test_one_group_in_two_spellings_is_one_group),
         cmocka_unit_test(test_a_name_belongs_to_the_first_file),
         cmocka_unit_test(test_one_broken_file_gives_nothing_and_says_where),
         cmocka_unit_test(test_frontends_know_where_they_were_written),
