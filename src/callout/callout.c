@@ -269,8 +269,8 @@ static void end_stream(struct stream *stream, CURLcode code)
     stream->ended = true;
     if (stream->overflowed)
         snprintf(stream->error, sizeof stream->error, "more came than could be taken in");
-    else if (code == CURLE_OK)
-        snprintf(stream->error, sizeof stream->error, "the stream ended");
+    else if (code == CURLE_OK || code == CURLE_PARTIAL_FILE)
+        snprintf(stream->error, sizeof stream->error, "the other side ended the stream");
     else
         snprintf(stream->error, sizeof stream->error, "%s", curl_easy_strerror(code));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "label_table.h"
+#include "waybill/base/suggest.h"
 #include "waybill/model/model.h"
 
 #define NAMED(name_, kind_, flags_)                 {name_, LABEL_##kind_, PLACE_NONE, flags_, 0}
@@ -172,11 +173,11 @@ const struct label_row *label_row_find(struct slice name)
     return NULL;
 }
 
-const struct label_row *label_row_find_nocase(struct slice name)
+const char *label_row_suggest(struct slice wrong)
 {
-    for (size_t i = 0; i < label_row_count; i++) {
-        if (slice_eq_nocase(name, slice_of(label_rows[i].name)))
-            return &label_rows[i];
-    }
-    return NULL;
+    const char *names[WB_COUNT(label_rows)];
+
+    for (size_t i = 0; i < label_row_count; i++)
+        names[i] = label_rows[i].name;
+    return suggest_name(wrong, names, label_row_count);
 }

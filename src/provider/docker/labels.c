@@ -232,11 +232,11 @@ static void read_table(struct label_reading *reading, void *const places[PLACE_C
 
 static void report_unknown(struct label_reading *reading, const struct label *label)
 {
-    const struct label_row *meant = label_row_find_nocase(label->name);
+    const char *meant = label_row_suggest(label->name);
     bool protects = slice_starts_nocase(label->name, SLICE("frontend.auth")) ||
                     slice_starts_nocase(label->name, SLICE("frontend.whitelist"));
-    const char *what = meant ? arena_format(reading->arena, "there is no such label: case counts, write traefik.%s", meant->name)
-                             : "there is no such label: see the list of labels in README";
+    const char *what = meant ? arena_format(reading->arena, "there is no such label: did you mean traefik.%s? (case counts)", meant)
+                             : "there is no such label";
 
     labels_report(reading, label, protects, what);
 }
