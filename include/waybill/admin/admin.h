@@ -17,6 +17,7 @@ struct admin_options {
     size_t counter_count;
     const struct slice *entrypoint_names, *entrypoint_addresses; /* for the dashboard */
     size_t entrypoint_count;
+    bool keep_trailing_slash;  /* no redirect from /api/ to /api */
 };
 
 struct admin *admin_create(const struct admin_options *options);

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+/* dashboard - the files of dashboard/ as bytes; defined by the source that embed.cmake writes. */
+#pragma once
+#include <stddef.h>
+
+extern const unsigned char dashboard_index_html[], dashboard_dashboard_css[], dashboard_dashboard_js[];
+extern const size_t dashboard_index_html_len, dashboard_dashboard_css_len, dashboard_dashboard_js_len;
