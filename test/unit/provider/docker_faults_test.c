@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: MIT */
+/* The provider against a scripted engine that misbehaves (K5, K6). What a real engine does is tested with a real one. */
+#include "waybill/provider/docker.h"
+#include "lib/fake_server.h"
+#include "waybill/base/clock.h"
+#include "waybill/base/log.h"
+#include "waybill/base/text.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+enum { CONTAINERS_MAX = 64 };
+
+struct fake_container {
+    char id[65], name[32], address[32];
+    unsigned inspect_status; /* 0: all is well */
+};
+
+struct engine_script {
+    struct fake_server server;
+    pthread_mutex_t lock;
+    struct fake_container containers[CONTAINERS_MAX];
+    size_t count;
+    char event_bytes[65536]; /* all events since the start; streams send what they have not yet */
+    size_t event_len;
+    unsigned list_cut;       /* so many lists are cut off */
+    bool list_hangs;
+    const char *version;
+    atomic_int lists, inspects, streams, bad_requests;
+    char last_target[256];
+};
+
+struct scene {
+    struct engine_script *engine;
+    struct provider_sink sink;
+    struct slice entrypoint;
+    struct slices entrypoints;
+    struct provider *provider;
+    pthread_mutex_t lock;
+    struct fragment *fragment; /* the last one */
+    int deliveries;
+};
+
+static char socket_path[80];
+
+static void deliver(void *arg, struct fragment **fragment, struct diagnostics **diagnostics)
+{
+    struct scene *scene = arg;
+
+    pthread_mutex_lock(&scene->lock);
+    fragment_unref(&scene->fragment);
+    scene->fragment = *fragment;
+    scene->deliveries++;
+    pthread_mutex_unlock(&scene->lock);
+    diagnostics_fini(*diagnostics);
+    free(*diagnostics);
+    *fragment = NULL;
+    *diagnostics = NULL;
+}
+
+/* -- the engine's side -- */
+
+static void id_of(const char *name, char out[65])
+{
+    uint64_t hash = 1469598103934665603u;
+    for (const char *c = name; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+    for (int i = 0; i < 4; i++)
+        snprintf(out + 16 * i, 17, "%016llx", (unsigned long long)(hash + (uint64_t)i));
+}
+
+static void script_add(struct engine_script *engine, const char *name, const char *address)
+{
+    pthread_mutex_lock(&engine->lock);
+    WB_REQUIRE(engine->count < CONTAINERS_MAX);
+    struct fake_container *added = &engine->containers[engine->count++];
+    memset(added, 0, sizeof *added);
+    id_of(name, added->id);
+    snprintf(added->name, sizeof added->name, "%s", name);
+    snprintf(added->address, sizeof added->address, "%s", address);
+    pthread_mutex_unlock(&engine->lock);
+}
+
+static void script_event(struct engine_script *engine, const char *name, const char *action)
+{
+    char id[65];
+
+    id_of(name, id);
+    pthread_mutex_lock(&engine->lock);
+    engine->event_len += (size_t)snprintf(engine->event_bytes + engine->event_len, sizeof engine->event_bytes - engine->event_len,
+                                          "{\"Type\":\"container\",\"Action\":\"%s\",\"Actor\":{\"ID\":\"%s\"}}\n", action, id);
+    WB_REQUIRE(engine->event_len < sizeof engine->event_bytes);
+    pthread_mutex_unlock(&engine->lock);
+}
+
+static void script_remove_all(struct engine_script *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    engine->count = 0;
+    pthread_mutex_unlock(&engine->lock);
+}
+
+static bool stream_events(struct engine_script *engine, int fd)
+{
+    size_t sent;
+    char byte;
+
+    atomic_fetch_add(&engine->streams, 1);
+    pthread_mutex_lock(&engine->lock);
+    sent = engine->event_len;
+    pthread_mutex_unlock(&engine->lock);
+    fake_begin_stream(fd);
+    while (!atomic_load(&engine->server.stopping) && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0) {
+        pthread_mutex_lock(&engine->lock);
+        char *fresh = wb_strndup(engine->event_bytes + sent, engine->event_len - sent);
+        sent = engine->event_len;
+        pthread_mutex_unlock(&engine->lock);
+        if (*fresh)
+            fake_write_chunk(fd, slice_of(fresh));
+        free(fresh);
+        usleep(1000);
+    }
+    return false;
+}
+
+static bool answer_list(struct engine_script *engine, int fd)
+{
+    struct text body = TEXT_EMPTY;
+    bool cut = false, hang;
+
+    atomic_fetch_add(&engine->lists, 1);
+    pthread_mutex_lock(&engine->lock);
+    hang = engine->list_hangs;
+    if (engine->list_cut) {
+        engine->list_cut--;
+        cut = true;
+    }
+    text_add_char(&body, '[');
+    for (size_t i = 0; i < engine->count; i++)
+        text_addf(&body, "%s{\"Id\":\"%s\",\"Names\":[\"/%s\"],\"State\":\"running\",\"Status\":\"Up 1 second\"}", i ? "," : "",
+                  engine->containers[i].id, engine->containers[i].name);
+    text_add_char(&body, ']');
+    pthread_mutex_unlock(&engine->lock);
+    if (hang)
+        fake_hold(&engine->server, fd);
+    if (cut)
+        body.ptr[body.len / 2] = '\0';
+    fake_write_json(fd, 200, body.ptr);
+    text_fini(&body);
+    return true;
+}
+
+static bool answer_inspect(struct engine_script *engine, int fd, const char *id)
+{
+    char *body = NULL;
+    unsigned status = 404;
+
+    atomic_fetch_add(&engine->inspects, 1);
+    pthread_mutex_lock(&engine->lock);
+    for (size_t i = 0; i < engine->count && !body; i++) {
+        const struct fake_container *container = &engine->containers[i];
+        if (strncmp(container->id, id, 64) != 0)
+            continue;
+        status = container->inspect_status ? container->inspect_status : 200;
+        body = wb_format("{\"Id\":\"%s\",\"Name\":\"/%s\",\"State\":{\"Running\":true},\"NetworkSettings\":{\"Ports\":{\"80/tcp\":null},"
+                         "\"Networks\":{\"n\":{\"IPAddress\":\"%s\"}}}}", container->id, container->name, container->address);
+    }
+    pthread_mutex_unlock(&engine->lock);
+    fake_write_json(fd, status, body ? body : "{\"message\":\"no such container\"}");
+    free(body);
+    return true;
+}
+
+static bool answer(struct fake_server *server, int fd, const char *method, const char *target)
+{
+    struct engine_script *engine = server->arg;
+    const char *path = target;
+    unsigned major, minor;
+    int used = 0;
+
+    if (strcmp(method, "GET") != 0)
+        atomic_fetch_add(&engine->bad_requests, 1);
+    pthread_mutex_lock(&engine->lock);
+    snprintf(engine->last_target, sizeof engine->last_target, "%s", target);
+    pthread_mutex_unlock(&engine->lock);
+    if (strcmp(path, "/_ping") == 0 || strcmp(path, "/version") == 0) {
+        fake_write_json(fd, 200, path[1] == '_' ? "OK" : engine->version);
+        return true;
+    }
+    if (sscanf(path, "/v%u.%u%n", &major, &minor, &used) == 2)
+        path += used;
+    if (strncmp(path, "/events?", 8) == 0)
+        return stream_events(engine, fd);
+    if (strcmp(path, "/containers/json?limit=0") == 0)
+        return answer_list(engine, fd);
+    if (strcmp(path, "/networks") == 0) {
+        fake_write_json(fd, 200, "[]");
+        return true;
+    }
+    if (strncmp(path, "/containers/", 12) == 0 && strlen(path) == 12 + 64 + 5)
+        return answer_inspect(engine, fd, path + 12);
+    atomic_fetch_add(&engine->bad_requests, 1);
+    fake_write_json(fd, 404, "{}");
+    return true;
+}
+
+static struct engine_script *script_create(void)
+{
+    struct engine_script *engine = wb_alloc(sizeof *engine);
+
+    pthread_mutex_init(&engine->lock, NULL);
+    engine->version = "{\"ApiVersion\":\"1.41\",\"MinAPIVersion\":\"1.12\"}";
+    fake_server_start(&engine->server, socket_path, answer, engine);
+    return engine;
+}
+
+static void script_destroy(struct engine_script *engine)
+{
+    fake_server_stop(&engine->server);
+    pthread_mutex_destroy(&engine->lock);
+    free(engine);
+}
+
+/* -- the scene -- */
+
+static int set_up(void **state)
+{
+    struct scene *scene = wb_alloc(sizeof *scene);
+
+    snprintf(socket_path, sizeof socket_path, "/tmp/docker_faults_test_%d.sock", (int)getpid());
+    log_set_level(LOG_FATAL);
+    pthread_mutex_init(&scene->lock, NULL);
+    scene->entrypoint = SLICE("http");
+    scene->entrypoints = (struct slices){&scene->entrypoint, 1};
+    scene->sink = (struct provider_sink){deliver, scene, &scene->entrypoints, &scene->entrypoints};
+    scene->engine = script_create();
+    *state = scene;
+    return 0;
+}
+
+static void start(struct scene *scene)
+{
+    char *endpoint = wb_format("unix://%s", socket_path);
+    struct docker_options options = {.endpoint = slice_of(endpoint), .domain = SLICE("t"), .watch = true,
+                                     .exposed_by_default = true, .quiet_ms = 30, .gather_ms = 300};
+
+    scene->provider = docker_provider_create(&options, &scene->sink);
+    free(endpoint); /* it has its own copy */
+    assert_int_equal(scene->provider->ops->start(scene->provider), 0);
+}
+
+static int tear_down(void **state)
+{
+    struct scene *scene = *state;
+
+    provider_destroy(&scene->provider);
+    if (scene->engine)
+        script_destroy(scene->engine);
+    fragment_unref(&scene->fragment);
+    pthread_mutex_destroy(&scene->lock);
+    unlink(socket_path);
+    free(scene);
+    return 0;
+}
+
+/* "a=10.0.0.1 b=10.0.0.2", sorted by name; "-" before the first delivery. */
+static char *routes_of(struct scene *scene)
+{
+    struct text routes = TEXT_EMPTY;
+
+    pthread_mutex_lock(&scene->lock);
+    if (!scene->fragment)
+        text_add_char(&routes, '-');
+    for (size_t i = 0; scene->fragment && i < scene->fragment->backend_count; i++) {
+        const struct model_backend *backend = &scene->fragment->backends[i];
+        struct slice url = slice_from(backend->servers[0].url, 7);
+        text_addf(&routes, "%s" SLICE_FMT "=" SLICE_FMT, i ? " " : "", SLICE_ARG(slice_from(backend->name, 8)),
+                  SLICE_ARG(slice_head(url, slice_find(url, ':'))));
+    }
+    pthread_mutex_unlock(&scene->lock);
+    return text_take(&routes);
+}
+
+/* Converges within the time, and then stays. */
+static void await_routes(struct scene *scene, const char *wanted, uint64_t within_ms)
+{
+    uint64_t end = clock_monotonic_ms() + within_ms;
+
+    for (;;) {
+        char *routes = routes_of(scene);
+        bool same = strcmp(routes, wanted) == 0;
+        if (!same && clock_monotonic_ms() > end)
+            fail_msg("wanted %s, have %s after %llu ms", wanted, routes, (unsigned long long)within_ms);
+        free(routes);
+        if (same)
+            return;
+        usleep(2000);
+    }
+}
+
+static void await_streams(struct scene *scene, int count)
+{
+    for (int i = 0; i < 3000 && atomic_load(&scene->engine->streams) < count; i++)
+        usleep(1000);
+    assert_true(atomic_load(&scene->engine->streams) >= count);
+}
+
+static void test_an_event_makes_one_inspect_and_no_list(void **state)
+{
+    struct scene *scene = *state;
+
+    script_add(scene->engine, "a", "10.0.0.1");
+    script_add(scene->engine, "b", "10.0.0.2");
+    start(scene);
+    await_routes(scene, "a=10.0.0.1 b=10.0.0.2", 2000);
+    assert_int_equal(atomic_load(&scene->engine->inspects), 2);
+    script_add(scene->engine, "c", "10.0.0.3");
+    script_event(scene->engine, "c", "start");
+    await_routes(scene, "a=10.0.0.1 b=10.0.0.2 c=10.0.0.3", 1000);
+    assert_int_equal(atomic_load(&scene->engine->inspects), 3);
+    assert_int_equal(atomic_load(&scene->engine->lists), 1);
+    script_remove_all(scene->engine);
+    script_event(scene->engine, "a", "die");
+    await_routes(scene, "b=10.0.0.2 c=10.0.0.3", 1000);
+}
+
+static void test_only_reads_from_the_known_paths_are_made(void **state)
+{
+    struct scene *scene = *state;
+
+    script_add(scene->engine, "a", "10.0.0.1");
+    start(scene);
+    await_routes(scene, "a=10.0.0.1", 2000);
+    script_event(scene->engine, "a", "health_status: healthy");
+    script_event(scene->engine, "../../../kill", "start");
+    usleep(100000);
+    assert_int_equal(atomic_load(&scene->engine->bad_requests), 0);
+}
+
+static void test_the_version_spoken_is_one_both_know(void **state)
+{
+    static const char *const cases[][2] = {
+        {"{\"ApiVersion\":\"1.24\",\"MinAPIVersion\":\"1.12\"}", "/v1.24/"},
+        {"{\"ApiVersion\":\"1.60\",\"MinAPIVersion\":\"1.24\"}", "/v1.44/"},
+        {"{\"ApiVersion\":\"1.60\",\"MinAPIVersion\":\"1.50\"}", "/v1.50/"},
+        {"{\"ApiVersion\":\"1.22\"}", "/v1.22/"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < WB_COUNT(cases); i++) {
+        struct scene *scene;
+        set_up((void **)&scene);
+        scene->engine->version = cases[i][0];
+        start(scene);
+        await_routes(scene, "", 2000);
+        pthread_mutex_lock(&scene->engine->lock);
+        assert_memory_equal(scene->engine->last_target, cases[i][1], strlen(cases[i][1]));
+        pthread_mutex_unlock(&scene->engine->lock);
+        tear_down((void **)&scene);
+    }
+}
+
+static void test_a_stream_that_ends_is_opened_again_and_all_is_read(void **state)
+{
+    struct scene *scene = *state;
+
+    script_add(scene->engine, "a", "10.0.0.1");
+    start(scene);
+    await_routes(scene, "a=10.0.0.1", 2000);
+    for (int i = 1; i <= 3; i++) {
+        char name[] = {(char)('a' + i), '\0'};
+        script_add(scene->engine, name, "10.0.0.9"); /* and its event is lost */
+        fake_server_hang_up(&scene->engine->server);
+        await_streams(scene, i + 1);
+    }
+    await_routes(scene, "a=10.0.0.1 b=10.0.0.9 c=10.0.0.9 d=10.0.0.9", 2000);
+}
+
+static void test_a_list_cut_off_changes_nothing_and_is_read_again(void **state)
+{
+    struct scene *scene = *state;
+
+    script_add(scene->engine, "a", "10.0.0.1");
+    start(scene);
+    await_routes(scene, "a=10.0.0.1", 2000);
+    pthread_mutex_lock(&scene->engine->lock);
+    scene->engine->list_cut = 3;
+    pthread_mutex_unlock(&scene->engine->lock);
+    script_add(scene->engine, "b", "10.0.0.2");
+    int before = scene->deliveries;
+    fake_server_hang_up(&scene->engine->server);
+    await_routes(scene, "a=10.0.0.1 b=10.0.0.2", 5000);
+    assert_int_equal(scene->deliveries, before + 1);
+    assert_true(atomic_load(&scene->engine->lists) >= 5);
+}
+
+static void test_an_inspect_that_fails_holds_up_nobody_else(void **state)
+{
+    struct scene *scene = *state;
+
+    script_add(scene->engine, "a", "10.0.0.1");
+    script_add(scene->engine, "b", "10.0.0.2");
+    scene->engine->containers[0].inspect_status = 500;
+    start(scene);
+    await_routes(scene, "b=10.0.0.2", 2000);
+    pthread_mutex_lock(&scene->engine->lock);
+    scene->engine->containers[0].inspect_status = 0;
+    pthread_mutex_unlock(&scene->engine->lock);
+    await_routes(scene, "a=10.0.0.1 b=10.0.0.2", 4000); /* it is looked at again */
+    pthread_mutex_lock(&scene->engine->lock);
+    scene->engine->containers[0].inspect_status = 500;
+    pthread_mutex_unlock(&scene->engine->lock);
+    script_event(scene->engine, "a", "health_status: healthy");
+    usleep(200000);
+    await_routes(scene, "a=10.0.0.1 b=10.0.0.2", 0); /* what was known holds */
+}
+
+static void test_an_engine_that_comes_late_is_found(void **state)
+{
+    struct scene *scene = *state;
+
+    script_destroy(scene->engine);
+    scene->engine = NULL;
+    unlink(socket_path);
+    start(scene);
+    usleep(700000);
+    await_routes(scene, "-", 0);
+    scene->engine = script_create();
+    script_add(scene->engine, "a", "10.0.0.1");
+    await_routes(scene, "a=10.0.0.1", 3000);
+}
+
+static void test_a_socket_file_that_was_replaced_leads_to_the_new_engine(void **state)
+{
+    struct scene *scene = *state;
+    struct engine_script *old = scene->engine;
+    char *aside = wb_format("%s.old", socket_path);
+
+    script_add(old, "a", "10.0.0.1");
+    start(scene);
+    await_routes(scene, "a=10.0.0.1", 2000);
+    assert_int_equal(rename(socket_path, aside), 0); /* the old engine lives on, and so do its connections */
+    scene->engine = script_create();
+    script_add(scene->engine, "n", "10.0.0.7");
+    await_routes(scene, "n=10.0.0.7", 3000);
+    script_destroy(old);
+    unlink(aside);
+    free(aside);
+}
+
+static void test_a_burst_of_events_makes_few_deliveries_and_the_right_end(void **state)
+{
+    struct scene *scene = *state;
+
+    start(scene);
+    await_routes(scene, "", 2000);
+    for (int i = 0; i < 60; i++) {
+        char name[16], address[32];
+        snprintf(name, sizeof name, "c%02d", i);
+        snprintf(address, sizeof address, "10.0.1.%d", i);
+        script_add(scene->engine, name, address);
+        script_event(scene->engine, name, "start");
+        script_event(scene->engine, name, "health_status: healthy");
+        usleep(1000);
+    }
+    for (int i = 0; i < 2000; i++) {
+        pthread_mutex_lock(&scene->lock);
+        bool whole = scene->fragment->backend_count == 60;
+        pthread_mutex_unlock(&scene->lock);
+        if (whole)
+            break;
+        usleep(1000);
+    }
+    assert_int_equal(scene->fragment->backend_count, 60);
+    assert_in_range(scene->deliveries, 2, 8);
+}
+
+static void test_destroy_ends_a_provider_that_waits_for_a_silent_engine(void **state)
+{
+    struct scene *scene = *state;
+
+    scene->engine->list_hangs = true;
+    start(scene);
+    for (int i = 0; i < 2000 && atomic_load(&scene->engine->lists) == 0; i++)
+        usleep(1000);
+    uint64_t begin = clock_monotonic_ms();
+    provider_destroy(&scene->provider);
+    assert_true(clock_monotonic_ms() - begin < 1000);
+    assert_int_equal(scene->deliveries, 0);
+}
+
+#define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_SCENE(test_an_event_makes_one_inspect_and_no_list),
+        WITH_SCENE(test_only_reads_from_the_known_paths_are_made),
+        cmocka_unit_test(test_the_version_spoken_is_one_both_know),
+        WITH_SCENE(test_a_stream_that_ends_is_opened_again_and_all_is_read),
+        WITH_SCENE(test_a_list_cut_off_changes_nothing_and_is_read_again),
+        WITH_SCENE(test_an_inspect_that_fails_holds_up_nobody_else),
+        WITH_SCENE(test_an_engine_that_comes_late_is_found),
+        WITH_SCENE(test_a_socket_file_that_was_replaced_leads_to_the_new_engine),
+        WITH_SCENE(test_a_burst_of_events_makes_few_deliveries_and_the_right_end),
+        WITH_SCENE(test_destroy_ends_a_provider_that_waits_for_a_silent_engine),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
