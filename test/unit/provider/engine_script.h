@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* engine_script - an engine of containers that a test sets up, changes and breaks, on a fake_server. */
+#pragma once
+#include "lib/fake_server.h"
+#include "waybill/base/text.h"
+
+enum { CONTAINERS_MAX = 64 };
+
+struct fake_container {
+    char id[65], name[32], address[32];
+    unsigned inspect_status; /* 0: all is well */
+};
+
+struct engine_script {
+    struct fake_server server;
+    pthread_mutex_t lock;
+    struct fake_container containers[CONTAINERS_MAX];
+    size_t count;
+    char event_bytes[65536]; /* all events since the start; streams send what they have not yet */
+    size_t event_len;
+    unsigned list_cut;       /* so many lists are cut off */
+    bool list_hangs;
+    const char *version;
+    atomic_int lists, inspects, streams, bad_requests;
+    char last_target[256];
+};
+
+static char socket_path[80]; /* where it listens */
+
+static void id_of(const char *name, char out[65])
+{
+    uint64_t hash = 1469598103934665603u;
+    for (const char *c = name; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+    for (int i = 0; i < 4; i++)
+        snprintf(out + 16 * i, 17, "%016llx", (unsigned long long)(hash + (uint64_t)i));
+}
+
+static void script_add(struct engine_script *engine, const char *name, const char *address)
+{
+    pthread_mutex_lock(&engine->lock);
+    WB_REQUIRE(engine->count < CONTAINERS_MAX);
+    struct fake_container *added = &engine->containers[engine->count++];
+    memset(added, 0, sizeof *added);
+    id_of(name, added->id);
+    snprintf(added->name, sizeof added->name, "%s", name);
+    snprintf(added->address, sizeof added->address, "%s", address);
+    pthread_mutex_unlock(&engine->lock);
+}
+
+static void script_event(struct engine_script *engine, const char *name, const char *action)
+{
+    char id[65];
+
+    id_of(name, id);
+    pthread_mutex_lock(&engine->lock);
+    engine->event_len += (size_t)snprintf(engine->event_bytes + engine->event_len, sizeof engine->event_bytes - engine->event_len,
+                                          "{\"Type\":\"container\",\"Action\":\"%s\",\"Actor\":{\"ID\":\"%s\"}}\n", action, id);
+    WB_REQUIRE(engine->event_len < sizeof engine->event_bytes);
+    pthread_mutex_unlock(&engine->lock);
+}
+
+static void script_remove_all(struct engine_script *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    engine->count = 0;
+    pthread_mutex_unlock(&engine->lock);
+}
+
+static bool stream_events(struct engine_script *engine, int fd)
+{
+    size_t sent;
+    char byte;
+
+    atomic_fetch_add(&engine->streams, 1);
+    pthread_mutex_lock(&engine->lock);
+    sent = engine->event_len;
+    pthread_mutex_unlock(&engine->lock);
+    fake_begin_stream(fd);
+    while (!atomic_load(&engine->server.stopping) && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0) {
+        pthread_mutex_lock(&engine->lock);
+        char *fresh = wb_strndup(engine->event_bytes + sent, engine->event_len - sent);
+        sent = engine->event_len;
+        pthread_mutex_unlock(&engine->lock);
+        if (*fresh)
+            fake_write_chunk(fd, slice_of(fresh));
+        free(fresh);
+        usleep(1000);
+    }
+    return false;
+}
+
+static bool answer_list(struct engine_script *engine, int fd)
+{
+    struct text body = TEXT_EMPTY;
+    bool cut = false, hang;
+
+    atomic_fetch_add(&engine->lists, 1);
+    pthread_mutex_lock(&engine->lock);
+    hang = engine->list_hangs;
+    if (engine->list_cut) {
+        engine->list_cut--;
+        cut = true;
+    }
+    text_add_char(&body, '[');
+    for (size_t i = 0; i < engine->count; i++)
+        text_addf(&body, "%s{\"Id\":\"%s\",\"Names\":[\"/%s\"],\"State\":\"running\",\"Status\":\"Up 1 second\"}", i ? "," : "",
+                  engine->containers[i].id, engine->containers[i].name);
+    text_add_char(&body, ']');
+    pthread_mutex_unlock(&engine->lock);
+    if (hang)
+        fake_hold(&engine->server, fd);
+    if (cut)
+        body.ptr[body.len / 2] = '\0';
+    fake_write_json(fd, 200, body.ptr);
+    text_fini(&body);
+    return true;
+}
+
+static bool answer_inspect(struct engine_script *engine, int fd, const char *id)
+{
+    char *body = NULL;
+    unsigned status = 404;
+
+    atomic_fetch_add(&engine->inspects, 1);
+    pthread_mutex_lock(&engine->lock);
+    for (size_t i = 0; i < engine->count && !body; i++) {
+        const struct fake_container *container = &engine->containers[i];
+        if (strncmp(container->id, id, 64) != 0)
+            continue;
+        status = container->inspect_status ? container->inspect_status : 200;
+        body = wb_format("{\"Id\":\"%s\",\"Name\":\"/%s\",\"State\":{\"Running\":true},\"NetworkSettings\":{\"Ports\":{\"80/tcp\":null},"
+                         "\"Networks\":{\"n\":{\"IPAddress\":\"%s\"}}}}", container->id, container->name, container->address);
+    }
+    pthread_mutex_unlock(&engine->lock);
+    fake_write_json(fd, status, body ? body : "{\"message\":\"no such container\"}");
+    free(body);
+    return true;
+}
+
+static bool answer(struct fake_server *server, int fd, const char *method, const char *target)
+{
+    struct engine_script *engine = server->arg;
+    const char *path = target;
+    unsigned major, minor;
+    int used = 0;
+
+    if (strcmp(method, "GET") != 0)
+        atomic_fetch_add(&engine->bad_requests, 1);
+    pthread_mutex_lock(&engine->lock);
+    snprintf(engine->last_target, sizeof engine->last_target, "%s", target);
+    pthread_mutex_unlock(&engine->lock);
+    if (strcmp(path, "/_ping") == 0 || strcmp(path, "/version") == 0) {
+        fake_write_json(fd, 200, path[1] == '_' ? "OK" : engine->version);
+        return true;
+    }
+    if (sscanf(path, "/v%u.%u%n", &major, &minor, &used) == 2)
+        path += used;
+    if (strncmp(path, "/events?", 8) == 0)
+        return stream_events(engine, fd);
+    if (strcmp(path, "/containers/json?limit=0") == 0)
+        return answer_list(engine, fd);
+    if (strcmp(path, "/networks") == 0) {
+        fake_write_json(fd, 200, "[]");
+        return true;
+    }
+    if (strncmp(path, "/containers/", 12) == 0 && strlen(path) == 12 + 64 + 5)
+        return answer_inspect(engine, fd, path + 12);
+    atomic_fetch_add(&engine->bad_requests, 1);
+    fake_write_json(fd, 404, "{}");
+    return true;
+}
+
+static struct engine_script *script_create(void)
+{
+    struct engine_script *engine = wb_alloc(sizeof *engine);
+
+    pthread_mutex_init(&engine->lock, NULL);
+    engine->version = "{\"ApiVersion\":\"1.41\",\"MinAPIVersion\":\"1.12\"}";
+    fake_server_start(&engine->server, socket_path, answer, engine);
+    return engine;
+}
+
+static void script_destroy(struct engine_script *engine)
+{
+    fake_server_stop(&engine->server);
+    pthread_mutex_destroy(&engine->lock);
+    free(engine);
+}
