@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* main - command line to exit status. */
+#include "router.h"
+#include "waybill/settings/healthcheck.h"
+#include "waybill/settings/settings.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int run_command(const struct settings *settings)
+{
+    if (settings->command == COMMAND_HEALTHCHECK) {
+        struct text line = TEXT_EMPTY;
+        int status = healthcheck_run(settings, &line);
+        fputs(line.ptr ? line.ptr : "", stdout);
+        text_fini(&line);
+        return status;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    log_set_level(settings->log_level);
+    settings_log_warnings(settings);
+    return router_run(settings);
+}
+
+int main(int argc, char **argv)
+{
+    struct settings settings;
+    char *text = NULL;
+    int status = 0;
+
+    switch (settings_read(&settings, argc, argv, &text)) {
+    case SETTINGS_OK:
+        status = run_command(&settings);
+        break;
+    case SETTINGS_HELP:
+        fputs(text, stdout);
+        break;
+    case SETTINGS_INVALID:
+        fputs(text, stderr);
+        status = 1;
+        break;
+    }
+    free(text);
+    settings_fini(&settings);
+    return status;
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+#include "router.h"
+#include "waybill/admin/admin.h"
+#include "waybill/base/log.h"
+#include "waybill/control/control.h"
+#include "waybill/exchange/access_log.h"
+#include "waybill/exchange/filters.h"
+#include "waybill/net/signals.h"
+#include "waybill/provider/docker.h"
+#include "waybill/provider/file.h"
+#include "waybill/settings/host_port.h"
+#include "waybill/settings/settings.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { WORKERS_MAX = 128, POOL_IDLE_MS = 90000, FILES_KEPT_BACK = 64 };
+
+struct router {
+    const struct settings *settings;
+    struct arena arena;
+    struct loop *loop;              /* of the main thread: control's and the signals' */
+    struct entrypoint *entrypoints;
+    int *sockets;                   /* [worker * entrypoint_count + entrypoint] */
+    struct worker *workers[WORKERS_MAX];
+    const struct exchange_counters *counters[WORKERS_MAX];
+    size_t worker_count;
+    struct control *control;
+    struct provider *providers[2];
+    size_t provider_count;
+    struct admin *admin;
+    struct signal_watch *term, *interrupt;
+    struct deadline phase_end;      /* of shutting down */
+    uint64_t drain_until_ms;
+    enum { SERVING, ANNOUNCED, DRAINING, CUT } phase;
+    char host_name[256];
+    int access_log_fd;
+};
+
+static size_t choose_worker_count(const struct settings *settings)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t wanted = settings->workers ? settings->workers : cores > 0 ? (size_t)cores : 1;
+    return wanted > WORKERS_MAX ? WORKERS_MAX : wanted;
+}
+
+/* As many open files as the hard limit allows; returns how many. */
+static size_t raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 1024;
+    limit.rlim_cur = limit.rlim_max;
+    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur > 1048576)
+        limit.rlim_cur = limit.rlim_max > 1048576 ? 1048576 : limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    return (size_t)limit.rlim_cur;
+}
+
+/* Each client may need a server connection too. */
+static size_t clients_per_worker(size_t files, size_t workers)
+{
+    size_t usable = files > 2 * FILES_KEPT_BACK ? files - FILES_KEPT_BACK : files / 2;
+    size_t each = usable / (2 * workers);
+    return each > 4 ? each : 4;
+}
+
+static bool open_sockets(struct router *r)
+{
+    const struct settings *s = r->settings;
+
+    r->sockets = wb_alloc(r->worker_count * s->entrypoint_count * sizeof(int));
+    for (size_t e = 0; e < s->entrypoint_count; e++) {
+        int fds[WORKERS_MAX];
+        struct host_port parsed;
+        uint16_t port = 0;
+        struct slice address = s->entrypoints[e].address;
+        wb_err error = host_port_parse(address, &parsed)
+                           ? listen_open(parsed.host, parsed.port, fds, r->worker_count, &port)
+                           : -EINVAL;
+        if (error) {
+            wb_log_fatal("Error preparing server: error opening listener: entrypoint " SLICE_FMT ": listen tcp " SLICE_FMT ": %s",
+                         SLICE_ARG(s->entrypoints[e].name), SLICE_ARG(address), strerror(-error));
+            return false;
+        }
+        wb_log_info("Starting server on " SLICE_FMT " (entrypoint " SLICE_FMT ", port %u, %zu workers)", SLICE_ARG(address),
+                    SLICE_ARG(s->entrypoints[e].name), (unsigned)port, r->worker_count);
+        for (size_t w = 0; w < r->worker_count; w++)
+            r->sockets[w * s->entrypoint_count + e] = fds[w];
+    }
+    return true;
+}
+
+static size_t entrypoint_number(const struct settings *s, struct slice name)
+{
+    for (size_t i = 0; i < s->entrypoint_count; i++)
+        if (slice_eq(s->entrypoints[i].name, name))
+            return i;
+    return s->entrypoint_count;
+}
+
+/* Entrypoints as the workers need them; false when one cannot be understood. */
+static bool compile_entrypoints(struct router *r)
+{
+    const struct settings *s = r->settings;
+    struct diagnostics diagnostics, none = {0};
+    bool usable = true;
+
+    diagnostics_init(&diagnostics);
+    r->entrypoints = ARENA_ARRAY(&r->arena, struct entrypoint, s->entrypoint_count);
+    for (size_t i = 0; i < s->entrypoint_count; i++) {
+        entrypoint_compile(&s->entrypoints[i], &r->arena, &diagnostics, &r->entrypoints[i]);
+        r->entrypoints[i].has_local = (s->api_on && slice_eq(s->entrypoints[i].name, s->api_entrypoint)) ||
+                                      (s->ping_on && slice_eq(s->entrypoints[i].name, s->ping_entrypoint));
+        usable = usable && !r->entrypoints[i].closed;
+    }
+    diagnostics_log_new(&diagnostics, &none);
+    diagnostics_fini(&diagnostics);
+    if (!usable)
+        wb_log_fatal("Error preparing server: a protecting option of an entrypoint cannot be understood (see above)");
+    return usable;
+}
+
+static bool open_access_log(struct router *r)
+{
+    r->access_log_fd = -1;
+    if (!r->settings->access_log_on)
+        return true;
+    wb_err error = access_log_open(r->settings->access_log_path, &r->access_log_fd);
+    if (error)
+        wb_log_fatal("access log " SLICE_FMT ": %s", SLICE_ARG(r->settings->access_log_path), strerror(-error));
+    return error == 0;
+}
+
+static void create_admin(struct router *r)
+{
+    const struct settings *s = r->settings;
+    struct slice *names = ARENA_ARRAY(&r->arena, struct slice, s->entrypoint_count);
+    struct slice *addresses = ARENA_ARRAY(&r->arena, struct slice, s->entrypoint_count);
+
+    for (size_t i = 0; i < s->entrypoint_count; i++) {
+        names[i] = s->entrypoints[i].name;
+        addresses[i] = s->entrypoints[i].address;
+    }
+    r->admin = admin_create(&(struct admin_options){
+        .api = s->api_on,
+        .dashboard = s->api_on && s->api_dashboard,
+        .ping = s->ping_on,
+        .api_entrypoint = entrypoint_number(s, s->api_entrypoint),
+        .ping_entrypoint = entrypoint_number(s, s->ping_entrypoint),
+        .counters = r->counters,
+        .counter_count = r->worker_count,
+        .entrypoint_names = names,
+        .entrypoint_addresses = addresses,
+        .entrypoint_count = s->entrypoint_count,
+    });
+}
+
+static struct worker_options worker_options_of(struct router *r, size_t number, size_t clients_max)
+{
+    const struct settings *s = r->settings;
+
+    return (struct worker_options){
+        .number = (unsigned)number + 1,
+        .entrypoints = r->entrypoints,
+        .entrypoint_count = s->entrypoint_count,
+        .listening = r->sockets + number * s->entrypoint_count,
+        .upstream = {.dial_timeout_ms = s->dial_timeout_ms,
+                     .response_timeout_ms = s->response_timeout_ms,
+                     .idle_timeout_ms = POOL_IDLE_MS,
+                     .max_idle_per_server = s->max_idle_per_server},
+        .entry = {.head_timeout_ms = s->head_timeout_ms, .idle_timeout_ms = s->idle_timeout_ms, .limits = h1_default_limits},
+        .body_timeout_ms = s->body_timeout_ms,
+        .clients_max = clients_max,
+        .local = admin_routes(r->admin),
+        .host_name = slice_of(r->host_name),
+        .access_log_fd = r->access_log_fd,
+    };
+}
+
+static bool start_workers(struct router *r, size_t clients_max)
+{
+    for (size_t i = 0; i < r->worker_count; i++) {
+        struct worker_options options = worker_options_of(r, i, clients_max);
+        r->workers[i] = worker_create(&options);
+        r->counters[i] = worker_counters(r->workers[i]);
+    }
+    for (size_t i = 0; i < r->worker_count; i++) {
+        wb_err error = worker_start(r->workers[i]);
+        if (error) {
+            wb_log_fatal("thread of worker %zu: %s", i + 1, strerror(-error));
+            return false;
+        }
+    }
+    return true;
+}
+
+static void create_control(struct router *r)
+{
+    const struct settings *s = r->settings;
+
+    r->control = control_create(&(struct control_options){
+        .loop = r->loop,
+        .compile = {.filters = exchange_filters,
+                    .entrypoints = s->entrypoints,
+                    .entrypoint_count = s->entrypoint_count,
+                    .keep_trailing_slash = s->keep_trailing_slash,
+                    .allow_min_weight_zero = s->allow_min_weight_zero},
+        .workers = r->workers,
+        .worker_count = r->worker_count,
+        .default_entrypoints = s->default_entrypoints,
+        .known_entrypoints = s->entrypoint_names,
+    });
+}
+
+static void start_providers(struct router *r)
+{
+    const struct settings *s = r->settings;
+    struct docker_options docker = s->docker;
+
+    if (s->docker_on) {
+        docker.own_id = docker_own_container_id(&r->arena);
+        r->providers[r->provider_count++] = docker_provider_create(&docker, control_sink(r->control));
+    }
+    if (s->file_on)
+        r->providers[r->provider_count++] = file_provider_create(&s->file, control_sink(r->control));
+    if (r->provider_count == 0)
+        control_publish(r->control);
+    for (size_t i = 0; i < r->provider_count; i++) {
+        wb_log_info("Starting provider %s", r->providers[i]->ops->name);
+        wb_err error = r->providers[i]->ops->start(r->providers[i]);
+        if (error)
+            wb_log_error("Error starting provider %s: %s", r->providers[i]->ops->name, strerror(-error));
+    }
+}
+
+/* Each worker ends when its last connection has; joining them waits for that. */
+static void finish(struct router *r)
+{
+    for (size_t i = 0; i < r->provider_count; i++)
+        provider_destroy(&r->providers[i]);
+    for (size_t i = 0; i < r->worker_count; i++)
+        worker_join(&r->workers[i]);
+    deadline_queue_remove(&r->loop->deadlines, &r->phase_end);
+    signal_watch_destroy(&r->term);
+    signal_watch_destroy(&r->interrupt);
+    control_destroy(&r->control);
+    uv_loop_stop(r->loop);
+}
+
+static bool clients_left(const struct router *r)
+{
+    uint64_t clients = 0;
+    for (size_t i = 0; i < r->worker_count; i++)
+        clients += cell_read(&r->counters[i]->clients);
+    return clients > 0;
+}
+
+enum { LOOK_AGAIN_MS = 20 };
+
+/* The next phase of shutting down: serve on, drain, cut, end. */
+static void on_phase_end(struct deadline *deadline)
+{
+    struct router *r = WB_CONTAINER_OF(deadline, struct router, phase_end);
+
+    switch (r->phase) {
+    case SERVING:
+        break;
+    case ANNOUNCED:
+        wb_log_info("Stopping server gracefully");
+        r->phase = DRAINING;
+        r->drain_until_ms = r->loop->now_ms + r->settings->grace_ms;
+        for (size_t i = 0; i < r->worker_count; i++)
+            worker_drain(r->workers[i]);
+        loop_set_deadline_in(r->loop, &r->phase_end, LOOK_AGAIN_MS);
+        break;
+    case DRAINING:
+        if (clients_left(r) && r->loop->now_ms < r->drain_until_ms) {
+            loop_set_deadline_in(r->loop, &r->phase_end, LOOK_AGAIN_MS);
+            break;
+        }
+        r->phase = CUT;
+        for (size_t i = 0; i < r->worker_count; i++)
+            worker_cut(r->workers[i]);
+        wb_log_info("Server stopped");
+        finish(r);
+        break;
+    case CUT:
+        break;
+    }
+}
+
+static void on_stop_signal(void *owner, int number)
+{
+    struct router *r = owner;
+
+    if (r->phase != SERVING)
+        return; /* a second signal has no effect, as in v1.7 */
+    wb_log_info("I have to go... (signal %d)", number);
+    r->phase = ANNOUNCED;
+    for (size_t i = 0; i < r->worker_count; i++)
+        worker_announce_drain(r->workers[i]);
+    if (r->settings->request_accept_grace_ms)
+        wb_log_info("Waiting %llu ms for incoming requests to cease", (unsigned long long)r->settings->request_accept_grace_ms);
+    loop_set_deadline_in(r->loop, &r->phase_end, r->settings->request_accept_grace_ms);
+}
+
+static void serve(struct router *r)
+{
+    deadline_init(&r->phase_end, on_phase_end);
+    r->term = signal_watch_create(r->loop, SIGTERM, on_stop_signal, r);
+    r->interrupt = signal_watch_create(r->loop, SIGINT, on_stop_signal, r);
+    start_providers(r);
+    uv_loop_run_all(r->loop);
+    wb_log_info("Shutting down");
+}
+
+int router_run(const struct settings *settings)
+{
+    struct router *r = wb_alloc(sizeof *r);
+    int status = 1;
+
+    r->settings = settings;
+    r->worker_count = choose_worker_count(settings);
+    arena_init(&r->arena, 0);
+    if (gethostname(r->host_name, sizeof r->host_name - 1) != 0)
+        strcpy(r->host_name, "localhost");
+    size_t clients_max = clients_per_worker(raise_file_limit(), r->worker_count);
+    if (compile_entrypoints(r) && open_access_log(r) && open_sockets(r)) {
+        create_admin(r);
+        r->loop = uv_loop_create(r);
+        if (start_workers(r, clients_max)) {
+            create_control(r);
+            serve(r);
+            uv_loop_destroy(&r->loop);
+            status = 0;
+        }
+        admin_destroy(&r->admin);
+    }
+    free(r->sockets);
+    arena_fini(&r->arena);
+    free(r);
+    return status;
+}
