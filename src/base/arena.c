@@ -35,7 +35,7 @@ static void free_blocks(struct arena_block *block)
 void arena_fini(struct arena *arena)
 {
     free_blocks(arena->blocks);
-    *arena = (struct arena){.limit = arena->limit};
+    *arena = (struct arena){.limit = arena->limit, .block_bytes = arena->block_bytes};
 }
 
 void arena_reset(struct arena *arena)
@@ -71,7 +71,8 @@ static char *take(struct arena *arena, size_t bytes, size_t align)
     }
     char *at = (char *)(((uintptr_t)arena->next + align - 1) & ~(uintptr_t)(align - 1));
     if (!arena->next || at > arena->end || (size_t)(arena->end - at) < bytes) {
-        size_t size = each_alone || bytes > ARENA_BLOCK ? bytes : ARENA_BLOCK;
+        size_t usual = arena->block_bytes ? arena->block_bytes : ARENA_BLOCK;
+        size_t size = each_alone || bytes > usual ? bytes : usual;
         struct arena_block *block = malloc(sizeof *block + size);
         if (!block)
             wb_bug(__FILE__, __LINE__, "out of memory");

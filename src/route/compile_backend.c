@@ -127,6 +127,7 @@ static struct compiled_backend *make_backend(struct compiler *compiler, const st
     struct compiled_backend *made = build.made;
 
     arena_init(&made->arena, 0);
+    made->arena.block_bytes = COMPILED_BLOCK;
     diagnostics_init(&made->diagnostics);
     build.place = slice_of(arena_format(&made->arena, "backend " SLICE_FMT " of " SLICE_FMT, SLICE_ARG(model->name),
                                         SLICE_ARG(fragment->provider)));

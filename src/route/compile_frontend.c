@@ -118,6 +118,7 @@ static struct compiled_frontend *make_frontend(struct compiler *compiler, const 
     struct compiled_frontend *made = build.made;
 
     arena_init(&made->arena, 0);
+    made->arena.block_bytes = COMPILED_BLOCK;
     diagnostics_init(&made->diagnostics);
     made->backend = backend;
     if (backend)

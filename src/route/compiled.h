@@ -10,6 +10,8 @@
 #include "slots.h"
 #include "waybill/route/compile.h"
 
+enum { COMPILED_BLOCK = 512 }; /* they are many, and most are small */
+
 struct compiled_backend {
     struct route_backend backend;
     struct fingerprint key;

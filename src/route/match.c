@@ -10,23 +10,33 @@ struct match_walk {
     const struct match_input *input;
     struct slice host; /* normalized */
     uint32_t best;     /* lowest rank that matched */
+    const struct route_frontend *frontend; /* of that rank */
     struct path_outcome outcome;
 };
 
+/* A path that ends at a node but for at most one slash, against a Path that is written with (ENTRY_SLASH) or without one. */
+static struct path_outcome compare_slash(uint32_t entry, struct slice rest, bool keep_slash)
+{
+    bool written = (entry & ENTRY_SLASH) != 0, there = rest.len == 1, same = written == there;
+    return (struct path_outcome){.matches = same || !keep_slash, .slash_redirect = !same, .add_slash = !same && written};
+}
+
 /* Tries the ranks of one list; they go up, so it ends at the first that matches or comes behind the best. */
-static void try_ranks(struct match_walk *walk, const struct table_ranks *ranks, bool whole)
+static void try_ranks(struct match_walk *walk, const struct table_ranks *ranks, const struct route_frontend *only, bool whole,
+                      struct slice rest)
 {
     const struct match_table *table = walk->table;
     const uint32_t *entry = ranks->count == 1 ? &ranks->first : table->entries + ranks->first;
-    for (uint32_t i = 0; i < ranks->count && entry[i] < walk->best; i++) {
-        const struct table_row *row = &table->rows[entry[i]];
+    for (uint32_t i = 0; i < ranks->count && (entry[i] & ENTRY_RANK) < walk->best; i++) {
+        uint32_t rank = entry[i] & ENTRY_RANK;
         struct path_outcome outcome = {.matches = true};
-        if (row->check)
-            outcome = rule_match_rest(row->rule, walk->input, walk->host, table->keep_slash);
-        else if (whole) /* one Path and nothing else to look at: but its slash */
-            outcome = path_part_match(row->rule->paths, walk->input->path, table->keep_slash);
+        if (entry[i] & ENTRY_CHECK)
+            outcome = rule_match_rest(table->rows[rank].rule, walk->input, walk->host, table->keep_slash);
+        else if (whole)
+            outcome = compare_slash(entry[i], rest, table->keep_slash);
         if (outcome.matches) {
-            walk->best = entry[i];
+            walk->best = rank;
+            walk->frontend = only ? only : table->rows[rank].frontend;
             walk->outcome = outcome;
             return;
         }
@@ -36,9 +46,9 @@ static void try_ranks(struct match_walk *walk, const struct table_ranks *ranks, 
 static void try_node(struct match_walk *walk, const struct table_node *node, size_t len)
 {
     struct slice rest = slice_from(walk->input->path, len);
-    try_ranks(walk, &node->prefix, false);
+    try_ranks(walk, &node->prefix, node->only, false, rest);
     if (node->whole.count && (rest.len == 0 || (rest.len == 1 && rest.ptr[0] == '/')))
-        try_ranks(walk, &node->whole, true);
+        try_ranks(walk, &node->whole, node->only, true, rest);
 }
 
 static const struct table_node *find_node(const struct match_table *table, uint32_t bucket, struct slice path, uint64_t hash)
@@ -49,8 +59,19 @@ static const struct table_node *find_node(const struct match_table *table, uint3
         if (slot.number == 0)
             return NULL;
         const struct table_node *node = &table->nodes[slot.number - 1];
-        if (slot.tag == (uint32_t)(hash >> 32) && node->bucket == bucket && table_text_is(&node->text, path.ptr, path.len))
+        if (slot.tag == (uint32_t)(hash >> 32) && node->bucket == bucket && slice_eq(table_text_slice(&node->text), path))
             return node;
+    }
+}
+
+static void try_root(struct match_walk *walk, const struct table_bucket *bucket)
+{
+    if (bucket->root_is_only && bucket->root_rank < walk->best) {
+        walk->best = bucket->root_rank;
+        walk->frontend = bucket->root_only;
+        walk->outcome = (struct path_outcome){.matches = true};
+    } else if (bucket->root && !bucket->root_is_only) {
+        try_node(walk, &walk->table->nodes[bucket->root - 1], 0);
     }
 }
 
@@ -58,14 +79,19 @@ static void try_bucket(struct match_walk *walk, uint32_t number)
 {
     const struct match_table *table = walk->table;
     const struct table_bucket *bucket = &table->buckets[number];
-    const uint32_t *lengths = table->lengths + bucket->lengths_first;
     struct slice path = walk->input->path;
     struct table_hash hash = table_hash_start(number + 1);
     uint64_t key = table_hash_key();
     size_t at = 0;
 
-    if (bucket->root)
-        try_node(walk, &table->nodes[bucket->root - 1], 0);
+    try_root(walk, bucket);
+    if (bucket->only_node) {
+        const struct table_node *node = &table->nodes[bucket->only_node - 1];
+        if (slice_starts(path, table_text_slice(&node->text)))
+            try_node(walk, node, node->text.len);
+        return;
+    }
+    const uint32_t *lengths = table->lengths + bucket->lengths_first;
     for (uint32_t i = 0; i < bucket->lengths_count && lengths[i] <= path.len; i++) {
         while (at < lengths[i])
             table_hash_byte(&hash, path.ptr[at++], key);
@@ -87,7 +113,7 @@ static uint32_t find_bucket(const struct match_table *table, struct slice host)
         struct table_slot slot = index->slots[at];
         if (slot.number == 0)
             return TABLE_ANY_HOST;
-        if (slot.tag == (uint32_t)(hash >> 32) && table_text_is(&table->buckets[slot.number - 1].host, host.ptr, host.len))
+        if (slot.tag == (uint32_t)(hash >> 32) && slice_eq(table_host_slice(&table->buckets[slot.number - 1].host), host))
             return slot.number - 1;
     }
 }
@@ -106,7 +132,7 @@ struct match_found match_table_find(const struct match_table *table, const struc
     if (walk.best == UINT32_MAX)
         return (struct match_found){0};
     return (struct match_found){
-        .frontend = table->rows[walk.best].frontend,
+        .frontend = walk.frontend,
         .slash_redirect = walk.outcome.slash_redirect,
         .add_slash = walk.outcome.add_slash,
     };

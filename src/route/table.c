@@ -5,6 +5,7 @@
 #include "waybill/route/snapshot.h"
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 static uint64_t hash_secret[2];
 static pthread_once_t hash_secret_once = PTHREAD_ONCE_INIT;
@@ -27,7 +28,7 @@ struct table_hash table_hash_start(uint32_t bucket)
 
 /* A rank that a node is to list; in order of rank as they are found. */
 struct found_entry {
-    uint32_t node, rank;
+    uint32_t node, entry; /* with its flags */
     bool whole;
 };
 
@@ -35,19 +36,26 @@ struct table_build {
     struct match_table *table;
     struct found_entry *found;
     size_t found_count, found_capacity;
+    bool check; /* of the frontend at hand */
     uint32_t bucket_capacity, node_capacity;
 };
 
 static void set_text(struct table_text *out, struct slice text)
 {
-    out->ptr = text.ptr;
     out->len = (uint32_t)text.len;
-    memcpy(out->near, text.ptr, text.len <= TABLE_INLINE ? text.len : 0);
+    if (text.len <= sizeof out->near)
+        memcpy(out->near, text.ptr, text.len);
+    else
+        out->far = text.ptr;
 }
 
-static struct slice text_of(const struct table_text *text)
+static void set_host(struct table_host *out, struct slice host)
 {
-    return slice_make(text->len <= TABLE_INLINE ? text->near : text->ptr, text->len);
+    out->len = (uint32_t)host.len;
+    if (host.len <= sizeof out->near)
+        memcpy(out->near, host.ptr, host.len);
+    else
+        out->far = host.ptr;
 }
 
 static uint64_t hash_text(uint32_t start, struct slice text)
@@ -60,12 +68,12 @@ static uint64_t hash_text(uint32_t start, struct slice text)
 
 static uint64_t bucket_hash(const struct match_table *table, uint32_t number)
 {
-    return hash_text(0, text_of(&table->buckets[number].host));
+    return hash_text(0, table_host_slice(&table->buckets[number].host));
 }
 
 static uint64_t node_hash(const struct match_table *table, uint32_t number)
 {
-    return hash_text(table->nodes[number].bucket + 1, text_of(&table->nodes[number].text));
+    return hash_text(table->nodes[number].bucket + 1, table_text_slice(&table->nodes[number].text));
 }
 
 static void index_put(struct table_index *index, uint64_t hash, uint32_t number)
@@ -106,7 +114,7 @@ static uint32_t add_bucket(struct table_build *build, struct slice host)
     uint32_t number = table->bucket_count;
     table->buckets = grow_array(table->buckets, number, &build->bucket_capacity, sizeof *table->buckets);
     table->buckets[number] = (struct table_bucket){0};
-    set_text(&table->buckets[number].host, host);
+    set_host(&table->buckets[number].host, host);
     table->bucket_count++;
     return number;
 }
@@ -118,7 +126,7 @@ static uint32_t bucket_for(struct table_build *build, struct slice host)
     for (size_t at = hash & table->bucket_index.mask; table->bucket_index.slots[at].number;
          at = (at + 1) & table->bucket_index.mask) {
         uint32_t number = table->bucket_index.slots[at].number - 1;
-        if (slice_eq(text_of(&table->buckets[number].host), host))
+        if (slice_eq(table_host_slice(&table->buckets[number].host), host))
             return number;
     }
     uint32_t number = add_bucket(build, host);
@@ -133,7 +141,7 @@ static uint32_t node_for(struct table_build *build, uint32_t bucket, struct slic
     uint64_t hash = hash_text(bucket + 1, text);
     for (size_t at = hash & table->node_index.mask; table->node_index.slots[at].number; at = (at + 1) & table->node_index.mask) {
         uint32_t number = table->node_index.slots[at].number - 1;
-        if (table->nodes[number].bucket == bucket && slice_eq(text_of(&table->nodes[number].text), text))
+        if (table->nodes[number].bucket == bucket && slice_eq(table_text_slice(&table->nodes[number].text), text))
             return number;
     }
     uint32_t number = table->node_count;
@@ -148,14 +156,14 @@ static uint32_t node_for(struct table_build *build, uint32_t bucket, struct slic
     return number;
 }
 
-static void add_entry(struct table_build *build, uint32_t bucket, struct slice text, bool whole, uint32_t rank)
+static void add_entry(struct table_build *build, uint32_t bucket, struct slice text, bool whole, uint32_t entry)
 {
     uint32_t node = node_for(build, bucket, text);
     if (build->found_count == build->found_capacity) {
         build->found_capacity = build->found_capacity ? 2 * build->found_capacity : 64;
         build->found = wb_realloc(build->found, build->found_capacity * sizeof *build->found);
     }
-    build->found[build->found_count++] = (struct found_entry){node, rank, whole};
+    build->found[build->found_count++] = (struct found_entry){node, entry | (build->check ? ENTRY_CHECK : 0), whole};
 }
 
 /* The first path part leads to the nodes; what else the rule asks is looked at there. */
@@ -168,7 +176,7 @@ static void add_paths(struct table_build *build, uint32_t bucket, const struct r
     for (size_t i = 0; i < rule->paths->count; i++) {
         const struct path_choice *choice = &rule->paths->choices[i];
         bool whole = choice->whole && !choice->template.has_variable;
-        add_entry(build, bucket, choice->template.head, whole, rank);
+        add_entry(build, bucket, choice->template.head, whole, rank | (whole && choice->ends_slash ? ENTRY_SLASH : 0));
     }
 }
 
@@ -227,15 +235,92 @@ static void write_entries(struct table_build *build)
         struct table_node *node = &table->nodes[found->node];
         struct table_ranks *list = found->whole ? &node->whole : &node->prefix;
         uint32_t *entries = table->entries + list->first;
-        if (list->count == 0 || entries[list->count - 1] != found->rank)
-            entries[list->count++] = found->rank;
+        /* A rank that comes twice is one that has to be checked, or the same: the first entry will do. */
+        if (list->count == 0 || (entries[list->count - 1] & ENTRY_RANK) != (found->entry & ENTRY_RANK))
+            entries[list->count++] = found->entry;
     }
     for (uint32_t i = 0; i < table->node_count; i++) {
-        struct table_ranks *lists[] = {&table->nodes[i].prefix, &table->nodes[i].whole};
+        struct table_node *node = &table->nodes[i];
+        struct table_ranks *lists[] = {&node->prefix, &node->whole};
         for (size_t k = 0; k < WB_COUNT(lists); k++)
             if (lists[k]->count == 1)
                 lists[k]->first = table->entries[lists[k]->first];
+        if (node->prefix.count + node->whole.count == 1)
+            node->only = table->rows[(node->prefix.count ? node->prefix.first : node->whole.first) & ENTRY_RANK].frontend;
     }
+}
+
+/* What most buckets need is in them: the one frontend of the root, the one other node. */
+static void write_shortcuts(struct match_table *table)
+{
+    bool *many = wb_alloc(table->bucket_count * sizeof *many);
+    for (uint32_t i = 0; i < table->node_count; i++) {
+        uint32_t number = table->nodes[i].bucket;
+        struct table_bucket *bucket = &table->buckets[number];
+        if (table->nodes[i].text.len == 0)
+            continue;
+        many[number] |= bucket->only_node != 0;
+        bucket->only_node = many[number] ? 0 : i + 1;
+    }
+    free(many);
+    for (uint32_t i = 0; i < table->bucket_count; i++) {
+        struct table_bucket *bucket = &table->buckets[i];
+        const struct table_node *root = bucket->root ? &table->nodes[bucket->root - 1] : NULL;
+        if (!root || root->prefix.count != 1 || root->whole.count || (root->prefix.first & ENTRY_CHECK))
+            continue;
+        bucket->root_is_only = 1;
+        bucket->root_rank = root->prefix.first;
+        bucket->root_only = root->only;
+    }
+}
+
+/* Into memory that begins at a cache line; what is large begins at a large page and asks for such, since finding the page
+ * costs as much as the line when requests jump about in it. */
+static void *pack(void *array, size_t bytes)
+{
+    size_t unit = bytes < TABLE_LARGE_PAGE / 2 ? TABLE_LINE : TABLE_LARGE_PAGE;
+    size_t size = (bytes + unit) / unit * unit;
+    void *packed = aligned_alloc(unit, size);
+    WB_REQUIRE(packed);
+    if (unit == TABLE_LARGE_PAGE)
+        (void)madvise(packed, size, MADV_HUGEPAGE); /* only advice */
+    if (bytes)
+        memcpy(packed, array, bytes);
+    free(array);
+    return packed;
+}
+
+static const char *move_text(const char *far, size_t len, char **to)
+{
+    char *moved = memcpy(*to, far, len);
+    *to += len;
+    return moved;
+}
+
+/* Long texts side by side: in the rules they lie apart, a page each. */
+static void gather_texts(struct match_table *table)
+{
+    size_t bytes = 1;
+    for (uint32_t i = 0; i < table->bucket_count; i++)
+        bytes += table->buckets[i].host.len > TABLE_HOST_INLINE ? table->buckets[i].host.len : 0;
+    for (uint32_t i = 0; i < table->node_count; i++)
+        bytes += table->nodes[i].text.len > TABLE_INLINE ? table->nodes[i].text.len : 0;
+    char *to = table->texts = wb_alloc(bytes);
+    for (uint32_t i = 0; i < table->bucket_count; i++) {
+        struct table_host *host = &table->buckets[i].host;
+        if (host->len > TABLE_HOST_INLINE)
+            host->far = move_text(host->far, host->len, &to);
+    }
+    for (uint32_t i = 0; i < table->node_count; i++) {
+        struct table_text *text = &table->nodes[i].text;
+        if (text->len > TABLE_INLINE)
+            text->far = move_text(text->far, text->len, &to);
+    }
+}
+
+static void pack_index(struct table_index *index)
+{
+    index->slots = pack(index->slots, (index->mask + 1) * sizeof *index->slots);
 }
 
 struct bucket_length {
@@ -278,7 +363,7 @@ struct match_table *match_table_create(struct route_frontend *const *frontends, 
     struct table_build build = {.table = table};
 
     pthread_once(&hash_secret_once, draw_hash_secret);
-    WB_REQUIRE(count < UINT32_MAX / 4);
+    WB_REQUIRE(count < ENTRY_RANK);
     table->keep_slash = keep_slash;
     table->rows = wb_alloc((count ? count : 1) * sizeof *table->rows);
     table->row_count = count;
@@ -287,7 +372,8 @@ struct match_table *match_table_create(struct route_frontend *const *frontends, 
     add_bucket(&build, SLICE("")); /* of any host; not in the index */
     for (uint32_t rank = 0; rank < count; rank++) {
         const struct rule *rule = frontends[rank]->rule;
-        table->rows[rank] = (struct table_row){frontends[rank], rule, needs_check(rule)};
+        table->rows[rank] = (struct table_row){frontends[rank], rule};
+        build.check = needs_check(rule);
         if (rule->hosts)
             add_hosts(&build, rule, rank);
         else
@@ -295,6 +381,12 @@ struct match_table *match_table_create(struct route_frontend *const *frontends, 
     }
     write_entries(&build);
     write_lengths(table);
+    write_shortcuts(table);
+    gather_texts(table);
+    table->nodes = pack(table->nodes, table->node_count * sizeof *table->nodes);
+    table->buckets = pack(table->buckets, table->bucket_count * sizeof *table->buckets);
+    pack_index(&table->bucket_index);
+    pack_index(&table->node_index);
     free(build.found);
     return table;
 }
@@ -312,5 +404,6 @@ void match_table_destroy(struct match_table **table)
     free(old->nodes);
     free(old->lengths);
     free(old->entries);
+    free(old->texts);
     free(old);
 }

@@ -13,13 +13,23 @@
 #include "rule_parts.h"
 #include "table.h"
 
-enum { TABLE_ANY_HOST = 0, TABLE_INLINE = 24 };
+enum { TABLE_ANY_HOST = 0, TABLE_INLINE = 24, TABLE_HOST_INLINE = 56, TABLE_LINE = 64, TABLE_LARGE_PAGE = 2 << 20 };
 
-/* Text kept beside its hash when it is short: one cache line less to wait for. */
+/* Text kept in place when it is short: one cache line less to wait for. */
 struct table_text {
-    const char *ptr; /* of the rule, or `near` */
+    union {
+        const char *far; /* in the table's texts */
+        char near[TABLE_INLINE];
+    };
     uint32_t len;
-    char near[TABLE_INLINE];
+};
+
+struct table_host {
+    union {
+        const char *far;
+        char near[TABLE_HOST_INLINE];
+    };
+    uint32_t len;
 };
 
 struct table_slot {
@@ -32,28 +42,43 @@ struct table_index {
     size_t mask;
 };
 
-/* Ranks are entries[first .. first + count); a single one is `first` itself. */
+/* A rank in a list, with what makes a look at its rule needless. */
+enum {
+    ENTRY_CHECK = 1u << 31, /* host and node do not say it all */
+    ENTRY_SLASH = 1u << 30, /* of a `whole` list: the path is written with a final slash */
+    ENTRY_RANK = ENTRY_SLASH - 1,
+};
+
+/* entries[first .. first + count), ranks going up; a single one is `first` itself. */
 struct table_ranks {
     uint32_t first, count;
 };
 
+/* Nodes fill one cache line and buckets two neighbours: at many frontends the wait for memory is what a match costs. */
 struct table_node {
+    struct table_text text;
     uint32_t bucket;
     struct table_ranks prefix; /* the path goes on or not */
     struct table_ranks whole;  /* the path ends here, but for one slash */
-    struct table_text text;
+    const struct route_frontend *only; /* if it lists one rank: of that */
 };
 
 struct table_bucket {
-    struct table_text host;
-    uint32_t lengths_first, lengths_count; /* of the nodes' texts, shortest first */
-    uint32_t root;                         /* node of the empty text plus 1, or 0; its length is not among the lengths */
+    struct table_host host;
+    uint32_t lengths_first, lengths_count; /* of the nodes' texts, shortest first; not that of the empty text */
+    uint32_t root;                         /* node of the empty text plus 1, or 0 */
+    uint32_t only_node;                    /* plus 1, if there is one besides the root */
+    uint32_t root_is_only;                 /* root_only and root_rank say what the root says */
+    uint32_t root_rank;
+    const struct route_frontend *root_only;
+    char padding[32];
 };
+_Static_assert(sizeof(struct table_node) == TABLE_LINE && sizeof(struct table_bucket) == 2 * TABLE_LINE,
+               "whole lines");
 
 struct table_row {
     const struct route_frontend *frontend;
     const struct rule *rule;
-    bool check; /* host and node do not say it all */
 };
 
 struct match_table {
@@ -64,6 +89,7 @@ struct match_table {
     struct table_node *nodes;
     uint32_t bucket_count, node_count;
     uint32_t *lengths, *entries;
+    char *texts; /* those too long to be in place */
     bool keep_slash;
 };
 
@@ -84,7 +110,11 @@ static inline uint64_t table_hash_end(struct table_hash hash)
     x *= 0x9e3779b97f4a7c15u;
     return x ^ x >> 29;
 }
-static inline bool table_text_is(const struct table_text *text, const char *ptr, size_t len)
+static inline struct slice table_text_slice(const struct table_text *text)
 {
-    return text->len == len && memcmp(len <= TABLE_INLINE ? text->near : text->ptr, ptr, len) == 0;
+    return slice_make(text->len <= TABLE_INLINE ? text->near : text->far, text->len);
+}
+static inline struct slice table_host_slice(const struct table_host *host)
+{
+    return slice_make(host->len <= TABLE_HOST_INLINE ? host->near : host->far, host->len);
 }
