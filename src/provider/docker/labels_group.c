@@ -24,6 +24,17 @@ bool labels_is_group_name(struct slice name)
     return split_name(name, errors_prefix, &group, &field) || split_name(name, rates_prefix, &group, &field);
 }
 
+/* How many records there can be, so that most frontends take no memory for them. */
+static size_t count_names(const struct segment *segment, struct slice prefix)
+{
+    struct slice name, field;
+    size_t count = 0;
+
+    for (size_t i = 0; i < segment->label_count; i++)
+        count += split_name(segment->labels[i].name, prefix, &name, &field);
+    return count;
+}
+
 static struct model_error_page *find_page(struct model_frontend *frontend, struct slice name)
 {
     for (size_t i = 0; i < frontend->error_count; i++) {
@@ -59,7 +70,9 @@ void labels_read_errors(struct label_reading *reading, struct model_frontend *fr
     const struct segment *segment = reading->segment;
     struct slice name, field;
 
-    frontend->errors = ARENA_ARRAY(reading->arena, struct model_error_page, segment->label_count + 1);
+    size_t most = count_names(segment, errors_prefix);
+    if (most)
+        frontend->errors = ARENA_ARRAY(reading->arena, struct model_error_page, most);
     for (size_t i = 0; i < segment->label_count; i++) {
         const struct label *label = &segment->labels[i];
         if (split_name(label->name, errors_prefix, &name, &field))
@@ -82,8 +95,9 @@ void labels_read_rates(struct label_reading *reading, struct model_rate_limit *l
     const struct segment *segment = reading->segment;
     struct slice name, field;
 
-    if (limit)
-        limit->rates = ARENA_ARRAY(reading->arena, struct model_rate, segment->label_count + 1);
+    size_t most = count_names(segment, rates_prefix);
+    if (limit && most)
+        limit->rates = ARENA_ARRAY(reading->arena, struct model_rate, most);
     for (size_t i = 0; i < segment->label_count; i++) {
         const struct label *label = &segment->labels[i];
         struct model_rate unused = {0};

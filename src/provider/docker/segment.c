@@ -93,7 +93,7 @@ static int compare_segments(const void *a, const void *b)
 struct segments segments_read(struct arena *arena, const struct container *container)
 {
     size_t capacity = container->label_count + 1;
-    struct segments segments = {.items = ARENA_ARRAY(arena, struct segment, SEGMENTS_MAX)};
+    struct segments segments = {.items = ARENA_ARRAY(arena, struct segment, capacity < SEGMENTS_MAX ? capacity : SEGMENTS_MAX)};
     struct segment defaults = {.labels = ARENA_ARRAY(arena, struct label, capacity)};
 
     for (size_t i = 0; i < container->label_count; i++) {
