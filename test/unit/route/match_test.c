@@ -172,7 +172,8 @@ static bool naive_match(const char *rule, const struct naive_request *request, e
         char *args = strchr(part, ':');
         *args++ = '\0';
         enum naive_slash slash = SLASH_SAME;
-        bool holds = strncmp(part, "Path", 4) == 0 ? naive_path(part, args, request, &slash) : naive_any(part, args, request);
+        bool holds = strcmp(part, "AddPrefix") == 0   ? true
+                     : strncmp(part, "Path", 4) == 0 ? naive_path(part, args, request, &slash) : naive_any(part, args, request);
         if (!holds)
             return false;
         if (slash != SLASH_SAME)
@@ -199,6 +200,8 @@ static void add_args(char *rule, size_t size, const char *name, const char *cons
 static void make_rule(char *rule, size_t size)
 {
     rule[0] = '\0';
+    if (pick(100) == 0) /* matches everything */
+        snprintf(rule, size, "AddPrefix:/q");
     while (!rule[0]) {
         if (pick(10) < 7)
             add_args(rule, size, "Host", hosts, WB_COUNT(hosts), NULL, 0);
