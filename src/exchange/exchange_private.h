@@ -12,7 +12,7 @@ bool step_pick(struct exchange *x);
 /* forward.c */
 bool step_connect(struct exchange *x);
 bool step_forward(struct exchange *x);
-/* Tries again where that is safe; false: the exchange has been answered with the attempt's reason. */
+/* Tries again where that is safe; otherwise the exchange is answered with the attempt's reason. */
 void attempt_has_failed(struct exchange *x);
 
 /* request_head.c: false when it does not fit. */

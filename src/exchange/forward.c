@@ -13,42 +13,65 @@
 
 enum { CONTINUE_WAIT_MS = 1000 };
 
-/* A repeat sends the whole request again: only what has no side effect, or what was never sent (RFC 9110 9.2.2). */
-static bool may_repeat(const struct exchange *x)
+/* Nothing that was answered or half-sent is ever sent again. */
+static bool is_untouched(const struct exchange *x)
 {
-    const struct attempt *attempt = &x->attempt;
-
-    if (x->body_begun || x->head_answered || attempt->received)
-        return false;
-    return !attempt->sent || (attempt->reused && x->request.safe_to_repeat && x->request.body == BODY_NONE);
+    return !x->body_begun && !x->head_answered && !x->attempt.received;
 }
 
-void attempt_has_failed(struct exchange *x)
+/* A request that was sent whole may be sent again when it has no side effect (RFC 9110 9.2.2). */
+static bool may_repeat_sent(const struct exchange *x)
 {
-    struct attempt *attempt = &x->attempt;
-    bool stale = attempt->reused && !x->repeated;
+    return x->request.safe_to_repeat && x->request.body == BODY_NONE;
+}
 
+static void forget_attempt(struct exchange *x)
+{
     buffer_return(&x->out, &x->env->loop->stock);
     x->head_sent = x->request_sent = x->upload_stopped = false;
     if (x->upload_pending) {
         x->upload_pending = 0;
         x->client_ops->body_pin(x->client, false);
     }
-    if (!may_repeat(x)) {
+}
+
+/* The server closed a pooled connection while we took it: the same server, a new connection, once. */
+static void repeat_on_new_connection(struct exchange *x)
+{
+    struct attempt *attempt = &x->attempt;
+    enum reason reason = attempt->reason;
+
+    x->repeated = true;
+    attempt_cancel(attempt);
+    attempt->reason = reason;
+    exchange_become(x, EXCHANGE_CONNECT);
+    attempt_start(attempt, upstream_pool(x->env->upstream, x->server), x->request.is_head, true);
+}
+
+/* Another server may take it: for free when nothing was sent, else within the budget (decisions.md 29). */
+static bool may_try_another(const struct exchange *x)
+{
+    const struct attempt *attempt = &x->attempt;
+
+    if (!attempt->sent)
+        return true;
+    return attempt->reason == REASON_SERVER_CLOSED && may_repeat_sent(x) && x->frontend->backend->server_count > x->tried_count &&
+           upstream_spend_repeat(x->env->upstream);
+}
+
+void attempt_has_failed(struct exchange *x)
+{
+    struct attempt *attempt = &x->attempt;
+
+    forget_attempt(x);
+    if (!is_untouched(x))
         exchange_answer(x, attempt->reason);
-        return;
-    }
-    if (stale) {
-        /* The server closed a pooled connection while we took it: the same server, a new connection, once. */
-        enum reason reason = attempt->reason;
-        x->repeated = true;
-        attempt_cancel(attempt);
-        attempt->reason = reason;
-        exchange_become(x, EXCHANGE_CONNECT);
-        attempt_start(attempt, upstream_pool(x->env->upstream, x->server), x->request.is_head, true);
-        return;
-    }
-    exchange_become(x, EXCHANGE_PICK); /* nothing was sent: another server may take it (decisions.md 29) */
+    else if (attempt->reused && !x->repeated && (!attempt->sent || may_repeat_sent(x)))
+        repeat_on_new_connection(x);
+    else if (may_try_another(x))
+        exchange_become(x, EXCHANGE_PICK);
+    else
+        exchange_answer(x, attempt->reason);
 }
 
 bool step_connect(struct exchange *x)

@@ -178,6 +178,8 @@ bool step_pick(struct exchange *x)
         exchange_answer(x, x->tried_count ? x->attempt.reason : REASON_NO_SERVER);
         return true;
     }
+    if (x->tried_count == 0)
+        upstream_earn_repeat(x->env->upstream);
     x->server = server;
     x->tried[x->tried_count++] = server->slot;
     if (env_logs(x))

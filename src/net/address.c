@@ -36,9 +36,29 @@ bool address_parse(struct slice text, uint16_t port, struct address *out_address
     return true;
 }
 
+/* inet_ntop prints by printf, which is a tenth of a request's cost. */
+static size_t format_v4(const uint8_t ip[4], char *out)
+{
+    char *at = out;
+
+    for (int i = 0; i < 4; i++) {
+        if (i)
+            *at++ = '.';
+        if (ip[i] >= 100)
+            *at++ = (char)('0' + ip[i] / 100);
+        if (ip[i] >= 10)
+            *at++ = (char)('0' + ip[i] / 10 % 10);
+        *at++ = (char)('0' + ip[i] % 10);
+    }
+    *at = '\0';
+    return (size_t)(at - out);
+}
+
 size_t address_format_ip(const struct address *address, char out[ADDRESS_TEXT_SIZE])
 {
-    inet_ntop(address->is_v6 ? AF_INET6 : AF_INET, address->ip, out, ADDRESS_TEXT_SIZE);
+    if (!address->is_v6)
+        return format_v4(address->ip, out);
+    inet_ntop(AF_INET6, address->ip, out, ADDRESS_TEXT_SIZE);
     return strlen(out);
 }
 

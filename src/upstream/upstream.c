@@ -21,7 +21,12 @@ struct upstream {
     size_t balancer_count;
     struct map named;           /* "host:port" -> server_pool */
     size_t retired_count;
+    uint64_t repeats_in_fifths;  /* earned and not spent, in fifths of a repeat */
+    uint64_t repeats_at_ms;
 };
+
+/* A request earns a fifth of a repeat, a second ten; a burst may spend what 5 s and 500 requests earn. */
+enum { REPEAT = 5, REPEATS_A_SECOND = 10, REPEATS_KEPT = 150 };
 
 struct upstream *upstream_create(struct loop *loop, const struct upstream_options *options)
 {
@@ -31,6 +36,32 @@ struct upstream *upstream_create(struct loop *loop, const struct upstream_option
     up->options = *options;
     map_init(&up->named);
     return up;
+}
+
+static void add_repeats(struct upstream *up, uint64_t fifths)
+{
+    up->repeats_in_fifths += fifths;
+    if (up->repeats_in_fifths > REPEATS_KEPT * REPEAT)
+        up->repeats_in_fifths = REPEATS_KEPT * REPEAT;
+}
+
+void upstream_earn_repeat(struct upstream *up)
+{
+    add_repeats(up, 1);
+}
+
+bool upstream_spend_repeat(struct upstream *up)
+{
+    uint64_t passed_ms = up->loop->now_ms - up->repeats_at_ms;
+
+    if (passed_ms >= 1000 / REPEATS_A_SECOND) {
+        add_repeats(up, passed_ms * REPEATS_A_SECOND * REPEAT / 1000);
+        up->repeats_at_ms = up->loop->now_ms;
+    }
+    if (up->repeats_in_fifths < REPEAT)
+        return false;
+    up->repeats_in_fifths -= REPEAT;
+    return true;
 }
 
 struct loop *upstream_loop(const struct upstream *upstream)

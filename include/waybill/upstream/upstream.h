@@ -29,6 +29,10 @@ struct server_pool *upstream_named_pool(struct upstream *upstream, struct slice 
  * passed over while there are others. NULL: none left. */
 const struct route_server *upstream_pick(struct upstream *upstream, const struct route_backend *backend,
                                          const uint32_t *tried, size_t tried_count);
+/* Repeats of requests that were sent: 20 % of the requests plus 10 a second, so that trouble does not multiply (decisions.md
+ * 29, security case D13). Each request earns, each repeat spends; false: the budget is used up. */
+void upstream_earn_repeat(struct upstream *upstream);
+bool upstream_spend_repeat(struct upstream *upstream);
 /* Closes all idle connections: the worker drains. */
 void upstream_drain(struct upstream *upstream);
 size_t upstream_idle_count(const struct upstream *upstream);
