@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The dashboard: three files of the folder of this name, embedded by embed.cmake when the program is built. */
+/* The dashboard: the files of the folder of this name, embedded by embed.cmake when the program is built. */
 #include "admin_private.h"
 #include "dashboard.h"
 #include "reply.h"
@@ -9,6 +9,8 @@
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "             \
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+#define TEXT(literal) {literal, sizeof(literal) - 1} /* SLICE is no constant */
+
 struct dashboard_file {
     struct slice path, content_type;
     const unsigned char *bytes;
@@ -16,18 +18,19 @@ struct dashboard_file {
 };
 
 static const struct dashboard_file files[] = {
-    {{"/dashboard/", 11}, {"text/html; charset=utf-8", 24}, dashboard_index_html, &dashboard_index_html_len},
-    {{"/dashboard/dashboard.css", 24}, {"text/css; charset=utf-8", 23}, dashboard_dashboard_css, &dashboard_dashboard_css_len},
-    {{"/dashboard/dashboard.js", 23}, {"text/javascript; charset=utf-8", 30}, dashboard_dashboard_js, &dashboard_dashboard_js_len},
+    {TEXT("/dashboard/"), TEXT("text/html; charset=utf-8"), dashboard_index_html, &dashboard_index_html_len},
+    {TEXT("/dashboard/dashboard.css"), TEXT("text/css; charset=utf-8"), dashboard_dashboard_css, &dashboard_dashboard_css_len},
+    {TEXT("/dashboard/dashboard.js"), TEXT("text/javascript; charset=utf-8"), dashboard_dashboard_js, &dashboard_dashboard_js_len},
+    {TEXT("/dashboard/flow.js"), TEXT("text/javascript; charset=utf-8"), dashboard_flow_js, &dashboard_flow_js_len},
 };
 
 static void reply_file(struct local_answer *answer, const struct dashboard_file *file)
 {
     static const struct slice fields[][2] = {
-        {{"Content-Security-Policy", 23}, {DASHBOARD_POLICY, sizeof DASHBOARD_POLICY - 1}},
-        {{"X-Content-Type-Options", 22}, {"nosniff", 7}},
-        {{"Referrer-Policy", 15}, {"no-referrer", 11}},
-        {{"Cache-Control", 13}, {"no-cache", 8}}, /* another version of the router has another page */
+        {TEXT("Content-Security-Policy"), TEXT(DASHBOARD_POLICY)},
+        {TEXT("X-Content-Type-Options"), TEXT("nosniff")},
+        {TEXT("Referrer-Policy"), TEXT("no-referrer")},
+        {TEXT("Cache-Control"), TEXT("no-cache")}, /* another version of the router has another page */
     };
 
     answer->status = 200;

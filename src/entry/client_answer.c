@@ -15,16 +15,16 @@ static struct stock *stock_of(const struct client_conn *c)
     return &c->entry->env->loop->stock;
 }
 
-static enum body_result body(void *client, struct headers *trailers, struct slice *out_data)
+static enum body_result body(void *client, struct headers *trailers, struct slice *out_payload)
 {
     struct client_conn *c = client;
     size_t skip = 0;
     enum body_result result;
 
-    *out_data = SLICE("");
+    *out_payload = SLICE("");
     if (body_ended(&c->body))
         return BODY_END;
-    result = body_read(&c->body, stream_bytes(c->stream), c->stream->eof, trailers, &skip, out_data);
+    result = body_read(&c->body, stream_bytes(c->stream), c->stream->eof, trailers, &skip, out_payload);
     /* Trailers are slices of what would be consumed: nothing moves before the next read, and they are written at once. */
     stream_consume(c->stream, skip);
     if (result == BODY_MORE && !stream_grow(c->stream))

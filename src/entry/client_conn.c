@@ -156,7 +156,7 @@ static bool step_draining(struct client_conn *c)
         enum body_result result = body_read(&c->body, stream_bytes(c->stream), c->stream->eof, NULL, &skip, &bytes);
         c->drained_bytes += skip + bytes.len;
         stream_consume(c->stream, skip);
-        if (result == BODY_DATA) {
+        if (result == BODY_PAYLOAD) {
             body_took(&c->body, bytes.len);
             stream_consume(c->stream, bytes.len);
         } else if (result == BODY_END) {

@@ -132,8 +132,8 @@ static void write_trailers(struct exchange *x, const struct headers *trailers, s
     *out_bytes = head_out_ok(&out) ? slice_make(out.base, out.len) : SLICE("0\r\n\r\n");
 }
 
-/* One piece of the request on its way; `data` empty and `last`: the end of it. */
-static void send_piece(struct exchange *x, struct slice data, bool last, const struct headers *trailers)
+/* One piece of the request on its way; `payload` empty and `last`: the end of it. */
+static void send_piece(struct exchange *x, struct slice payload, bool last, const struct headers *trailers)
 {
     struct slice parts[5];
     unsigned count = 0;
@@ -141,10 +141,10 @@ static void send_piece(struct exchange *x, struct slice data, bool last, const s
 
     if (!x->head_sent)
         parts[count++] = slice_make(x->out.base, x->out.end);
-    if (data.len) {
+    if (payload.len) {
         if (chunked)
-            parts[count++] = slice_make(x->chunk_head, chunk_head_write(x->chunk_head, data.len));
-        parts[count++] = data;
+            parts[count++] = slice_make(x->chunk_head, chunk_head_write(x->chunk_head, payload.len));
+        parts[count++] = payload;
         if (chunked)
             parts[count++] = SLICE("\r\n");
         x->body_begun = true;
@@ -157,11 +157,11 @@ static void send_piece(struct exchange *x, struct slice data, bool last, const s
     }
     x->head_sent = true;
     x->request_sent = last;
-    x->upload_pending = data.len;
+    x->upload_pending = payload.len;
     if (count)
         attempt_send(&x->attempt, parts, count);
     if (attempt_is_writing(&x->attempt))
-        x->client_ops->body_pin(x->client, data.len > 0);
+        x->client_ops->body_pin(x->client, payload.len > 0);
     else
         upload_took(x);
 }
@@ -182,7 +182,7 @@ static bool send_request(struct exchange *x)
     struct headers *trailers = NULL;
 
     while (x->state == EXCHANGE_FORWARD && x->attempt.state != ATTEMPT_FAILED && !attempt_is_writing(&x->attempt)) {
-        struct slice data = SLICE("");
+        struct slice payload = SLICE("");
         enum body_result result;
         upload_took(x);
         if (x->request_sent || x->upload_stopped)
@@ -198,14 +198,14 @@ static bool send_request(struct exchange *x)
             return true;
         }
         if (x->request.body == BODY_NONE) {
-            send_piece(x, data, true, NULL);
+            send_piece(x, payload, true, NULL);
             continue;
         }
         if (x->request.body == BODY_CHUNKED && !trailers && !(trailers = ARENA_NEW(&x->arena, struct headers))) {
             exchange_answer(x, REASON_INTERNAL);
             return true;
         }
-        result = x->client_ops->body(x->client, trailers, &data);
+        result = x->client_ops->body(x->client, trailers, &payload);
         if (result == BODY_INVALID) {
             refuse_body(x);
             return true;
@@ -214,11 +214,11 @@ static bool send_request(struct exchange *x)
             x->client_ops->body_want(x->client, true);
             if (x->head_sent)
                 return false;
-            send_piece(x, data, false, NULL);
+            send_piece(x, payload, false, NULL);
             continue;
         }
         x->continue_wanted = false;
-        send_piece(x, data, result == BODY_END, trailers);
+        send_piece(x, payload, result == BODY_END, trailers);
     }
     return false;
 }

@@ -84,7 +84,7 @@ static void finish(struct exchange *x)
 /* Payload that has come goes out; false: nothing more can be done now. */
 static bool pass_payload(struct exchange *x)
 {
-    struct slice data;
+    struct slice payload;
     struct headers *trailers = NULL;
 
     if (x->client_ops->is_writing(x->client))
@@ -96,16 +96,16 @@ static bool pass_payload(struct exchange *x)
     }
     if (x->attempt.head.body == BODY_CHUNKED && x->te_trailers && !(trailers = ARENA_NEW(&x->arena, struct headers)))
         trailers = NULL;
-    switch (attempt_body(&x->attempt, trailers, &data)) {
-    case BODY_DATA:
-        x->answer_bytes += data.len;
-        x->client_ops->send_body(x->client, data, false, NULL);
+    switch (attempt_body(&x->attempt, trailers, &payload)) {
+    case BODY_PAYLOAD:
+        x->answer_bytes += payload.len;
+        x->client_ops->send_body(x->client, payload, false, NULL);
         if (x->client_ops->is_writing(x->client)) {
-            x->download_pending = data.len;
+            x->download_pending = payload.len;
             attempt_pin(&x->attempt, true);
             return false;
         }
-        attempt_took(&x->attempt, data.len);
+        attempt_took(&x->attempt, payload.len);
         return true;
     case BODY_END:
         x->client_ops->send_body(x->client, SLICE(""), true, trailers);

@@ -36,20 +36,20 @@ static struct slice take_payload(const struct body_reader *body, struct slice in
     return body->remaining < in.len ? slice_head(in, (size_t)body->remaining) : in;
 }
 
-static enum body_result read_length(struct body_reader *body, struct slice in, bool eof, struct slice *out_data)
+static enum body_result read_length(struct body_reader *body, struct slice in, bool eof, struct slice *out_payload)
 {
     if (in.len > 0) {
-        *out_data = take_payload(body, in);
-        return BODY_DATA;
+        *out_payload = take_payload(body, in);
+        return BODY_PAYLOAD;
     }
     return eof ? refuse(body) : BODY_MORE;
 }
 
-static enum body_result read_until_close(struct body_reader *body, struct slice in, bool eof, struct slice *out_data)
+static enum body_result read_until_close(struct body_reader *body, struct slice in, bool eof, struct slice *out_payload)
 {
     if (in.len > 0) {
-        *out_data = in;
-        return BODY_DATA;
+        *out_payload = in;
+        return BODY_PAYLOAD;
     }
     body->ended = eof;
     return eof ? BODY_END : BODY_MORE;
@@ -166,7 +166,7 @@ static enum body_result read_trailers(struct body_reader *body, struct slice in,
 }
 
 static enum body_result read_chunked(struct body_reader *body, struct slice in, struct headers *trailers,
-                                     size_t *out_skip, struct slice *out_data)
+                                     size_t *out_skip, struct slice *out_payload)
 {
     size_t at = 0;
 
@@ -184,15 +184,15 @@ static enum body_result read_chunked(struct body_reader *body, struct slice in, 
         return read_trailers(body, in, trailers, out_skip);
     if (in.len == 0)
         return BODY_MORE;
-    *out_data = take_payload(body, in);
-    return BODY_DATA;
+    *out_payload = take_payload(body, in);
+    return BODY_PAYLOAD;
 }
 
 enum body_result body_read(struct body_reader *body, struct slice in, bool eof, struct headers *trailers,
-                           size_t *out_skip, struct slice *out_data)
+                           size_t *out_skip, struct slice *out_payload)
 {
     *out_skip = 0;
-    *out_data = SLICE("");
+    *out_payload = SLICE("");
     if (body->state == CHUNK_REFUSED)
         return BODY_INVALID;
     if (body->ended)
@@ -201,11 +201,11 @@ enum body_result body_read(struct body_reader *body, struct slice in, bool eof, 
     case BODY_NONE:
         break;
     case BODY_LENGTH:
-        return read_length(body, in, eof, out_data);
+        return read_length(body, in, eof, out_payload);
     case BODY_UNTIL_CLOSE:
-        return read_until_close(body, in, eof, out_data);
+        return read_until_close(body, in, eof, out_payload);
     case BODY_CHUNKED: {
-        enum body_result result = read_chunked(body, in, trailers, out_skip, out_data);
+        enum body_result result = read_chunked(body, in, trailers, out_skip, out_payload);
         return result == BODY_MORE && eof ? refuse(body) : result;
     }
     }

@@ -227,9 +227,9 @@ void attempt_head_done(struct attempt *attempt)
     }
 }
 
-enum body_result attempt_body(struct attempt *attempt, struct headers *trailers, struct slice *out_data)
+enum body_result attempt_body(struct attempt *attempt, struct headers *trailers, struct slice *out_payload)
 {
-    *out_data = SLICE("");
+    *out_payload = SLICE("");
     if (attempt->state == ATTEMPT_ENDED)
         return BODY_END;
     if (attempt->state != ATTEMPT_BODY)
@@ -237,7 +237,7 @@ enum body_result attempt_body(struct attempt *attempt, struct headers *trailers,
     struct stream *stream = attempt->conn->stream;
     size_t skip = 0;
     bool over = stream->eof || stream->error;
-    enum body_result result = body_read(&attempt->body, stream_bytes(stream), stream->eof, trailers, &skip, out_data);
+    enum body_result result = body_read(&attempt->body, stream_bytes(stream), stream->eof, trailers, &skip, out_payload);
 
     if (skip && !(trailers && result == BODY_END && trailers->count))
         stream_consume(stream, skip); /* trailer slices must outlive this call: then the rest is dropped by finish */

@@ -33,10 +33,10 @@ static struct body_outcome read_body(enum body_kind kind, uint64_t length, struc
             memcpy(copy, in.ptr + outcome.begun, unread);
         outcome.result = body_read(&body, slice_make(copy, unread), there == in.len, &trailers, &skip, &payload);
         WB_REQUIRE(skip + payload.len <= unread);
-        WB_REQUIRE((outcome.result == BODY_DATA) == (payload.len > 0));
+        WB_REQUIRE((outcome.result == BODY_PAYLOAD) == (payload.len > 0));
         outcome.begun += skip;
         draw = draw * 1103515245u + 12345u;
-        if (outcome.result == BODY_DATA) {
+        if (outcome.result == BODY_PAYLOAD) {
             size_t count = pieces ? 1 + (draw >> 20) % payload.len : payload.len;
             text_add(&outcome.payload, slice_head(payload, count));
             body_took(&body, count);
@@ -45,7 +45,7 @@ static struct body_outcome read_body(enum body_kind kind, uint64_t length, struc
         free(copy);
         if (outcome.result == BODY_END || outcome.result == BODY_INVALID)
             break;
-        WB_REQUIRE(outcome.result == BODY_DATA || there < in.len);
+        WB_REQUIRE(outcome.result == BODY_PAYLOAD || there < in.len);
         if (outcome.result == BODY_MORE) {
             size_t step = 1 + (draw >> 16 & 7);
             there = in.len - there < step ? in.len : there + step;

@@ -6,7 +6,7 @@
  * Thread: the main thread's loop; the sink may be called from any. Owner: main.
  */
 #pragma once
-#include "waybill/provider/provider.h"
+#include "waybill/model/sink.h"
 #include "waybill/route/compile.h"
 #include "waybill/worker/worker.h"
 

@@ -25,7 +25,7 @@ struct answer_head {
 };
 
 struct client_ops {
-    enum body_result (*body)(void *client, struct headers *trailers, struct slice *out_data);
+    enum body_result (*body)(void *client, struct headers *trailers, struct slice *out_payload);
     void (*body_took)(void *client, size_t count);
     void (*body_pin)(void *client, bool pinned);
     void (*body_want)(void *client, bool want);

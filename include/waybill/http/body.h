@@ -11,7 +11,7 @@
 
 enum body_result {
     BODY_MORE,    /* needs more bytes (skip may still be > 0) */
-    BODY_DATA,    /* out_data holds at least one byte */
+    BODY_PAYLOAD,    /* out_payload holds at least one byte */
     BODY_END,     /* complete; skip covers the last framing bytes */
     BODY_INVALID, /* malformed framing; sticky */
 };
@@ -34,7 +34,7 @@ void body_reader_init(struct body_reader *body, enum body_kind kind, uint64_t co
  * BODY_END (the trailer section must be contiguous in `in` then; BODY_MORE until it is complete).
  * BODY_UNTIL_CLOSE ends at eof; for the other kinds eof before the end is BODY_INVALID. */
 enum body_result body_read(struct body_reader *body, struct slice in, bool eof, struct headers *trailers,
-                           size_t *out_skip, struct slice *out_data);
+                           size_t *out_skip, struct slice *out_payload);
 /* `count` payload bytes are done with. */
 void body_took(struct body_reader *body, size_t count);
 static inline bool body_ended(const struct body_reader *body)

@@ -9,17 +9,7 @@
 #pragma once
 #include "waybill/base/error.h"
 #include "waybill/model/diagnostic.h"
-#include "waybill/model/model.h"
-
-/* Where a provider delivers. Called on the provider's thread; takes over the fragment reference and the diagnostics
- * (all of this provider's, replacing its former ones; heap-allocated by the caller). Both are nulled. */
-struct provider_sink {
-    void (*deliver)(void *arg, struct fragment **fragment, struct diagnostics **diagnostics);
-    void *arg;
-    /* What defaults need (docker-provider.md 7.4): stays valid as long as the provider. */
-    const struct slices *default_entrypoints;
-    const struct slices *known_entrypoints;
-};
+#include "waybill/model/sink.h"
 
 struct provider;
 

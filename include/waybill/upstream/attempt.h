@@ -63,7 +63,7 @@ bool attempt_write_failed(const struct attempt *attempt);
 /* The head was used: its slices end. After a 1xx the next head is awaited; after 101 it is a tunnel. */
 void attempt_head_done(struct attempt *attempt);
 /* Payload that waits. BODY_END: complete, the state is ENDED then; BODY_INVALID: the state is FAILED then. */
-enum body_result attempt_body(struct attempt *attempt, struct headers *trailers, struct slice *out_data);
+enum body_result attempt_body(struct attempt *attempt, struct headers *trailers, struct slice *out_payload);
 void attempt_took(struct attempt *attempt, size_t count);
 /* While on, payload handed out by attempt_body must not move. */
 void attempt_pin(struct attempt *attempt, bool pinned);

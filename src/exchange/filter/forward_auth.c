@@ -292,7 +292,7 @@ static enum body_result gather_body(struct question *q)
     for (;;) {
         struct slice bytes;
         enum body_result result = attempt_body(&q->attempt, NULL, &bytes);
-        if (result != BODY_DATA)
+        if (result != BODY_PAYLOAD)
             return result;
         if (q->body.len + bytes.len > AUTH_REPLY_BYTES)
             return BODY_INVALID;
@@ -305,7 +305,7 @@ static enum filter_verdict judge(struct exchange *x, struct question *q, const s
 {
     switch (gather_body(q)) {
     case BODY_MORE:
-    case BODY_DATA:
+    case BODY_PAYLOAD:
         return FILTER_WAIT;
     case BODY_INVALID:
         return deny(x, q);

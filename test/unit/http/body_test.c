@@ -30,7 +30,7 @@ static char *read_body(enum body_kind kind, uint64_t length, struct slice in, si
         result = body_read(&body, slice_make(copy, unread), eof && there == in.len, &trailers, &skip, &payload);
         assert_true(skip + payload.len <= unread);
         begun += skip;
-        if (result == BODY_DATA) {
+        if (result == BODY_PAYLOAD) {
             assert_true(payload.len > 0);
             size_t count = payload.len < take ? payload.len : take;
             text_add(&text, slice_head(payload, count));
