@@ -171,7 +171,7 @@ function marksOf(frontend) {
     if (frontend.redirect) marks.push({ text: 'redirect' });
     if (Object.keys(headers).length) marks.push({ text: 'headers' });
     if (frontend.errors) marks.push({ text: 'error pages' });
-    if (!frontend.passHostHeader) marks.push({ text: 'own host' });
+    if (!frontend.passHostHeader) marks.push({ text: 'host not passed' });
     return marks;
 }
 
