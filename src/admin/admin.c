@@ -12,11 +12,12 @@ static bool is_api_entrypoint(const struct admin *admin, const struct local_requ
     return admin->options.api && request->entrypoint == admin->options.api_entrypoint;
 }
 
-/* Where the API is, /ping is too. */
+/* Where it was asked for; without that, where the API is. */
 static bool has_ping(const struct admin *admin, const struct local_request *request)
 {
-    return is_api_entrypoint(admin, request) ||
-           (admin->options.ping && request->entrypoint == admin->options.ping_entrypoint);
+    if (admin->options.ping)
+        return request->entrypoint == admin->options.ping_entrypoint;
+    return is_api_entrypoint(admin, request);
 }
 
 static bool answer_ping(const struct admin *admin, const struct local_request *request, struct local_answer *answer)
@@ -108,7 +109,7 @@ static bool answer_slash(struct admin *admin, const struct local_request *reques
     struct slice path = slice_head(request->path, request->path.len - 1);
     struct local_answer there = {0};
     struct text location = TEXT_EMPTY;
-    bool is_route = slice_eq(path, SLICE("/ping")) ||
+    bool is_route = (has_ping(admin, request) && slice_eq(path, SLICE("/ping"))) ||
                     (is_api_entrypoint(admin, request) && answer_api(admin, path, request, &there));
 
     text_fini(&there.body);
@@ -171,7 +172,7 @@ static bool answer(void *arg, const struct local_request *request, struct local_
     *out_answer = (struct local_answer){0};
     if (answer_ping(admin, request, out_answer))
         return true;
-    if (!request->filtered || !has_ping(admin, request))
+    if (!request->filtered)
         return false;
     if (is_api_entrypoint(admin, request)) {
         if (admin->options.dashboard && answer_dashboard(request, is_get, out_answer))

@@ -12,7 +12,7 @@ struct exchange_counters;
 struct admin_options {
     bool api, dashboard, ping;
     size_t api_entrypoint, ping_entrypoint; /* numbers in the static configuration */
-    /* /ping is answered on the API's entrypoint too while the API is on. */
+    /* Without `ping`, /ping is answered on the API's entrypoint while the API is on. */
     const struct exchange_counters *const *counters; /* one per worker; read with cell_read */
     size_t counter_count;
     const struct slice *entrypoint_names, *entrypoint_addresses; /* for the dashboard */

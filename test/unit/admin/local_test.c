@@ -29,13 +29,14 @@ static void test_ping_answers_before_the_filters_and_nothing_else_does(void **st
     world_fini(&world);
 }
 
-static void test_ping_is_on_its_own_entrypoint_and_on_the_apis(void **state)
+static void test_ping_is_where_it_was_asked_for_or_else_where_the_api_is(void **state)
 {
     struct world world;
     (void)state;
 
     world_init(&world);
     assert_ping(&world, "GET /ping", 200, "OK");
+    assert_redirect(&world, "GET /ping/", 301, "/ping");
     world.request.entrypoint = PING_ENTRYPOINT;
     assert_left(&world, "GET /ping");
     world.options.ping = true;
@@ -46,12 +47,15 @@ static void test_ping_is_on_its_own_entrypoint_and_on_the_apis(void **state)
     assert_left(&world, "GET /api/");
     assert_left(&world, "GET /");
     assert_left(&world, "GET /dashboard/");
-    world.request.entrypoint = HTTP_ENTRYPOINT;
-    assert_left(&world, "GET /ping");
-    assert_left(&world, "GET /ping/");
-    world.request.entrypoint = API_ENTRYPOINT;
-    assert_ping(&world, "GET /ping", 200, "OK");
+    for (world.request.entrypoint = HTTP_ENTRYPOINT; world.request.entrypoint <= API_ENTRYPOINT; world.request.entrypoint++) {
+        assert_left(&world, "GET /ping");
+        assert_left(&world, "GET /ping/");
+    }
+    world.options.ping_entrypoint = world.request.entrypoint = API_ENTRYPOINT;
     world.options.api = false;
+    world_restart(&world);
+    assert_ping(&world, "GET /ping", 200, "OK");
+    world.options.ping = false;
     world_restart(&world);
     assert_left(&world, "GET /ping");
     world_fini(&world);
@@ -222,7 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ping_answers_before_the_filters_and_nothing_else_does),
-        cmocka_unit_test(test_ping_is_on_its_own_entrypoint_and_on_the_apis),
+        cmocka_unit_test(test_ping_is_where_it_was_asked_for_or_else_where_the_api_is),
         cmocka_unit_test(test_ping_takes_get_and_head_only),
         cmocka_unit_test(test_ping_is_503_while_draining),
         cmocka_unit_test(test_api_is_on_its_entrypoint_only_and_only_when_on),
