@@ -35,6 +35,13 @@ void exchange_end(struct exchange *x, enum reason reason, bool cut);
 /* Restarts the deadline when `progress` differs from what it watched before. */
 void exchange_watch(struct exchange *x, uint64_t progress, uint64_t timeout_ms);
 
+/* An empty table for the trailers of a body. A body comes in many steps: none may cost memory of the arena. */
+static inline struct headers *exchange_trailers(struct exchange *x)
+{
+    headers_clear(&x->env->trailers);
+    return &x->env->trailers;
+}
+
 static inline void exchange_become(struct exchange *x, enum exchange_state state)
 {
     x->state = state;

@@ -179,7 +179,7 @@ static void refuse_body(struct exchange *x)
 /* True when the exchange changed its state. */
 static bool send_request(struct exchange *x)
 {
-    struct headers *trailers = NULL;
+    struct headers *trailers = exchange_trailers(x);
 
     while (x->state == EXCHANGE_FORWARD && x->attempt.state != ATTEMPT_FAILED && !attempt_is_writing(&x->attempt)) {
         struct slice payload = SLICE("");
@@ -200,10 +200,6 @@ static bool send_request(struct exchange *x)
         if (x->request.body == BODY_NONE) {
             send_piece(x, payload, true, NULL);
             continue;
-        }
-        if (x->request.body == BODY_CHUNKED && !trailers && !(trailers = ARENA_NEW(&x->arena, struct headers))) {
-            exchange_answer(x, REASON_INTERNAL);
-            return true;
         }
         result = x->client_ops->body(x->client, trailers, &payload);
         if (result == BODY_INVALID) {

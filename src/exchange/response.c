@@ -85,7 +85,7 @@ static void finish(struct exchange *x)
 static bool pass_payload(struct exchange *x)
 {
     struct slice payload;
-    struct headers *trailers = NULL;
+    struct headers *trailers = x->te_trailers ? exchange_trailers(x) : NULL;
 
     if (x->client_ops->is_writing(x->client))
         return false;
@@ -94,8 +94,6 @@ static bool pass_payload(struct exchange *x)
         attempt_took(&x->attempt, x->download_pending);
         x->download_pending = 0;
     }
-    if (x->attempt.head.body == BODY_CHUNKED && x->te_trailers && !(trailers = ARENA_NEW(&x->arena, struct headers)))
-        trailers = NULL;
     switch (attempt_body(&x->attempt, trailers, &payload)) {
     case BODY_PAYLOAD:
         x->answer_bytes += payload.len;

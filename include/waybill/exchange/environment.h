@@ -46,6 +46,7 @@ struct environment {
     unsigned spare_count;
     char date[32];             /* for Date fields, made at most once a second */
     uint64_t date_at_ms;
+    struct headers trailers;   /* of the body that is just being read; used up within the step that fills it */
 };
 
 struct slice environment_date(struct environment *environment);
