@@ -135,18 +135,13 @@ static bool set_number(struct reading *reading, const struct flag *flag, struct 
     return true;
 }
 
-/* An unknown level keeps ERROR: v1.7 goes silent then (defects B35). */
+/* An unknown level is a mistake at start: v1.7 goes silent then (defects B35). */
 static bool set_level(struct reading *reading, const struct flag *flag, struct slice value)
 {
-    enum log_level *level = field_of(reading, flag);
     reading->level_given = true;
-    if (!log_level_parse(value, level)) {
-        *level = LOG_ERROR;
-        reading_note(reading, LOG_ERROR,
-                     "Error getting level: \"" SLICE_FMT "\" is no log level, ERROR is used: write DEBUG, INFO, WARN, "
-                     "ERROR, FATAL or PANIC", SLICE_ARG(value));
-    }
-    return true;
+    if (log_level_parse(value, field_of(reading, flag)))
+        return true;
+    return reading_fail(reading, "it is no log level: write DEBUG, INFO, WARN, ERROR, FATAL or PANIC");
 }
 
 static bool set_switch(struct reading *reading, const struct flag *flag, struct slice value)

@@ -138,12 +138,10 @@ static void test_debug_gives_way_to_a_log_level(void **state)
     assert_int_equal(settings.log_level, LOG_INFO);
 }
 
-static void test_an_unknown_log_level_keeps_error_and_says_so(void **state)
+static void test_an_unknown_log_level_is_refused(void **state)
 {
     (void)state;
-    expect_ok(read_words("--logLevel=LOUD"));
-    assert_int_equal(settings.log_level, LOG_ERROR);
-    assert_true(has_note("Error getting level: \"LOUD\""));
+    expect_refused(read_words("--logLevel=LOUD"), "invalid argument \"LOUD\" for --loglevel=LOUD: it is no log level");
     expect_ok(read_words("--logLevel=PANIC"));
     assert_int_equal(settings.log_level, LOG_FATAL);
 }
@@ -438,7 +436,7 @@ int main(void)
         READING_TEST(test_a_member_switches_on_what_its_group_switched_off),
         READING_TEST(test_short_flags_stand_alone_together_or_with_their_value),
         READING_TEST(test_debug_gives_way_to_a_log_level),
-        READING_TEST(test_an_unknown_log_level_keeps_error_and_says_so),
+        READING_TEST(test_an_unknown_log_level_is_refused),
         READING_TEST(test_an_unknown_flag_is_refused_in_the_words_of_v17),
         READING_TEST(test_a_flag_at_the_end_without_its_value_is_refused),
         READING_TEST(test_parts_that_are_not_there_are_refused_by_name),

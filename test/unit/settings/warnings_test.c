@@ -73,11 +73,9 @@ static void test_an_entrypoint_that_believes_everyone_is_warned_about(void **sta
 static void test_notes_are_logged_at_their_level(void **state)
 {
     (void)state;
-    expect_ok(read_words("--logLevel=LOUD", "--checkNewVersion"));
+    expect_ok(read_words("--checkNewVersion"));
     settings_log_warnings(&settings);
-    assert_int_equal(error_count, 1);
-    assert_non_null(strstr(logged.ptr, "Error getting level: \\\"LOUD\\\""));
-    assert_null(strstr(logged.ptr, "checkNewVersion"));
+    assert_true(!logged.ptr || !strstr(logged.ptr, "checkNewVersion"));
     log_set_level(LOG_INFO);
     settings_log_warnings(&settings);
     assert_non_null(strstr(logged.ptr, "level=warning msg=\"checkNewVersion has no effect"));
