@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim_world.h"
+#include <stdlib.h>
+
+static void on_retired(struct snapshot *snapshot, void *arg)
+{
+    struct sim_world *world = arg;
+    compiler_free_snapshot(world->compiler, snapshot);
+}
+
+static bool answer_ping(void *arg, const struct local_request *request, struct local_answer *out_answer)
+{
+    (void)arg;
+    if (!slice_eq(request->path, SLICE("/ping")))
+        return false;
+    *out_answer = (struct local_answer){.status = 200, .content_type = SLICE("text/plain"), .fixed_body = SLICE("OK")};
+    return true;
+}
+
+struct sim_world *sim_world_create(uint64_t seed)
+{
+    struct sim_world *world = wb_alloc(sizeof *world);
+
+    sim_init(&world->sim, seed);
+    arena_init(&world->arena, 0);
+    world->outer.name = SLICE("http");
+    world->upstream = (struct upstream_options){
+        .dial_timeout_ms = 30000, .idle_timeout_ms = 90000, .max_idle_per_server = 200};
+    world->options = (struct entry_options){
+        .head_timeout_ms = 10000, .idle_timeout_ms = 180000, .limits = h1_default_limits};
+    world->env.body_timeout_ms = 60000;
+    return world;
+}
+
+void sim_world_start(struct sim_world *world)
+{
+    struct diagnostics diagnostics;
+
+    diagnostics_init(&diagnostics);
+    entrypoint_compile(&world->outer, &world->arena, &diagnostics, &world->entrypoint);
+    diagnostics_fini(&diagnostics);
+    world->entrypoint.has_local = true;
+    struct compile_options compile = {.filters = exchange_filters,
+                                      .entrypoints = &world->outer,
+                                      .entrypoint_count = 1,
+                                      .retire = on_retired,
+                                      .retire_arg = world};
+    world->compiler = compiler_create(&compile);
+    world->env.loop = &world->sim.loop;
+    world->env.upstream = upstream_create(&world->sim.loop, &world->upstream);
+    world->env.entrypoints = &world->entrypoint;
+    world->env.entrypoint_count = 1;
+    world->env.host_name = SLICE("waybill");
+    world->env.counters = &world->counters;
+    world->env.local = (struct local_routes){.answer = answer_ping};
+    world->entry = entry_create(&world->env, &world->options);
+}
+
+static void add_servers(struct arena *arena, struct model_backend *backend, const char *urls)
+{
+    struct slices parts = slices_split(arena, slice_of(urls), ' ');
+
+    backend->servers = ARENA_ARRAY(arena, struct model_server, parts.count);
+    backend->server_count = parts.count;
+    for (size_t i = 0; i < parts.count; i++)
+        backend->servers[i] = (struct model_server){
+            .name = slice_of(arena_format(arena, "s%zu", i)), .url = arena_copy(arena, parts.items[i]), .weight = 1};
+}
+
+static void add_filters(struct arena *arena, struct model_frontend *frontend, const struct sim_route *route)
+{
+    if (route->auth) {
+        frontend->auth = ARENA_NEW(arena, struct model_auth);
+        frontend->auth->forward = ARENA_NEW(arena, struct model_auth_forward);
+        frontend->auth->forward->address = slice_of(arena_strdup(arena, route->auth));
+        if (route->auth_copies)
+            slices_add(arena, &frontend->auth->forward->auth_response_headers,
+                       slice_of(arena_strdup(arena, route->auth_copies)));
+    }
+    if (route->white_list) {
+        frontend->white_list = ARENA_NEW(arena, struct model_white_list);
+        slices_add(arena, &frontend->white_list->source_range, slice_of(arena_strdup(arena, route->white_list)));
+    }
+}
+
+static struct fragment *make_fragment(const struct sim_route *routes, size_t count)
+{
+    struct fragment *fragment = fragment_create(SLICE("file"));
+    struct arena *arena = &fragment->arena;
+
+    fragment->frontends = ARENA_ARRAY(arena, struct model_frontend, count + 1);
+    fragment->backends = ARENA_ARRAY(arena, struct model_backend, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        struct model_frontend *frontend = &fragment->frontends[fragment->frontend_count++];
+        struct slice name = slice_of(arena_strdup(arena, routes[i].name));
+        *frontend = (struct model_frontend){.name = name, .pass_host_header = true};
+        slices_add(arena, &frontend->entrypoints, SLICE("http"));
+        frontend->routes = ARENA_NEW(arena, struct model_route);
+        frontend->route_count = 1;
+        frontend->routes[0] = (struct model_route){.name = SLICE("r"), .rule = slice_of(arena_strdup(arena, routes[i].rule))};
+        add_filters(arena, frontend, &routes[i]);
+        if (!routes[i].servers)
+            continue;
+        struct model_backend *backend = &fragment->backends[fragment->backend_count++];
+        backend->name = frontend->backend = name;
+        add_servers(arena, backend, routes[i].servers);
+    }
+    return fragment;
+}
+
+void sim_world_publish(struct sim_world *world, const struct sim_route *routes, size_t count)
+{
+    struct fragment *fragment = make_fragment(routes, count);
+    struct lease *before = world->env.lease;
+    struct model model = {.count = 0};
+    struct diagnostics diagnostics;
+
+    fragment_sort(fragment);
+    model_replace(&model, &fragment);
+    diagnostics_init(&diagnostics);
+    struct snapshot *snapshot = compiler_compile(world->compiler, &model, &diagnostics);
+    diagnostics_fini(&diagnostics);
+    model_fini(&model);
+    world->env.lease = lease_create(&snapshot);
+    lease_drop(&before);
+}
+
+void sim_world_serve(struct sim_world *world, const char *servers)
+{
+    struct sim_route route = {.name = "a", .rule = "Host:a.test", .servers = servers};
+    sim_world_publish(world, &route, 1);
+}
+
+void sim_world_destroy(struct sim_world **world)
+{
+    struct sim_world *ending = *world;
+
+    *world = NULL;
+    entry_cut(ending->entry);
+    WB_REQUIRE(entry_count(ending->entry) == 0);
+    WB_REQUIRE(cell_read(&ending->counters.active) == 0 && cell_read(&ending->counters.clients) == 0);
+    entry_destroy(&ending->entry);
+    upstream_destroy(&ending->env.upstream);
+    lease_drop(&ending->env.lease);
+    WB_REQUIRE(compiler_live_snapshots(ending->compiler) == 0);
+    compiler_destroy(&ending->compiler);
+    environment_fini(&ending->env);
+    sim_fini(&ending->sim); /* looks that no buffer is lent and no deadline is left */
+    arena_fini(&ending->arena);
+    free(ending);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* sim_world - a whole worker, but for its thread: entry, environment, upstream and snapshots compiled from a few routes. */
+#pragma once
+#include "sim_client.h"
+#include "sim_server.h"
+#include "waybill/entry/entry.h"
+#include "waybill/exchange/filters.h"
+#include "waybill/route/compile.h"
+
+struct sim_route {
+    const char *name, *rule;
+    const char *servers;    /* URLs, separated by blanks; NULL: no backend */
+    const char *auth;       /* address of forward auth, or NULL */
+    const char *auth_copies; /* one name for authResponseHeaders, or NULL */
+    const char *white_list; /* one range, or NULL */
+};
+
+struct sim_world {
+    struct sim sim;
+    struct environment env;
+    struct exchange_counters counters;
+    struct entry *entry;
+    struct compiler *compiler;
+    struct model_entrypoint outer;
+    struct model_white_list outer_list;
+    struct entrypoint entrypoint;
+    struct arena arena;
+    struct upstream_options upstream;
+    struct entry_options options;
+};
+
+/* Timeouts: head 10 s, idle 180 s, body 60 s, dial 30 s, response head none, pooled 90 s. Change them before
+ * sim_world_start. */
+struct sim_world *sim_world_create(uint64_t seed);
+void sim_world_start(struct sim_world *world);
+/* Compiles and adopts; routes are taken in the order of their names. */
+void sim_world_publish(struct sim_world *world, const struct sim_route *routes, size_t count);
+/* One route for Host a.test. */
+void sim_world_serve(struct sim_world *world, const char *servers);
+/* Sets the limits of the worker free: all are given back, nothing is lent. Closes what is open. */
+void sim_world_destroy(struct sim_world **world);
+static inline uint64_t sim_world_ended(const struct sim_world *world, enum reason reason)
+{
+    return cell_read(&world->counters.ended[reason]);
+}
