@@ -218,6 +218,11 @@ void exchange_end(struct exchange *x, enum reason reason, bool cut)
         return;
     x->state = EXCHANGE_END;
     x->cut = cut;
+    if (x->upload_pending) {
+        /* Answered while a piece of the body was on its way to the server, whose connection ends with the exchange. */
+        x->upload_pending = 0;
+        x->client_ops->body_pin(x->client, false);
+    }
     if (cut || x->reason == REASON_NONE)
         x->reason = reason;
     deadline_clear(&x->deadline);
