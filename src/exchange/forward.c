@@ -35,13 +35,18 @@ static void forget_attempt(struct exchange *x)
     }
 }
 
-/* The server closed a pooled connection while we took it: the same server, a new connection, once. */
-static void repeat_on_new_connection(struct exchange *x)
+/* The server closed a pooled connection while we took it. Another server gets it if there is one: this one may be gone for
+ * good, and in a container network nobody says so. Else the same one, on a new connection, once. */
+static void repeat_after_stale(struct exchange *x)
 {
     struct attempt *attempt = &x->attempt;
     enum reason reason = attempt->reason;
 
     x->repeated = true;
+    if (x->frontend->backend->server_count > x->tried_count) {
+        exchange_become(x, EXCHANGE_PICK);
+        return;
+    }
     attempt_cancel(attempt);
     attempt->reason = reason;
     exchange_become(x, EXCHANGE_CONNECT);
@@ -67,7 +72,7 @@ void attempt_has_failed(struct exchange *x)
     if (!is_untouched(x))
         exchange_answer(x, attempt->reason);
     else if (attempt->reused && !x->repeated && (!attempt->sent || may_repeat_sent(x)))
-        repeat_on_new_connection(x);
+        repeat_after_stale(x);
     else if (may_try_another(x))
         exchange_become(x, EXCHANGE_PICK);
     else

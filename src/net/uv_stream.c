@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "uv_private.h"
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 enum { KEEPALIVE_SECONDS = 30 };
 
@@ -20,6 +23,21 @@ static struct uv_tcp_stream *tcp_of(struct stream *stream)
 static void enter(struct uv_tcp_stream *t)
 {
     uv_loop_enter(uv_loop_of(t->stream.loop));
+}
+
+/* A server that vanished without a word (its container was killed) is noticed within half a minute, also in the middle
+ * of an answer. */
+static void watch_for_silence(struct uv_tcp_stream *t)
+{
+    int idle_s = 10, interval_s = 5, probes = 3, unacknowledged_ms = 25000;
+    uv_os_fd_t fd;
+
+    uv_tcp_keepalive(&t->tcp, 1, (unsigned)idle_s);
+    if (uv_fileno((uv_handle_t *)&t->tcp, &fd) != 0)
+        return;
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof unacknowledged_ms);
 }
 
 static void on_room_wanted(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
@@ -220,7 +238,7 @@ struct stream *uv_stream_dial(struct loop *loop, const struct address *address)
     if (status != 0)
         t->stream.error = status;
     else
-        uv_tcp_keepalive(&t->tcp, 1, KEEPALIVE_SECONDS);
+        watch_for_silence(t);
     return &t->stream;
 }
 

@@ -143,6 +143,17 @@ static void hold_frontends(struct built_snapshot *built, const struct ordered_fr
     }
 }
 
+/* Which servers can still be asked: workers give up on the way to the others. */
+static void note_servers(struct snapshot *snapshot)
+{
+    snapshot->server_generations = wb_alloc((snapshot->server_slot_count + 1) * sizeof *snapshot->server_generations);
+    for (size_t f = 0; f < snapshot->frontend_count; f++) {
+        const struct route_backend *backend = snapshot->frontends[f]->backend;
+        for (size_t i = 0; backend && i < backend->server_count; i++)
+            snapshot->server_generations[backend->servers[i].slot] = backend->servers[i].generation;
+    }
+}
+
 struct snapshot *compiler_compile(struct compiler *compiler, const struct model *model, struct diagnostics *diagnostics)
 {
     struct built_snapshot *built = wb_alloc(sizeof *built);
@@ -165,6 +176,7 @@ struct snapshot *compiler_compile(struct compiler *compiler, const struct model 
     make_tables(compiler, built);
     snapshot->server_slot_count = compiler->server_slots.count;
     snapshot->backend_slot_count = compiler->backend_slots.count;
+    note_servers(snapshot);
     compiler->live_snapshots++;
     return snapshot;
 }
@@ -181,6 +193,7 @@ void compiler_free_snapshot(struct compiler *compiler, struct snapshot *snapshot
     model_fini(&snapshot->model);
     free(snapshot->entrypoints);
     free(snapshot->frontends);
+    free(snapshot->server_generations);
     free(built->held);
     free(built);
     compiler->live_snapshots--;

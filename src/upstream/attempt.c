@@ -11,6 +11,7 @@ void attempt_init(struct attempt *attempt, struct upstream *upstream, void (*pok
     attempt->upstream = upstream;
     attempt->conn = NULL;
     attempt->pool = NULL;
+    list_init(&attempt->in_pool);
     attempt->lookup.state = LOOKUP_NONE;
     attempt->poke = poke;
     attempt->owner = owner;
@@ -35,7 +36,7 @@ static void leave_pool(struct attempt *attempt)
     attempt->pool = NULL;
     if (!pool)
         return;
-    pool->attempts--;
+    list_remove(&attempt->in_pool);
     server_pool_free_if_done(pool);
 }
 
@@ -103,7 +104,7 @@ void attempt_start(struct attempt *attempt, struct server_pool *pool, bool reque
 
     WB_REQUIRE(!attempt->conn && !attempt->pool);
     attempt->pool = pool;
-    pool->attempts++;
+    list_push_back(&pool->attempts, &attempt->in_pool);
     attempt->request_is_head = request_is_head;
     attempt->reader = (struct h1_reader){0};
     attempt->sent = attempt->received = attempt->reused = false;
@@ -177,6 +178,14 @@ void attempt_conn_changed(struct attempt *attempt)
         note_connection(attempt);
     else if (attempt->state == ATTEMPT_AWAITING)
         read_head(attempt);
+    attempt->poke(attempt->owner);
+}
+
+void attempt_turn_back(struct attempt *attempt)
+{
+    if (attempt->state != ATTEMPT_CONNECTING)
+        return;
+    fail(attempt, REASON_SERVER_REFUSED);
     attempt->poke(attempt->owner);
 }
 

@@ -2,6 +2,7 @@
 #include "waybill/upstream/upstream.h"
 #include "upstream_private.h"
 #include "waybill/base/map.h"
+#include "waybill/upstream/attempt.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -83,12 +84,13 @@ static struct server_pool *create_pool(struct upstream *up, struct slice host, u
     pool->port = port;
     pool->generation = generation;
     list_init(&pool->idle);
+    list_init(&pool->attempts);
     return pool;
 }
 
 void server_pool_free_if_done(struct server_pool *pool)
 {
-    if (!pool->retired || pool->lent_count || pool->idle_count || pool->attempts)
+    if (!pool->retired || pool->lent_count || pool->idle_count || pool->holds || !list_empty(&pool->attempts))
         return;
     pool->upstream->retired_count--;
     free(pool->host);
@@ -101,6 +103,43 @@ static void retire_pool(struct server_pool *pool)
     pool->upstream->retired_count++;
     server_pool_close_idle(pool);
     server_pool_free_if_done(pool);
+}
+
+/* Turning one back may start another attempt, or end an exchange: so one at a time, from the front. */
+static void turn_back_attempts(struct server_pool *pool)
+{
+    struct list waiting;
+
+    list_init(&waiting);
+    while (!list_empty(&pool->attempts)) {
+        struct list *node = pool->attempts.next;
+        list_remove(node);
+        list_push_back(&waiting, node);
+    }
+    while (!list_empty(&waiting)) {
+        struct list *node = waiting.next;
+        list_remove(node);
+        list_push_back(&pool->attempts, node);
+        attempt_turn_back(LIST_ENTRY(node, struct attempt, in_pool));
+    }
+}
+
+void upstream_adopt(struct upstream *up, const struct snapshot *snapshot)
+{
+    for (uint32_t slot = 0; slot < up->pool_count; slot++) {
+        struct server_pool *pool = up->pools[slot];
+        bool named = slot < snapshot->server_slot_count && pool && snapshot->server_generations[slot] == pool->generation;
+        if (!pool || named)
+            continue;
+        up->pools[slot] = NULL;
+        pool->retired = true;
+        up->retired_count++;
+        server_pool_close_idle(pool);
+        pool->holds++;
+        turn_back_attempts(pool);
+        pool->holds--;
+        server_pool_free_if_done(pool);
+    }
 }
 
 struct server_pool *upstream_pool(struct upstream *up, const struct route_server *server)

@@ -136,6 +136,7 @@ static void adopt(struct message *message, void *owner)
         snapshot_unref(&order->snapshot);
     } else {
         w->env.lease = lease_create(&order->snapshot);
+        upstream_adopt(w->env.upstream, w->env.lease->snapshot);
         lease_drop(&before); /* exchanges under way keep it alive as long as they need it */
     }
     free(order);

@@ -32,6 +32,7 @@ struct attempt {
     enum attempt_state state;
     struct upstream *upstream;
     struct server_pool *pool;
+    struct list in_pool;     /* pool->attempts */
     struct server_conn *conn;
     struct lookup lookup;
     size_t next_address;

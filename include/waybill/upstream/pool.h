@@ -21,7 +21,8 @@ struct server_pool {
     uint64_t generation;
     struct list idle;      /* of server_conn, latest first */
     unsigned idle_count, lent_count;
-    unsigned attempts;     /* that hold on to the pool, with a connection or on the way to one */
+    struct list attempts;  /* that hold on to the pool, with a connection or on the way to one */
+    unsigned holds;        /* keep a retired pool while its attempts are walked */
     bool retired;          /* its server is gone: freed when the last connection is back */
 };
 

@@ -21,6 +21,9 @@ void upstream_destroy(struct upstream **upstream);
 struct loop *upstream_loop(const struct upstream *upstream);
 const struct upstream_options *upstream_get_options(const struct upstream *upstream);
 
+/* A new snapshot: pools of servers it no longer names close their idle connections, and who is still on the way to one is
+ * turned back (nothing was sent, so another server may take it). What was sent goes on. */
+void upstream_adopt(struct upstream *upstream, const struct snapshot *snapshot);
 struct server_pool *upstream_pool(struct upstream *upstream, const struct route_server *server);
 /* For servers that no frontend names: authentication. At most `max_lent` connections are lent at once. NULL: too many. */
 struct server_pool *upstream_named_pool(struct upstream *upstream, struct slice host, uint16_t port);
