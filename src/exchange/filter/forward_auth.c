@@ -237,6 +237,32 @@ static struct question *begin(struct exchange *x, const struct forward_auth *aut
     return q;
 }
 
+static bool has_scheme(struct slice reference)
+{
+    for (size_t i = 0; i < reference.len; i++)
+        if (strchr("/?#:", reference.ptr[i]))
+            return i > 0 && reference.ptr[i] == ':';
+    return false;
+}
+
+/* A Location that is relative is meant against the address that was asked (RFC 3986 5.2), which is not the one the
+ * client knows. Dot segments stay for the client to remove. */
+static struct slice absolute_location(struct arena *arena, const struct forward_auth *auth, struct slice location)
+{
+    struct slice base = slice_head(auth->target, slice_find(auth->target, '?'));
+
+    if (location.len == 0 || has_scheme(location))
+        return arena_copy(arena, location);
+    if (slice_starts(location, SLICE("//")))
+        return slice_of(arena_format(arena, "http:" SLICE_FMT, SLICE_ARG(location)));
+    if (location.ptr[0] == '/')
+        base.len = 0;
+    else if (location.ptr[0] != '?' && location.ptr[0] != '#')
+        base.len = slice_find_last(base, '/') + 1;
+    return slice_of(arena_format(arena, "http://" SLICE_FMT SLICE_FMT SLICE_FMT, SLICE_ARG(auth->host_port), SLICE_ARG(base),
+                                 SLICE_ARG(location)));
+}
+
 /* Fields of the reply that outlive it: those for the request, or all of them for the client. */
 static bool keep_head(struct exchange *x, struct question *q, const struct forward_auth *auth)
 {
@@ -255,7 +281,9 @@ static bool keep_head(struct exchange *x, struct question *q, const struct forwa
             wanted = wanted || slice_eq_nocase(auth->copied.items[c], header->name);
         if (header->gone || !wanted)
             continue;
-        headers_add(q->reply, arena_copy(&x->arena, header->name), arena_copy(&x->arena, header->value));
+        struct slice value = !passes && header->id == HEADER_LOCATION ? absolute_location(&x->arena, auth, header->value)
+                                                                      : arena_copy(&x->arena, header->value);
+        headers_add(q->reply, arena_copy(&x->arena, header->name), value);
     }
     return !x->arena.overflowed;
 }
