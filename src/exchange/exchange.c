@@ -260,7 +260,12 @@ static void on_too_late(struct deadline *deadline)
         x->continue_wanted = false;
         x->client_ops->send_continue(x->client);
     } else if (x->client_ops->is_writing(x->client)) {
-        exchange_end(x, REASON_CLIENT_STALLED, true);
+        /* One write may take a slow client longer than the time allowed, and nobody is poked in its course. */
+        uint64_t progress = exchange_client_progress(x);
+        if (progress != x->progress)
+            exchange_watch(x, progress, x->env->body_timeout_ms);
+        else
+            exchange_end(x, REASON_CLIENT_STALLED, true);
     } else if (x->head_answered) {
         exchange_end(x, REASON_BODY_TIMEOUT, true);
     } else {

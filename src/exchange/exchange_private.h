@@ -42,6 +42,12 @@ static inline struct headers *exchange_trailers(struct exchange *x)
     return &x->env->trailers;
 }
 
+/* Differs when the client took some of the answer. */
+static inline uint64_t exchange_client_progress(const struct exchange *x)
+{
+    return x->client_ops->bytes_left(x->client) + (x->answer_bytes << 20) + 1;
+}
+
 static inline void exchange_become(struct exchange *x, enum exchange_state state)
 {
     x->state = state;

@@ -230,7 +230,7 @@ static void watch(struct exchange *x)
     struct environment *env = x->env;
 
     if (x->client_ops->is_writing(x->client))
-        exchange_watch(x, x->client_ops->bytes_left(x->client) + (x->answer_bytes << 20) + 1, env->body_timeout_ms);
+        exchange_watch(x, exchange_client_progress(x), env->body_timeout_ms);
     else if (x->continue_wanted && x->head_sent)
         exchange_watch(x, 2, CONTINUE_WAIT_MS);
     else if (!x->request_sent && x->head_sent && !x->upload_stopped && !attempt_is_writing(&x->attempt))

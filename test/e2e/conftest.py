@@ -17,16 +17,29 @@ from engine import EXAMPLE, FOLDER, REPO, ROUTER_IMAGE, OwnEngine, PrivateEngine
 counter = itertools.count(1)
 
 
+def is_alive(pid):
+    return os.path.exists(f"/proc/{pid}")
+
+
+def remove_leftovers(engine):
+    """What an earlier run that was killed left in the engine: towns are named after the process that made them."""
+    for kind, listing in (("container", ["ps", "-a"]), ("network", ["network", "ls"])):
+        shape = "{{.Names}}" if kind == "container" else "{{.Name}}"
+        for name in engine.docker(*listing, "--format", shape).split():
+            words = name.split("-")
+            if words[:2] == ["waybill", "e2e"] and len(words) > 3 and words[2].isdigit() and not is_alive(words[2]):
+                engine.docker(*(["rm", "-f", name] if kind == "container" else ["network", "rm", name]))
+
+
 @pytest.fixture(scope="session")
 def engine():
     """The engine that answers, or one of ours for as long as the tests run."""
-    engine = find_engine()
-    if engine:
-        yield engine
-        return
-    engine = OwnEngine(FOLDER).start()
+    found = find_engine()
+    engine = found or OwnEngine(FOLDER).start()
+    remove_leftovers(engine)
     yield engine
-    engine.stop()
+    if not found:
+        engine.stop()
 
 
 @pytest.fixture(scope="session")
