@@ -71,7 +71,8 @@ void attempt_has_failed(struct exchange *x)
     forget_attempt(x);
     if (!is_untouched(x))
         exchange_answer(x, attempt->reason);
-    else if (attempt->reused && !x->repeated && (!attempt->sent || may_repeat_sent(x)))
+    else if (attempt->reused && !x->repeated &&
+             (!attempt->sent || (attempt->reason == REASON_SERVER_CLOSED && may_repeat_sent(x))))
         repeat_after_stale(x);
     else if (may_try_another(x))
         exchange_become(x, EXCHANGE_PICK);
