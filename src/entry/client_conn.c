@@ -6,7 +6,7 @@ enum { DRAIN_BYTES_MAX = 256 * 1024, DRAIN_MS = 10000, LINGER_MS = 2000, FLUSH_M
 
 #define BIT(state) (1u << (state))
 static const unsigned client_may_become[CLIENT_STATE_COUNT] = {
-    [CLIENT_IDLE] = BIT(CLIENT_READING_HEAD) | BIT(CLIENT_CLOSING),
+    [CLIENT_IDLE] = BIT(CLIENT_READING_HEAD) | BIT(CLIENT_FLUSHING) | BIT(CLIENT_CLOSING),
     [CLIENT_READING_HEAD] = BIT(CLIENT_EXCHANGING) | BIT(CLIENT_CLOSING),
     [CLIENT_EXCHANGING] = BIT(CLIENT_IDLE) | BIT(CLIENT_DRAINING_BODY) | BIT(CLIENT_FLUSHING) | BIT(CLIENT_CLOSING),
     [CLIENT_DRAINING_BODY] = BIT(CLIENT_IDLE) | BIT(CLIENT_FLUSHING) | BIT(CLIENT_CLOSING),
@@ -56,11 +56,12 @@ static bool stream_over(const struct client_conn *c)
 static void rest(struct client_conn *c)
 {
     c->reader = (struct h1_reader){0};
-    client_become(c, CLIENT_IDLE);
     if (c->entry->draining) {
-        close_client(c);
+        client_become(c, CLIENT_FLUSHING); /* the end of the answer may still be on its way */
+        c->linger = c->linger || stream_bytes(c->stream).len > 0;
         return;
     }
+    client_become(c, CLIENT_IDLE);
     stream_want_read(c->stream, true);
     stream_release(c->stream);
     client_set_deadline(c, c->entry->options.idle_timeout_ms);
@@ -356,7 +357,8 @@ void entry_drain(struct entry *entry)
     {
         struct client_conn *c = LIST_ENTRY(node, struct client_conn, link);
         if (c->state == CLIENT_IDLE) {
-            close_client(c);
+            client_become(c, CLIENT_FLUSHING);
+            c->linger = false;
             client_poke(c);
         } else if (c->state == CLIENT_READING_HEAD && c->stream->bytes_read == 0) {
             client_set_deadline(c, DRAIN_SILENT_MS); /* its first request may be on the way */
