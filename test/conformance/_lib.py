@@ -147,6 +147,7 @@ class OriginConn:
     def __init__(self, origin, sock):
         self.origin, self.sock, self.reader = origin, sock, Reader(sock)
         self.ended = threading.Event()  # the router has closed it
+        self.over = False               # by whomever
 
     def send(self, *parts):
         try:
@@ -219,6 +220,7 @@ class Origin:
                 conn.ended.set()
         finally:
             conn.close()
+            conn.over = True
 
     def close_conns(self):
         """Every connection ends now, as a restarted server's do."""
@@ -382,7 +384,7 @@ class World:
         for origin in self.origins.values():
             with origin.lock:
                 origin.requests.clear()
-                origin.conns[:] = [c for c in origin.conns if not c.ended.is_set()]
+                origin.conns[:] = [c for c in origin.conns if not c.over]
 
     def default(self):
         for origin in self.origins.values():
@@ -450,11 +452,11 @@ def expect(condition, *detail):
         raise Wrong(" ".join(str(d) for d in detail))
 
 
-def attempt(name, function, *args):
+def attempt(name, function, *args, **options):
     """One test: it passes when the function returns."""
     global passed, failed
     try:
-        function(*args)
+        function(*args, **options)
         passed += 1
     except Exception as error:
         failed += 1
