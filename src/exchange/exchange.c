@@ -267,7 +267,7 @@ static void on_too_late(struct deadline *deadline)
         else
             exchange_end(x, REASON_CLIENT_STALLED, true);
     } else if (x->head_answered) {
-        exchange_end(x, REASON_BODY_TIMEOUT, true);
+        exchange_end(x, x->request_sent || x->upload_stopped ? REASON_SERVER_STALLED : REASON_BODY_TIMEOUT, true);
     } else {
         exchange_answer(x, REASON_BODY_TIMEOUT);
     }

@@ -236,6 +236,8 @@ static void watch(struct exchange *x)
         exchange_watch(x, 2, CONTINUE_WAIT_MS);
     else if (!x->request_sent && x->head_sent && !x->upload_stopped && !attempt_is_writing(&x->attempt))
         exchange_watch(x, (x->attempt.conn ? attempt_stream(&x->attempt)->bytes_written << 2 : 0) + 3, env->body_timeout_ms);
+    else if (x->attempt.state == ATTEMPT_BODY)
+        exchange_watch(x, (attempt_stream(&x->attempt)->bytes_read << 2) + 4, env->response_body_timeout_ms);
     else
         deadline_clear(&x->deadline);
 }

@@ -177,7 +177,10 @@ static struct worker_options worker_options_of(struct router *r, size_t number, 
                      .max_idle_per_server = s->max_idle_per_server},
         .entry = {.head_timeout_ms = s->head_timeout_ms, .idle_timeout_ms = s->idle_timeout_ms, .limits = h1_default_limits},
         .body_timeout_ms = s->body_timeout_ms,
+        .response_body_timeout_ms = s->response_body_timeout_ms,
         .clients_max = clients_max,
+        .peers = r->workers,
+        .peer_count = r->worker_count,
         .local = admin_routes(r->admin),
         .host_name = slice_of(r->host_name),
         .access_log_fd = r->access_log_fd,
@@ -246,7 +249,9 @@ static void finish(struct router *r)
     for (size_t i = 0; i < r->provider_count; i++)
         provider_destroy(&r->providers[i]);
     for (size_t i = 0; i < r->worker_count; i++)
-        worker_join(&r->workers[i]);
+        worker_join(r->workers[i]);
+    for (size_t i = 0; i < r->worker_count; i++)
+        worker_destroy(&r->workers[i]);
     deadline_queue_remove(&r->loop->deadlines, &r->phase_end);
     signal_watch_destroy(&r->term);
     signal_watch_destroy(&r->interrupt);

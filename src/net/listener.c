@@ -165,7 +165,7 @@ void listener_close(struct listener **listener)
     if (uv_fileno((uv_handle_t *)&closing->tcp, &listening) == 0) {
         int fd;
         while ((fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-            struct stream *stream = uv_stream_adopt(closing->loop, fd);
+            struct stream *stream = stream_adopt(closing->loop, fd);
             if (stream)
                 closing->accepted(closing->owner, stream);
         }

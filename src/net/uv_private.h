@@ -33,9 +33,8 @@ static inline void uv_loop_enter(struct uv_worker_loop *loop)
 
 /* uv_stream.c */
 struct stream *uv_stream_dial(struct loop *loop, const struct address *address);
-/* A stream for the next connection of `listening`, or for an accepted descriptor. NULL when that failed. */
+/* A stream for the next connection of `listening`. NULL when that failed. */
 struct stream *uv_stream_accept(struct loop *loop, uv_stream_t *listening);
-struct stream *uv_stream_adopt(struct loop *loop, int fd);
 
 /* uv_lookup.c */
 void uv_lookup_start(struct loop *loop, struct lookup *lookup);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "uv_private.h"
+#include "waybill/net/listener.h"
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum { KEEPALIVE_SECONDS = 30 };
 
@@ -267,10 +270,27 @@ struct stream *uv_stream_accept(struct loop *loop, uv_stream_t *listening)
     return &t->stream;
 }
 
-struct stream *uv_stream_adopt(struct loop *loop, int fd)
+int stream_detach(struct stream **stream)
+{
+    uv_os_fd_t fd = -1;
+    int copy = -1;
+
+    if (uv_fileno((uv_handle_t *)&tcp_of(*stream)->tcp, &fd) == 0)
+        copy = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* libuv closes its own */
+    stream_close(stream);
+    return copy;
+}
+
+struct stream *stream_adopt(struct loop *loop, int fd)
 {
     struct uv_tcp_stream *t = create(loop);
-    if (uv_tcp_open(&t->tcp, fd) != 0 || !note_addresses(t)) {
+
+    if (uv_tcp_open(&t->tcp, fd) != 0) {
+        close(fd);
+        close_stream(&t->stream);
+        return NULL;
+    }
+    if (!note_addresses(t)) {
         close_stream(&t->stream);
         return NULL;
     }

@@ -5,6 +5,7 @@
 #include "waybill/route/thread.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct door {
     struct worker *worker;
@@ -25,10 +26,70 @@ struct worker {
     struct exchange_counters counters; /* written here, read by any thread */
 };
 
+/* What comes by mail: adopt, announce, drain, cut, take over a connection. */
+struct order {
+    struct message message;
+    struct snapshot *snapshot;
+    size_t entrypoint;
+    int fd;
+};
+
+enum { HAND_OVER_SLACK = 16 };
+
+/* The worker with so many fewer clients that a new one should be its; NULL: none. */
+static struct worker *idler_peer(const struct worker *w)
+{
+    uint64_t mine = cell_read(&w->counters.clients), fewest = mine;
+    struct worker *idlest = NULL;
+
+    if (mine < HAND_OVER_SLACK)
+        return NULL;
+    for (size_t i = 0; i < w->options.peer_count; i++) {
+        uint64_t theirs = cell_read(&w->options.peers[i]->counters.clients);
+        if (theirs < fewest) {
+            fewest = theirs;
+            idlest = w->options.peers[i];
+        }
+    }
+    return mine > fewest + fewest / 4 + HAND_OVER_SLACK ? idlest : NULL;
+}
+
+static void take_over(struct message *message, void *owner)
+{
+    struct order *order = WB_CONTAINER_OF(message, struct order, message);
+    struct worker *w = owner;
+    struct stream *stream = w->entry ? stream_adopt(w->loop, order->fd) : NULL;
+
+    if (stream)
+        entry_accept(w->entry, order->entrypoint, stream);
+    else if (!w->entry)
+        close(order->fd);
+    free(order);
+}
+
+static void hand_over(struct worker *to, size_t entrypoint, struct stream *stream)
+{
+    struct order *order = wb_alloc(sizeof *order);
+
+    order->message.open = take_over;
+    order->entrypoint = entrypoint;
+    order->fd = stream_detach(&stream);
+    if (order->fd >= 0 && mailbox_post(&to->loop->mailbox, &order->message))
+        return;
+    if (order->fd >= 0)
+        close(order->fd);
+    free(order);
+}
+
 static void on_accepted(void *owner, struct stream *stream)
 {
     struct door *door = owner;
-    entry_accept(door->worker->entry, door->entrypoint, stream);
+    struct worker *w = door->worker, *idler = w->draining ? NULL : idler_peer(w);
+
+    if (idler)
+        hand_over(idler, door->entrypoint, stream);
+    else
+        entry_accept(w->entry, door->entrypoint, stream);
 }
 
 static void finish(struct later *later)
@@ -95,6 +156,7 @@ static void prepare(struct worker *w)
         .host_name = o->host_name,
         .access_log = o->access_log_fd >= 0 ? access_log_create(w->loop, o->access_log_fd) : NULL,
         .body_timeout_ms = o->body_timeout_ms,
+        .response_body_timeout_ms = o->response_body_timeout_ms,
         .counters = &w->counters,
     };
     w->entry = entry_create(&w->env, &o->entry);
@@ -119,12 +181,6 @@ wb_err worker_start(struct worker *w)
     prepare(w);
     return -pthread_create(&w->thread, NULL, run, w);
 }
-
-/* What comes by mail: adopt, announce, drain, cut. */
-struct order {
-    struct message message;
-    struct snapshot *snapshot;
-};
 
 static void adopt(struct message *message, void *owner)
 {
@@ -206,12 +262,16 @@ void worker_cut(struct worker *w)
     post(w, cut, NULL);
 }
 
-void worker_join(struct worker **worker)
+void worker_join(struct worker *w)
+{
+    pthread_join(w->thread, NULL);
+}
+
+void worker_destroy(struct worker **worker)
 {
     struct worker *w = *worker;
 
     *worker = NULL;
-    pthread_join(w->thread, NULL);
     uv_loop_destroy(&w->loop);
     free(w->doors);
     free(w);

@@ -39,7 +39,8 @@ struct environment {
     struct local_routes local;
     struct slice host_name;    /* X-Forwarded-Server */
     struct access_log *access_log; /* NULL: none */
-    uint64_t body_timeout_ms;
+    uint64_t body_timeout_ms;          /* a client that sends no more of its body, or takes no more of its answer */
+    uint64_t response_body_timeout_ms; /* a server that sends no more of its answer; 0 = none: event streams are silent for long */
     bool draining;
     struct exchange_counters *counters;
     struct exchange *spare;    /* freed exchanges, for reuse */

@@ -18,6 +18,7 @@
     X(CLIENT_IDLE,            0, true,  "",                                      "no further request within the idle time") \
     X(CLIENT_STALLED,         0, true,  "",                                      "client took no bytes of the answer within the time allowed") \
     X(RESPONSE_CUT,           0, true,  "",                                      "server ended its answer early") \
+    X(SERVER_STALLED,         0, true,  "",                                      "server sent no more of its answer within the time allowed") \
     X(DRAINING,               0, true,  "",                                      "worker is shutting down") \
     X(BAD_REQUEST,          400, true,  "400 Bad Request",                       "request is not valid HTTP") \
     X(BAD_LINE_END,         400, true,  "400 Bad Request: bare line end or folded line",  "bare CR or LF, or a folded line, in the head") \

@@ -20,3 +20,9 @@ struct listener *listener_create(struct loop *loop, int fd, void (*accepted)(voi
 void listener_withhold(struct listener *listener, bool withhold);
 /* Accepts what already waits, then closes. */
 void listener_close(struct listener **listener);
+
+/* For handing a connection to another worker: the stream ends here, its descriptor lives on. -1: it has failed. Nothing may
+ * have been read from it. */
+int stream_detach(struct stream **stream);
+/* A stream of this loop over a connected descriptor, which it takes over. NULL: the peer has gone already. */
+struct stream *stream_adopt(struct loop *loop, int fd);

@@ -2,7 +2,8 @@
 /*
  * worker - one thread: its loop, its listeners, its clients and its server pools.
  *
- * create and start on the main thread; adopt, drain and cut from any thread (they are mailed); join on the main thread.
+ * create and start on the main thread; adopt, drain and cut from any thread (they are mailed); join and destroy on the main
+ * thread.
  * A worker ends by itself once it drains and its last connection is closed.
  */
 #pragma once
@@ -18,8 +19,12 @@ struct worker_options {
     const int *listening;                 /* a socket for each entrypoint; taken over by start */
     struct upstream_options upstream;
     struct entry_options entry;           /* count_changed is the worker's */
-    uint64_t body_timeout_ms;
+    uint64_t body_timeout_ms, response_body_timeout_ms;
     size_t clients_max;                   /* beyond it no connection is accepted, but for entrypoints with internal routes */
+    /* All workers, itself too, filled before any starts: one with many more connections than another hands new ones over
+     * (decisions.md 20), since the kernel spreads them by hash. */
+    struct worker *const *peers;
+    size_t peer_count;
     struct local_routes local;
     struct slice host_name;
     int access_log_fd;                    /* -1: none */
@@ -33,6 +38,8 @@ void worker_adopt(struct worker *worker, struct snapshot **snapshot);
 void worker_announce_drain(struct worker *worker);
 void worker_drain(struct worker *worker);
 void worker_cut(struct worker *worker);
-void worker_join(struct worker **worker);
-/* Any thread may read them as long as the worker is not joined. */
+/* Waits for its thread to end. Peers may still look at it: destroy when all are joined. */
+void worker_join(struct worker *worker);
+void worker_destroy(struct worker **worker);
+/* Any thread may read them as long as the worker is not destroyed. */
 const struct exchange_counters *worker_counters(const struct worker *worker);
