@@ -21,7 +21,9 @@ static void write_forwarded_for(struct exchange *x, struct head_out *out, struct
 
 static void write_if_absent(struct exchange *x, struct head_out *out, enum header_id id, struct slice value)
 {
-    if (!(x->request.headers.present & (1ull << id)) || headers_value(&x->request.headers, id).len == 0)
+    bool absent = !(x->request.headers.present & (1ull << id)) || headers_value(&x->request.headers, id).len == 0;
+
+    if (absent && value.len) /* HTTP/1.0 may come without a host */
         head_out_field(out, header_name(id), value);
 }
 
