@@ -80,7 +80,8 @@ static bool read_size(struct slice line, size_t *out_size)
     return true;
 }
 
-static void read_chunks(struct slice bytes, struct sim_message *m)
+/* The payload is gathered only once the end is there, so that reading byte by byte stays cheap. */
+static void read_chunks(struct slice bytes, bool gather, struct sim_message *m)
 {
     struct slice rest = slice_from(bytes, m->head_bytes), line;
     size_t size;
@@ -102,7 +103,8 @@ static void read_chunks(struct slice bytes, struct sim_message *m)
             }
             return;
         }
-        text_add(&m->body, slice_head(rest, size));
+        if (gather)
+            text_add(&m->body, slice_head(rest, size));
         if (rest.len < size + 2)
             return;
         if (!slice_starts(slice_from(rest, size), SLICE("\r\n"))) {
@@ -113,13 +115,21 @@ static void read_chunks(struct slice bytes, struct sim_message *m)
     }
 }
 
-static void read_plain(struct slice bytes, size_t length, struct sim_message *m)
+static void read_plain(struct slice bytes, size_t length, bool over, struct sim_message *m)
 {
     struct slice body = slice_head(slice_from(bytes, m->head_bytes), length);
 
-    text_add(&m->body, body);
     m->complete = body.len == length;
+    if (m->complete || over)
+        text_add(&m->body, body);
     m->bytes = m->head_bytes + body.len;
+}
+
+static void read_whole_chunks(struct slice bytes, bool over, struct sim_message *m)
+{
+    read_chunks(bytes, false, m);
+    if (m->complete || over)
+        read_chunks(bytes, true, m);
 }
 
 static bool has_body(const struct sim_message *m, enum sim_kind kind)
@@ -153,13 +163,13 @@ void sim_message_read(struct slice bytes, enum sim_kind kind, bool over, struct 
         m->broken = true;
     m->until_close = kind != SIM_REQUEST && has_body(m, kind) && !m->chunked && !written.len;
     if (!has_body(m, kind))
-        read_plain(bytes, 0, m);
+        read_plain(bytes, 0, over, m);
     else if (m->chunked)
-        read_chunks(bytes, m);
+        read_whole_chunks(bytes, over, m);
     else if (m->until_close)
-        read_plain(bytes, SIZE_MAX, m);
+        read_plain(bytes, SIZE_MAX, over, m);
     else
-        read_plain(bytes, (size_t)length, m);
+        read_plain(bytes, (size_t)length, over, m);
     if (m->until_close)
         m->complete = over;
     m->broken = m->broken || (over && !m->complete);

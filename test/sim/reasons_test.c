@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* Every reason of http/reason.h is reached in a worker, or stands in the list of those that cannot be, with why. */
+#include "sim_test.h"
+
+static const struct sim_route routes[] = {
+    {.name = "a", .rule = "Host:a.test", .servers = SIM_SERVER_URL},
+    {.name = "b", .rule = "Host:strip.test;PathPrefixStrip:/x", .servers = SIM_SERVER_URL},
+    {.name = "c", .rule = "Host:list.test", .servers = SIM_SERVER_URL, .white_list = "10.0.0.0/8"},
+    {.name = "d", .rule = "Host:closed.test", .servers = SIM_SERVER_URL, .white_list = "nonsense"},
+    {.name = "e", .rule = "Host:empty.test"},
+    {.name = "f", .rule = "Host:auth.test", .servers = SIM_SERVER_URL, .auth = "http://10.0.0.99:1/"},
+    {.name = "g", .rule = "Host:refused.test", .servers = "http://10.0.0.99:1"},
+    {.name = "h", .rule = "Host:name.test", .servers = "http://nowhere:1"},
+    {.name = "i", .rule = "Host:silent.test", .servers = "http://10.0.0.7:80"},
+    {.name = "j", .rule = "Host:split.test;PathPrefix:/admin", .servers = SIM_SERVER_URL},
+    {.name = "k", .rule = "Host:split.test;PathPrefix:/", .servers = SIM_SERVER_URL},
+};
+
+struct reach {
+    enum reason reason;
+    const char *request;  /* NULL: see `act` */
+    unsigned status;      /* that the client gets; 0: nothing */
+    const char *reply;    /* of the server, in place of the usual one; it closes then, but with + before it */
+    uint64_t wait_ms;
+    void (*act)(struct sim_scene *scene);
+};
+
+#define GET(host, path, more) "GET " path " HTTP/1.1\r\nHost: " host "\r\n" more "\r\n"
+
+static void close_client_now(struct sim_scene *scene)
+{
+    sim_advance(scene->sim, 10);
+    sim_link_close(scene->client.wire);
+}
+
+static void cut_now(struct sim_scene *scene)
+{
+    sim_advance(scene->sim, 10);
+    entry_cut(scene->world->entry);
+}
+
+static void pause_client(struct sim_scene *scene)
+{
+    scene->client.wire->wire_rules.socket_bytes = 100;
+    sim_link_pause(scene->client.wire, true);
+}
+
+static void ask_long_target(struct sim_scene *scene)
+{
+    struct text text = TEXT_EMPTY;
+
+    text_add(&text, SLICE("GET /"));
+    sim_body_add(&text, 1, 40000);
+    text_add(&text, SLICE(" HTTP/1.1\r\nHost: a.test\r\n\r\n"));
+    sim_client_ask_slice(&scene->client, text_slice(&text));
+    text_fini(&text);
+}
+
+static void ask_long_head(struct sim_scene *scene)
+{
+    struct text text = TEXT_EMPTY;
+
+    text_add(&text, SLICE("GET / HTTP/1.1\r\nHost: a.test\r\nX: "));
+    sim_body_add(&text, 1, 70000);
+    text_add(&text, SLICE("\r\n\r\n"));
+    sim_client_ask_slice(&scene->client, text_slice(&text));
+    text_fini(&text);
+}
+
+static void ask_before_the_first_snapshot(struct sim_scene *scene)
+{
+    lease_drop(&scene->world->env.lease);
+    sim_client_get(&scene->client, "/len/1", 1);
+}
+
+static const struct reach table[] = {
+    {REASON_DONE, GET("a.test", "/len/5", ""), 200, NULL, 0, NULL},
+    {REASON_LOCAL, GET("a.test", "/ping", ""), 200, NULL, 0, NULL},
+    {REASON_CLIENT_GONE, GET("a.test", "/mute", ""), 0, NULL, 0, close_client_now},
+    {REASON_CLIENT_STALLED, GET("a.test", "/len/90000", ""), 0, NULL, 200000, pause_client},
+    {REASON_RESPONSE_CUT, GET("a.test", "/", ""), 0, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", 0, NULL},
+    {REASON_SERVER_STALLED, GET("a.test", "/", ""), 0, "+HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", 20000, NULL},
+    {REASON_DRAINING, GET("a.test", "/mute", ""), 0, NULL, 0, cut_now},
+    {REASON_BAD_LINE_END, "GET / HTTP/1.1\nHost: a.test\r\n\r\n", 400, NULL, 0, NULL},
+    {REASON_BAD_REQUEST_LINE, "GET /\r\n\r\n", 400, NULL, 0, NULL},
+    {REASON_BAD_FIELD, GET("a.test", "/", "X y: z\r\n"), 400, NULL, 0, NULL},
+    {REASON_BAD_HOST, GET("a,b", "/", ""), 400, NULL, 0, NULL},
+    {REASON_MISSING_HOST, "GET / HTTP/1.1\r\n\r\n", 400, NULL, 0, NULL},
+    {REASON_BAD_TARGET, GET("a.test", "/%zz", ""), 400, NULL, 0, NULL},
+    {REASON_BAD_FRAMING, GET("a.test", "/", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"), 400, NULL, 0, NULL},
+    {REASON_BAD_BODY, GET("a.test", "/", "Transfer-Encoding: chunked\r\n") "zz\r\n", 400, NULL, 0, NULL},
+    {REASON_AMBIGUOUS_PATH, GET("split.test", "/x%2f..%2fadmin", ""), 400, NULL, 0, NULL},
+    {REASON_DOTS_IN_CHANGED_PATH, GET("strip.test", "/x/../x/y", ""), 400, NULL, 0, NULL},
+    {REASON_FORBIDDEN, GET("list.test", "/", ""), 403, NULL, 0, NULL},
+    {REASON_NO_FRONTEND, GET("nobody.test", "/", ""), 404, NULL, 0, NULL},
+    {REASON_HEAD_TIMEOUT, "GET / HT", 408, NULL, 10000, NULL},
+    {REASON_BODY_TIMEOUT, GET("a.test", "/", "Content-Length: 5\r\n"), 408, NULL, 60000, NULL},
+    {REASON_TARGET_TOO_LONG, NULL, 414, NULL, 0, ask_long_target},
+    {REASON_HEAD_TOO_LARGE, NULL, 431, NULL, 0, ask_long_head},
+    {REASON_AUTH_UNREACHABLE, GET("auth.test", "/", ""), 500, NULL, 0, NULL},
+    {REASON_UNKNOWN_METHOD, "CONNECT a.test:80 HTTP/1.1\r\nHost: a.test\r\n\r\n", 501, NULL, 0, NULL},
+    {REASON_UNKNOWN_CODING, GET("a.test", "/", "Transfer-Encoding: gzip\r\n"), 501, NULL, 0, NULL},
+    {REASON_BAD_VERSION, "GET / HTTP/3.0\r\nHost: a.test\r\n\r\n", 505, NULL, 0, NULL},
+    {REASON_SERVER_REFUSED, GET("refused.test", "/", ""), 502, NULL, 0, NULL},
+    {REASON_SERVER_UNRESOLVED, GET("name.test", "/", ""), 502, NULL, 0, NULL},
+    {REASON_SERVER_CLOSED, GET("a.test", "/", ""), 502, "", 0, NULL},
+    {REASON_SERVER_MALFORMED, GET("a.test", "/", ""), 502, "HTTP/9.9 what\r\n\r\n", 0, NULL},
+    {REASON_SERVER_UPGRADE, GET("a.test", "/", ""), 502, "HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", 0, NULL},
+    {REASON_NO_SERVER, GET("empty.test", "/", ""), 503, NULL, 0, NULL},
+    {REASON_FRONTEND_CLOSED, GET("closed.test", "/", ""), 503, NULL, 0, NULL},
+    {REASON_NOT_READY, NULL, 503, NULL, 0, ask_before_the_first_snapshot},
+    {REASON_LOOP, GET("a.test", "/", "X-Waybill-Hops: 8\r\n"), 508, NULL, 0, NULL},
+    {REASON_DIAL_TIMEOUT, GET("silent.test", "/", ""), 504, NULL, 30000, NULL},
+    {REASON_RESPONSE_TIMEOUT, GET("a.test", "/mute", ""), 504, NULL, 40000, NULL},
+};
+
+static const struct {
+    enum reason reason;
+    const char *why;
+} unreachable[] = {
+    {REASON_NONE, "an exchange that ended has a reason"},
+    {REASON_CLIENT_DONE, "an idle connection that ends has no exchange; nothing gives this reason yet"},
+    {REASON_CLIENT_IDLE, "as CLIENT_DONE"},
+    {REASON_BAD_REQUEST, "what llhttp refuses and our own check of the bytes did not: no such head is known"},
+    {REASON_BODY_TOO_LARGE, "no option limits bodies yet (buffering comes with the filters)"},
+    {REASON_INTERNAL, "needs more of an exchange's arena (256 KiB) than a head of 64 KiB can make it use"},
+};
+
+static void reply_with_arg(struct sim_conn *conn, const struct sim_message *request)
+{
+    (void)request;
+    struct slice reply = slice_of(conn->server->arg);
+    bool stays = slice_starts(reply, SLICE("+"));
+    sim_conn_reply(conn, slice_from(reply, stays), 0, !stays);
+}
+
+static void reach_one(const struct reach *row)
+{
+    struct sim_scene scene;
+    struct sim_listener silent = {.dial = SIM_SILENT};
+
+    scene_prepare(&scene, 0);
+    scene.world->upstream.response_timeout_ms = row->reason == REASON_RESPONSE_TIMEOUT ? 40000 : 0;
+    scene.world->env.response_body_timeout_ms = row->reason == REASON_SERVER_STALLED ? 20000 : 0;
+    scene_start(&scene);
+    sim_add_listener(scene.sim, &silent, "10.0.0.7", 80);
+    sim_world_publish(scene.world, routes, WB_COUNT(routes));
+    if (row->reply) {
+        scene.server.answer = reply_with_arg;
+        scene.server.arg = (void *)(uintptr_t)row->reply;
+    }
+    if (row->request)
+        sim_client_ask(&scene.client, row->request);
+    if (row->act)
+        row->act(&scene);
+    sim_advance(scene.sim, row->wait_ms);
+    if (sim_world_ended(scene.world, row->reason) != 1)
+        fail_msg("%s was not reached; the client got %u", reason_row(row->reason)->name, sim_client_status(&scene.client, 0));
+    if (sim_client_status(&scene.client, 0) != row->status)
+        fail_msg("%s gave %u", reason_row(row->reason)->name, sim_client_status(&scene.client, 0));
+    if (row->status >= 400) {
+        struct sim_message answer;
+        sim_client_answer(&scene.client, 0, &answer);
+        assert_int_equal(row->status, reason_row(row->reason)->status);
+        assert_true(slice_eq(text_slice(&answer.body), reason_row(row->reason)->body));
+        sim_message_fini(&answer);
+        sim_advance(scene.sim, 2000);
+        assert_int_equal(scene.client.wire->got_fin, reason_row(row->reason)->close);
+    }
+    sim_remove_listener(&silent);
+    scene_end(&scene);
+}
+
+static bool is_listed(enum reason reason)
+{
+    for (size_t i = 0; i < WB_COUNT(unreachable); i++)
+        if (unreachable[i].reason == reason)
+            return true;
+    return false;
+}
+
+static void test_every_reason_is_reached_with_its_status(void **state)
+{
+    bool reached[REASON_COUNT] = {false};
+    (void)state;
+
+    for (size_t i = 0; i < WB_COUNT(table); i++) {
+        reach_one(&table[i]);
+        reached[table[i].reason] = true;
+    }
+    for (int reason = 0; reason < REASON_COUNT; reason++)
+        if (reached[reason] == is_listed((enum reason)reason))
+            fail_msg("%s: reached %d, listed as unreachable %d", reason_row((enum reason)reason)->name, reached[reason],
+                     is_listed((enum reason)reason));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_reason_is_reached_with_its_status)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
