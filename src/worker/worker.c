@@ -23,6 +23,7 @@ struct worker {
     struct door *doors;
     bool draining, full;
     struct later finish;
+    _Atomic uint64_t coming;         /* connections that peers have handed over and that wait in the mailbox */
     struct exchange_counters counters; /* written here, read by any thread */
 };
 
@@ -36,17 +37,23 @@ struct order {
 
 enum { HAND_OVER_SLACK = 16 };
 
+/* With those on their way: a burst is over before the first of them is taken over. */
+static uint64_t load_of(const struct worker *w)
+{
+    return cell_read(&w->counters.clients) + atomic_load_explicit(&w->coming, memory_order_relaxed);
+}
+
 /* The worker with so many fewer clients that a new one should be its; NULL: none. */
 static struct worker *idler_peer(const struct worker *w)
 {
-    uint64_t mine = cell_read(&w->counters.clients), fewest = mine;
+    uint64_t mine = load_of(w), fewest = mine;
     struct worker *idlest = NULL;
 
     if (mine < HAND_OVER_SLACK)
         return NULL;
     for (size_t i = 0; i < w->options.peer_count; i++) {
-        uint64_t theirs = cell_read(&w->options.peers[i]->counters.clients);
-        if (theirs < fewest) {
+        uint64_t theirs = load_of(w->options.peers[i]);
+        if (theirs < fewest && theirs < w->options.clients_max) {
             fewest = theirs;
             idlest = w->options.peers[i];
         }
@@ -64,6 +71,7 @@ static void take_over(struct message *message, void *owner)
         entry_accept(w->entry, order->entrypoint, stream);
     else if (!w->entry)
         close(order->fd);
+    atomic_fetch_sub_explicit(&w->coming, 1, memory_order_relaxed); /* now it counts as a client */
     free(order);
 }
 
@@ -74,8 +82,10 @@ static void hand_over(struct worker *to, size_t entrypoint, struct stream *strea
     order->message.open = take_over;
     order->entrypoint = entrypoint;
     order->fd = stream_detach(&stream);
+    atomic_fetch_add_explicit(&to->coming, 1, memory_order_relaxed);
     if (order->fd >= 0 && mailbox_post(&to->loop->mailbox, &order->message))
         return;
+    atomic_fetch_sub_explicit(&to->coming, 1, memory_order_relaxed);
     if (order->fd >= 0)
         close(order->fd);
     free(order);
