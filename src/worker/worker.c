@@ -61,6 +61,8 @@ static struct worker *idler_peer(const struct worker *w)
     return mine > fewest + fewest / 4 + HAND_OVER_SLACK ? idlest : NULL;
 }
 
+static void on_count_changed(void *owner, size_t count);
+
 static void take_over(struct message *message, void *owner)
 {
     struct order *order = WB_CONTAINER_OF(message, struct order, message);
@@ -72,6 +74,8 @@ static void take_over(struct message *message, void *owner)
     else if (!w->entry)
         close(order->fd);
     atomic_fetch_sub_explicit(&w->coming, 1, memory_order_relaxed); /* now it counts as a client */
+    if (w->entry)
+        on_count_changed(w, entry_count(w->entry));
     free(order);
 }
 
@@ -125,7 +129,7 @@ static void finish_if_empty(struct worker *w)
 static void on_count_changed(void *owner, size_t count)
 {
     struct worker *w = owner;
-    bool full = count >= w->options.clients_max;
+    bool full = count + atomic_load_explicit(&w->coming, memory_order_relaxed) >= w->options.clients_max;
 
     if (full != w->full) {
         w->full = full;
