@@ -9,32 +9,6 @@ import time
 
 from _lib import *
 
-HOST = b"Host: a.test\r\n"
-
-
-def request(method=b"GET", path=b"/m", fields=b"", body=b"", version=b"1.1"):
-    return method + b" " + path + b" HTTP/" + version + b"\r\n" + HOST + fields + b"\r\n" + body
-
-
-def with_length(body, method=b"POST", fields=b"", path=b"/m"):
-    return request(method, path, fields + b"Content-Length: %d\r\n" % len(body), body)
-
-
-def chunked(body, sizes=(5,), end=b"0\r\n\r\n"):
-    out, at, i = b"", 0, 0
-    while at < len(body):
-        size = min(sizes[i % len(sizes)], len(body) - at)
-        out += b"%x\r\n" % size + body[at:at + size] + b"\r\n"
-        at, i = at + size, i + 1
-    return out + end
-
-
-def next_works(c, tag=b"next"):
-    c.send(request(fields=b"X-Tag: " + tag + b"\r\n"))
-    r = c.response()
-    expect(r.status == 200 and r.one("X-Tag") == tag, "the next request:", r.head, r.body)
-
-
 @row
 def clients_gone(world):
     """A client that goes away takes its attempt along; others notice nothing."""

@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Memory per exchange is bounded whatever the body: 1 GiB each way, fast and against somebody slow (security case D9)."""
-import os
-import re
 import socket
 import threading
 import time
@@ -12,12 +10,6 @@ from _lib import *
 SIZE = 1 << 30
 BOUND_KIB = 8 * 1024
 BLOCK = bytes(1 << 20)
-
-
-def memory_kib(world):
-    """Anonymous memory: ours, and not what the kernel keeps in sockets nor pages of the program."""
-    with open(f"/proc/{world.process.pid}/smaps_rollup") as file:
-        return int(re.search(r"^Anonymous:\s+(\d+)", file.read(), re.M)[1])
 
 
 class Watch:
@@ -189,8 +181,7 @@ def bodies(world):
 
 
 if __name__ == "__main__":
-    # The sanitizer keeps what was freed for a while (256 MiB): with that off, memory says what the router holds.
-    os.environ["ASAN_OPTIONS"] = "quarantine_size_mb=0:thread_local_quarantine_size_kb=0:" + os.environ.get("ASAN_OPTIONS", "")
+    exact_memory()
     w = World(ORIGINS, RULES)
     w.probe(50)
     run(w, [bodies])

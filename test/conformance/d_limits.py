@@ -32,13 +32,6 @@ rule = "Host:full.test"
 """
 
 
-def memory_kib(world):
-    """Private memory in use: what the kernel keeps in sockets is not ours."""
-    with open(f"/proc/{world.process.pid}/smaps_rollup") as file:
-        text = file.read()
-    return sum(int(value) for value in re.findall(r"^(?:Private_Dirty|Anonymous):\s+(\d+)", text, re.M)[:1])
-
-
 def cpu_s(world):
     with open(f"/proc/{world.process.pid}/stat") as file:
         fields = file.read().rsplit(")", 1)[1].split()
@@ -356,6 +349,7 @@ def d12_descriptors(world):
 
 
 if __name__ == "__main__":
+    exact_memory()
     import resource
     resource.setrlimit(resource.RLIMIT_NOFILE, (8192, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     w = World(ORIGINS, RULES + LOOP.replace("<full>", str(full.getsockname()[1])), *SHORT)

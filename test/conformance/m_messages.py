@@ -1,57 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """How messages pass: HEAD, interim and early answers, HTTP/1.0, pipelines, Expect, framing, fields."""
-import random
 import threading
 import time
 
 from _lib import *
-
-HOST = b"Host: a.test\r\n"
-
-
-def request(method=b"GET", path=b"/m", fields=b"", body=b"", version=b"1.1"):
-    return method + b" " + path + b" HTTP/" + version + b"\r\n" + HOST + fields + b"\r\n" + body
-
-
-def with_length(body, method=b"POST", fields=b"", path=b"/m"):
-    return request(method, path, fields + b"Content-Length: %d\r\n" % len(body), body)
-
-
-def chunked(body, sizes=(5,), end=b"0\r\n\r\n"):
-    out, at, i = b"", 0, 0
-    while at < len(body):
-        size = min(sizes[i % len(sizes)], len(body) - at)
-        out += b"%x\r\n" % size + body[at:at + size] + b"\r\n"
-        at, i = at + size, i + 1
-    return out + end
-
-
-def next_works(c, tag=b"next"):
-    c.send(request(fields=b"X-Tag: " + tag + b"\r\n"))
-    r = c.response()
-    expect(r.status == 200 and r.one("X-Tag") == tag, "the next request:", r.head, r.body)
-
-
-def ask(world, raw, ask_text=None, method="GET", keep=True, script=None, split=None, **options):
-    """One exchange with a scripted server; then the same connection must serve another, if `keep`."""
-    world.forget()
-    world["main"].script = script or raw_answer(raw, **options)
-    with world.connect() as c:
-        c.send(ask_text or request(method.encode()), split)
-        r = c.response(method)
-        world.default()
-        if keep:
-            next_works(c)
-        else:
-            expect(c.closed(), "the connection goes on")
-    return r
-
-
-def in_bytes(raw):
-    """The server sends its answer in single bytes."""
-    return lambda conn, r: ([(conn.send(raw[i:i + 1]), time.sleep(0.0003)) for i in range(len(raw))], None)[1]
-
 
 @row
 def head_and_bodiless(world):
@@ -59,7 +12,7 @@ def head_and_bodiless(world):
 
     def bodiless(raw, method, status, length, coding=None):
         for script in (raw_answer(raw), in_bytes(raw)):
-            r = ask(world, None, method=method, script=script)
+            r = ask_scripted(world, None, method=method, script=script)
             expect(r.status == status and r.one("Content-Length") == length and r.one("Transfer-Encoding") == coding, r.head)
             expect(len({q.conn for q in world.seen()}) == 1, "the server's connection was not kept")
 
@@ -73,7 +26,7 @@ def head_and_bodiless(world):
     attempt("304 with a length", bodiless, b"HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\n\r\n", "GET", 304, b"500")
 
     def head_chunked():
-        r = ask(world, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", method="HEAD")
+        r = ask_scripted(world, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", method="HEAD")
         expect(r.status == 200 and r.one("Content-Length") is None, r.head)
 
     attempt("HEAD of what would be chunked", head_chunked)
@@ -88,7 +41,7 @@ def head_and_bodiless(world):
     attempt("HEAD of a 404 made here", head_made_here)
 
     def no_204_body():
-        r = ask(world, b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n")
+        r = ask_scripted(world, b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n")
         expect(r.one("Content-Length") is None and r.one("Transfer-Encoding") is None, r.head)
 
     attempt("204 says nothing of a body", no_204_body)
@@ -100,7 +53,7 @@ def interim_answers(world):
     final = reply(200, [], b"done")
 
     def interim(raw, split):
-        r = ask(world, None, script=in_bytes(raw + final) if split else raw_answer(raw + final))
+        r = ask_scripted(world, None, script=in_bytes(raw + final) if split else raw_answer(raw + final))
         expect(r.status == 200 and r.body == b"done" and not r.interim, r.head, r.interim)
 
     for raw in (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n", b"HTTP/1.1 102 Processing\r\n\r\n", b"HTTP/1.1 199 Odd\r\nX: y\r\n\r\n",
@@ -110,7 +63,7 @@ def interim_answers(world):
             attempt(f"interim {raw[:24]} in bytes", interim, raw, True)
 
     def separate():
-        r = ask(world, None, script=raw_answer(b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Hints\r\n\r\n", final, pause=0.01))
+        r = ask_scripted(world, None, script=raw_answer(b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Hints\r\n\r\n", final, pause=0.01))
         expect(r.body == b"done", r.head)
 
     attempt("interim answers one by one", separate)
@@ -225,7 +178,7 @@ def http_1_0(world):
     attempt("1.0 and an answer until close", old, b"", b"HTTP/1.0 200 OK\r\n\r\nhello", False, b"hello", close=True)
 
     def server(raw, kept, body=b"hello", close=False, coding=None):
-        r = ask(world, raw, close=close)
+        r = ask_scripted(world, raw, close=close)
         expect(r.status == 200 and r.body == body and r.one("Transfer-Encoding") == coding, r.head, r.body)
         conns = [q.conn for q in world.seen()]
         expect((conns[0] is conns[1]) == kept, "reused" if not kept else "not reused")
@@ -374,113 +327,11 @@ def expect_continue(world):
 
 
 @row
-def framing_both_ways(world):
-    """Bodies come out as they went in, whatever the pieces."""
-    randomly = random.Random(7)
-
-    def script(conn, r):
-        """Sends the body back: as chunks when asked, else with a length."""
-        conn.body_of(r)
-        if r.one("X-Back") == b"chunks":
-            conn.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", chunked(r.body, tuple(randomly.randint(1, 9000) for _ in range(9))))
-        elif r.one("X-Back") == b"close":
-            conn.send(b"HTTP/1.1 200 OK\r\n\r\n", r.body)
-            return False
-        else:
-            conn.send(reply(200, [], r.body))
-
-    def echo(size, there, back, split):
-        world["main"].script = script
-        body = randomly.randbytes(size)
-        fields = b"X-Back: " + back + b"\r\n"
-        with world.connect() as c:
-            if there == b"chunks":
-                text = request(b"POST", fields=fields + b"Transfer-Encoding: chunked\r\n", body=chunked(body, tuple(randomly.randint(1, 5000) for _ in range(9))))
-            else:
-                text = with_length(body, fields=fields)
-            sender = threading.Thread(target=c.send, args=(text, split))
-            sender.start()
-            r = c.response()
-            sender.join()
-            expect(r.status == 200 and r.body == body, r.head, len(r.body))
-            world.default()
-            next_works(c)
-
-    for size in (0, 1, 15, 16, 17, 4095, 16383, 16384, 16385, 65536, 200000, 3000000):
-        for there in (b"length", b"chunks"):
-            for back in (b"length", b"chunks", b"close"):
-                attempt(f"{size} bytes, {there} there, {back} back", echo, size, there, back, None)
-    for split in (1, 7, 1460):
-        for there in (b"length", b"chunks"):
-            attempt(f"{there} in pieces of {split}", echo, 3000, there, b"chunks", split)
-
-    def no_body(method):
-        world.forget()
-        r = world.ask(request(method))
-        expect(r.status == 200, r.head)
-        expect(not world.seen()[0].all("Content-Length") and not world.seen()[0].all("Transfer-Encoding"), world.seen()[0].head)
-
-    for method in (b"GET", b"POST", b"DELETE", b"OPTIONS", b"PATCH", b"PROPFIND", b"REPORT"):
-        attempt(f"{method} without a body", no_body, method)
-
-    def empty_body(method):
-        world.forget()
-        r = world.ask(with_length(b"", method))
-        expect(r.status == 200 and world.seen()[0].all("Content-Length") == [b"0"], world.seen()[0].head)
-
-    for method in (b"GET", b"POST", b"PUT"):
-        attempt(f"{method} with length 0", empty_body, method)
-
-    def in_single_bytes(raw, body):
-        r = ask(world, None, script=in_bytes(raw))
-        expect(r.status == 200 and r.body == body and r.one("X-A") == b"b", r.head, r.body)
-
-    attempt("an answer in single bytes", in_single_bytes, reply(200, [b"X-A: b"], b"hello"), b"hello")
-    attempt("a chunked answer in single bytes", in_single_bytes, b"HTTP/1.1 200 OK\r\nX-A: b\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(b"hello world", (3, 1)), b"hello world")
-
-    def streamed():
-        """What has come goes on at once, not when a buffer is full."""
-        go = threading.Event()
-
-        def slowly(conn, r):
-            conn.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
-            go.wait(WAIT)
-            conn.send(b"6\r\nsecond\r\n0\r\n\r\n")
-
-        world["main"].script = slowly
-        with world.connect() as c:
-            c.send(request())
-            expect(c.head().status == 200 and c.reader.until(b"first\r\n", 1), "the first piece")
-            go.set()
-            expect(c.reader.until(b"0\r\n\r\n", 1), "the rest")
-
-    attempt("an answer is streamed", streamed)
-
-    def upload_streamed():
-        got = threading.Event()
-
-        def script(conn, r):
-            conn.reader.until(b"first\r\n")
-            got.set()
-            conn.reader.until(b"0\r\n\r\n")
-            conn.send(reply(200))
-
-        world["main"].script = script
-        with world.connect() as c:
-            c.send(request(b"POST", fields=b"Transfer-Encoding: chunked\r\n", body=b"5\r\nfirst\r\n"))
-            expect(got.wait(1), "the first piece waits for the second")
-            c.send(b"0\r\n\r\n")
-            expect(c.response().status == 200, "the answer")
-
-    attempt("an upload is streamed", upload_streamed)
-
-
-@row
 def fields_and_phrases(world):
     """Transparent: phrases, order, spelling, repeated fields and values pass; Date is added when there is none."""
 
     def phrase(line, wanted):
-        r = ask(world, b"HTTP/1.1 " + line + b"\r\nContent-Length: 0\r\n\r\n")
+        r = ask_scripted(world, b"HTTP/1.1 " + line + b"\r\nContent-Length: 0\r\n\r\n")
         expect(r.line == b"HTTP/1.1 " + wanted, r.line)
 
     for line, wanted in ((b"200 Everything Fine", b"200 Everything Fine"), (b"404 Nope, \xc3\xa4h", b"404 Nope, \xc3\xa4h"), (b"599 x  y", b"599 x  y"), (b"226 IM Used", b"226 IM Used"),
@@ -504,15 +355,15 @@ def fields_and_phrases(world):
         world.forget()
         r = world.ask(request())
         expect(not {b"user-agent", b"accept-encoding", b"accept", b"via"} & set(world.seen()[0].names()), world.seen()[0].head)
-        r = ask(world, b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nContent-Encoding: gzip\r\n\r\n<html>")
+        r = ask_scripted(world, b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nContent-Encoding: gzip\r\n\r\n<html>")
         expect(not r.all("Content-Type") and r.all("Content-Encoding") == [b"gzip"] and r.body == b"<html>", r.head)
 
     attempt("nothing is invented", nothing_invented)
 
     def date():
-        r = ask(world, reply(200))
+        r = ask_scripted(world, reply(200))
         expect(len(r.all("Date")) == 1 and r.one("Date").endswith(b" GMT"), r.head)
-        r = ask(world, reply(200, [b"date: Thu, 01 Jan 1970 00:00:00 GMT"]))
+        r = ask_scripted(world, reply(200, [b"date: Thu, 01 Jan 1970 00:00:00 GMT"]))
         expect(r.all("Date") == [b"Thu, 01 Jan 1970 00:00:00 GMT"], r.head)
 
     attempt("Date", date)
