@@ -13,7 +13,7 @@ enum { REMEMBER_MS = 5000, REMEMBER_FAILURE_MS = 500, ASK_TIMEOUT_MS = 2000, ASK
 struct question {
     struct resolver *resolver;
     char *host;
-    bool asking;
+    bool asking, starting;   /* starting: c-ares may answer from /etc/hosts before it returns */
     struct list waiting;     /* of struct lookup */
     uint64_t good_until_ms;
     struct address addresses[LOOKUP_ADDRESSES_MAX];
@@ -138,7 +138,7 @@ static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo 
     if (result)
         ares_freeaddrinfo(result);
     question->good_until_ms = now + (question->address_count ? REMEMBER_MS : REMEMBER_FAILURE_MS);
-    if (question->resolver->stopping)
+    if (question->resolver->stopping || question->starting)
         return;
     while (!list_empty(&question->waiting)) {
         struct lookup *lookup = LIST_ENTRY(question->waiting.next, struct lookup, link);
@@ -172,7 +172,13 @@ void uv_lookup_start(struct loop *loop, struct lookup *lookup)
     struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     question->asking = true;
     uv_timer_start(&resolver->timer, on_tick, 250, 250);
+    question->starting = true;
     ares_getaddrinfo(resolver->channel, question->host, NULL, &hints, on_answer, question);
+    question->starting = false;
+    if (!question->asking) {
+        list_remove(&lookup->link);
+        answer(question, lookup); /* at once: the caller goes on by itself, as with an address */
+    }
 }
 
 void uv_lookup_cancel(struct loop *loop, struct lookup *lookup)

@@ -22,7 +22,8 @@ struct lookup {
     void *owner;
 };
 
-/* An IP literal is found at once, without a poke. `fresh`: what is remembered does not count (a connect failed). */
+/* What is known at once (an IP literal, a name of /etc/hosts or one asked for lately) is filled in without a poke.
+ * `fresh`: what is remembered does not count (a connect failed). */
 void lookup_start(struct loop *loop, struct lookup *lookup, struct slice host, uint16_t port, bool fresh,
                   void (*poke)(void *owner), void *owner);
 void lookup_cancel(struct loop *loop, struct lookup *lookup);
