@@ -250,26 +250,39 @@ void exchange_watch(struct exchange *x, uint64_t progress, uint64_t timeout_ms)
     loop_set_deadline_in(x->env->loop, &x->deadline, timeout_ms);
 }
 
-/* Nothing moved for the time allowed. Who is waited for? */
-static void on_too_late(struct deadline *deadline)
+/* One write may take a slow peer longer than the time allowed, and nobody is poked in its course: true when it moved. */
+static bool moves_on(struct exchange *x, uint64_t progress)
 {
-    struct exchange *x = WB_CONTAINER_OF(deadline, struct exchange, deadline);
+    if (progress == x->progress)
+        return false;
+    exchange_watch(x, progress, x->env->body_timeout_ms);
+    return true;
+}
 
+/* Nothing moved for the time allowed. Who is waited for? */
+static void give_up_waiting(struct exchange *x)
+{
     if (x->continue_wanted && !x->head_answered) {
         /* The server says nothing: the client may send its body (RFC 9110 10.1.1 leaves the time to us). */
         x->continue_wanted = false;
         x->client_ops->send_continue(x->client);
     } else if (x->client_ops->is_writing(x->client)) {
-        /* One write may take a slow client longer than the time allowed, and nobody is poked in its course. */
-        uint64_t progress = exchange_client_progress(x);
-        if (progress != x->progress)
-            exchange_watch(x, progress, x->env->body_timeout_ms);
-        else
+        if (!moves_on(x, exchange_client_progress(x)))
             exchange_end(x, REASON_CLIENT_STALLED, true);
+    } else if (attempt_is_writing(&x->attempt)) {
+        if (!moves_on(x, exchange_server_progress(x)))
+            exchange_answer(x, REASON_RESPONSE_TIMEOUT);
     } else if (x->head_answered) {
         exchange_end(x, x->request_sent || x->upload_stopped ? REASON_SERVER_STALLED : REASON_BODY_TIMEOUT, true);
     } else {
         exchange_answer(x, REASON_BODY_TIMEOUT);
     }
+}
+
+static void on_too_late(struct deadline *deadline)
+{
+    struct exchange *x = WB_CONTAINER_OF(deadline, struct exchange, deadline);
+
+    give_up_waiting(x);
     exchange_poke(x);
 }

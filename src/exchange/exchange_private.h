@@ -42,6 +42,9 @@ static inline struct headers *exchange_trailers(struct exchange *x)
     return &x->env->trailers;
 }
 
+/* Differs when the server took some of the request (forward.c). */
+uint64_t exchange_server_progress(struct exchange *x);
+
 /* Differs when the client took some of the answer. */
 static inline uint64_t exchange_client_progress(const struct exchange *x)
 {

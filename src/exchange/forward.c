@@ -166,6 +166,8 @@ static void send_piece(struct exchange *x, struct slice payload, bool last, cons
     x->upload_pending = payload.len;
     if (count)
         attempt_send(&x->attempt, parts, count);
+    if (last)
+        attempt_expect_answer(&x->attempt);
     if (attempt_is_writing(&x->attempt))
         x->client_ops->body_pin(x->client, payload.len > 0);
     else
@@ -225,6 +227,12 @@ static bool send_request(struct exchange *x)
     return false;
 }
 
+uint64_t exchange_server_progress(struct exchange *x)
+{
+    const struct stream *server = attempt_stream(&x->attempt);
+    return server ? ((server->bytes_written - stream_bytes_left(server)) << 3) + 5 : 0;
+}
+
 /* Who is waited for decides the deadline. The server has its own (attempt). */
 static void watch(struct exchange *x)
 {
@@ -234,7 +242,9 @@ static void watch(struct exchange *x)
         exchange_watch(x, exchange_client_progress(x), env->body_timeout_ms);
     else if (x->continue_wanted && x->head_sent)
         exchange_watch(x, 2, CONTINUE_WAIT_MS);
-    else if (!x->request_sent && x->head_sent && !x->upload_stopped && !attempt_is_writing(&x->attempt))
+    else if (attempt_is_writing(&x->attempt)) /* the server takes nothing */
+        exchange_watch(x, exchange_server_progress(x), env->body_timeout_ms);
+    else if (!x->request_sent && x->head_sent && !x->upload_stopped)
         exchange_watch(x, (x->attempt.conn ? attempt_stream(&x->attempt)->bytes_written << 2 : 0) + 3, env->body_timeout_ms);
     else if (x->attempt.state == ATTEMPT_BODY)
         exchange_watch(x, (attempt_stream(&x->attempt)->bytes_read << 2) + 4, env->response_body_timeout_ms);

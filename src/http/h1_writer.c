@@ -52,7 +52,7 @@ void head_out_status_line(struct head_out *out, unsigned status, struct slice ph
                       (char)('0' + status % 10), ' '};
     PUT_LITERAL(out, "HTTP/1.1 ");
     put(out, digits, sizeof digits);
-    put_checked(out, phrase.len ? phrase : slice_of(status_phrase(status)));
+    put_checked(out, phrase.ptr ? phrase : slice_of(status_phrase(status)));
     PUT_LITERAL(out, "\r\n");
 }
 

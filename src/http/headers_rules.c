@@ -48,6 +48,16 @@ static bool is_forwarding_name(struct slice name)
     return first == 'f' && class_equal(name, SLICE("forwarded"));
 }
 
+/* Framing and routing in another spelling: a server that takes `_` for `-` would see a second one (security case H2). */
+static bool is_framing_alias(struct slice name)
+{
+    if (name.len == 14)
+        return class_equal(name, SLICE("content-length"));
+    if (name.len == 17)
+        return class_equal(name, SLICE("transfer-encoding"));
+    return false;
+}
+
 static bool id_in(unsigned id, uint64_t set)
 {
     return (set >> id & 1) != 0;
@@ -103,6 +113,9 @@ void headers_remove_hop_by_hop(struct headers *h)
 {
     unsigned budget = HEADERS_MAX;
 
+    for (unsigned i = 0; i < h->count; i++)
+        if (h->items[i].id == HEADER_OTHER && is_framing_alias(h->items[i].name))
+            h->items[i].gone = true;
     if ((h->present & hop_by_hop) == 0)
         return;
     if (id_in(HEADER_CONNECTION, h->present))

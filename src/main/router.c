@@ -62,11 +62,11 @@ static size_t raise_file_limit(void)
     return (size_t)limit.rlim_cur;
 }
 
-/* Each client may need a server connection too. */
+/* A third of the files for clients, a third for the servers they wait for, a third for idle server connections. */
 static size_t clients_per_worker(size_t files, size_t workers)
 {
     size_t usable = files > 2 * FILES_KEPT_BACK ? files - FILES_KEPT_BACK : files / 2;
-    size_t each = usable / (2 * workers);
+    size_t each = usable / (3 * workers);
     return each > 4 ? each : 4;
 }
 
@@ -174,7 +174,8 @@ static struct worker_options worker_options_of(struct router *r, size_t number, 
         .upstream = {.dial_timeout_ms = s->dial_timeout_ms,
                      .response_timeout_ms = s->response_timeout_ms,
                      .idle_timeout_ms = POOL_IDLE_MS,
-                     .max_idle_per_server = s->max_idle_per_server},
+                     .max_idle_per_server = s->max_idle_per_server,
+                     .max_idle = clients_max},
         .entry = {.head_timeout_ms = s->head_timeout_ms, .idle_timeout_ms = s->idle_timeout_ms, .limits = h1_default_limits},
         .body_timeout_ms = s->body_timeout_ms,
         .response_body_timeout_ms = s->response_body_timeout_ms,

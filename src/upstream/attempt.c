@@ -191,8 +191,6 @@ void attempt_turn_back(struct attempt *attempt)
 
 void attempt_send(struct attempt *attempt, const struct slice *parts, unsigned count)
 {
-    uint64_t response_timeout_ms = upstream_get_options(attempt->upstream)->response_timeout_ms;
-
     WB_REQUIRE(attempt->conn);
     attempt->sent = true;
     stream_write(attempt->conn->stream, parts, count);
@@ -202,6 +200,12 @@ void attempt_send(struct attempt *attempt, const struct slice *parts, unsigned c
         if (buffer_len(&attempt->conn->stream->in))
             fail(attempt, REASON_SERVER_CLOSED);
     }
+}
+
+void attempt_expect_answer(struct attempt *attempt)
+{
+    uint64_t response_timeout_ms = upstream_get_options(attempt->upstream)->response_timeout_ms;
+
     if (response_timeout_ms && attempt->state == ATTEMPT_AWAITING)
         loop_set_deadline_in(loop_of(attempt), &attempt->deadline, response_timeout_ms);
 }

@@ -3,6 +3,12 @@
 #include "upstream_private.h"
 #include <stdlib.h>
 
+static void note_idle(struct server_pool *pool, bool more)
+{
+    pool->idle_count += more ? 1u : (unsigned)-1;
+    upstream_note_idle(pool->upstream, more);
+}
+
 static void close_conn(struct server_conn *conn)
 {
     loop_remove_deadline(upstream_loop(conn->pool->upstream), &conn->idle_deadline);
@@ -15,7 +21,7 @@ static void discard_idle(struct server_conn *conn)
     struct server_pool *pool = conn->pool;
 
     list_remove(&conn->link);
-    pool->idle_count--;
+    note_idle(pool, false);
     close_conn(conn);
     server_pool_free_if_done(pool);
 }
@@ -47,7 +53,7 @@ struct server_conn *server_pool_take(struct server_pool *pool)
         return NULL;
     struct server_conn *conn = LIST_ENTRY(pool->idle.next, struct server_conn, link);
     list_remove(&conn->link);
-    pool->idle_count--;
+    note_idle(pool, false);
     deadline_clear(&conn->idle_deadline);
     lend(pool, conn);
     return conn;
@@ -71,9 +77,13 @@ static bool may_serve_again(const struct server_conn *conn)
 {
     const struct stream *s = conn->stream;
     const struct server_pool *pool = conn->pool;
+    const struct upstream_options *options = upstream_get_options(pool->upstream);
+
+    if (options->max_idle && upstream_idle_count(pool->upstream) >= options->max_idle)
+        return false;
 
     return !pool->retired && s->connected && !s->eof && !s->error && !s->write_error && !s->writing &&
-           buffer_len(&s->in) == 0 && pool->idle_count < upstream_get_options(pool->upstream)->max_idle_per_server;
+           buffer_len(&s->in) == 0 && pool->idle_count < options->max_idle_per_server;
 }
 
 void server_pool_return(struct server_conn **conn, bool reusable)
@@ -95,7 +105,7 @@ void server_pool_return(struct server_conn **conn, bool reusable)
     stream_release(back->stream);
     stream_want_read(back->stream, true);
     list_push_front(&pool->idle, &back->link);
-    pool->idle_count++;
+    note_idle(pool, true);
     loop_set_deadline_in(upstream_loop(pool->upstream), &back->idle_deadline,
                          upstream_get_options(pool->upstream)->idle_timeout_ms);
 }
@@ -106,7 +116,7 @@ void server_pool_close_idle(struct server_pool *pool)
     {
         struct server_conn *conn = LIST_ENTRY(node, struct server_conn, link);
         list_remove(&conn->link);
-        pool->idle_count--;
+        note_idle(pool, false);
         close_conn(conn);
     }
 }

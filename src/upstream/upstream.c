@@ -22,6 +22,7 @@ struct upstream {
     size_t balancer_count;
     struct map named;           /* "host:port" -> server_pool */
     size_t retired_count;
+    size_t idle_count;
     uint64_t repeats_in_fifths;  /* earned and not spent, in fifths of a repeat */
     uint64_t repeats_at_ms;
 };
@@ -253,10 +254,13 @@ void upstream_drain(struct upstream *up)
 
 size_t upstream_idle_count(const struct upstream *up)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < up->pool_count; i++)
-        count += up->pools[i] ? up->pools[i]->idle_count : 0;
-    return count;
+    return up->idle_count;
+}
+
+void upstream_note_idle(struct upstream *up, bool more)
+{
+    WB_REQUIRE(more || up->idle_count > 0);
+    up->idle_count += more ? 1 : (size_t)-1;
 }
 
 void upstream_destroy(struct upstream **upstream)

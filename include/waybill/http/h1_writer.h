@@ -25,7 +25,7 @@ static inline bool head_out_ok(const struct head_out *out)
 
 /* "GET /x HTTP/1.1\r\n" */
 void head_out_request_line(struct head_out *out, struct slice method, struct slice target);
-/* "HTTP/1.1 200 OK\r\n"; an empty phrase becomes the standard one when there is one. */
+/* "HTTP/1.1 200 OK\r\n"; without a phrase (ptr NULL) the standard one; an empty one stays empty. */
 void head_out_status_line(struct head_out *out, unsigned status, struct slice phrase);
 void head_out_field(struct head_out *out, struct slice name, struct slice value);
 void head_out_field_u64(struct head_out *out, struct slice name, uint64_t value);

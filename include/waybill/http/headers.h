@@ -74,7 +74,7 @@ bool headers_set(struct headers *h, struct slice name, struct slice value);
 
 /* Hop-by-hop fields (RFC 9110 7.6.1): Connection and what it names - but never a name that the router owns or
  * manages (decisions.md 4) -, Keep-Alive, Proxy-*, Te, Trailer, Transfer-Encoding, Upgrade; and Proxy
- * (httpoxy). Content-Length stays. */
+ * (httpoxy); and Content-Length and Transfer-Encoding spelled with `_` or `.`. Content-Length itself stays. */
 void headers_remove_hop_by_hop(struct headers *h);
 /* What a client may not say of itself unless it is trusted (decisions.md 7): X-Forwarded-*, X-Real-Ip, Forwarded,
  * X-Replaced-Path and every name equal to one of them by class. */

@@ -58,6 +58,8 @@ void attempt_init(struct attempt *attempt, struct upstream *upstream, void (*pok
 void attempt_start(struct attempt *attempt, struct server_pool *pool, bool request_is_head, bool fresh);
 /* Sends bytes of the request; see stream_write for who owns them meanwhile. Not while attempt_is_writing. */
 void attempt_send(struct attempt *attempt, const struct slice *parts, unsigned count);
+/* The request is whole: from now on the server has the response timeout to begin its answer. */
+void attempt_expect_answer(struct attempt *attempt);
 bool attempt_is_writing(const struct attempt *attempt);
 /* The server takes no more bytes (it may still answer). */
 bool attempt_write_failed(const struct attempt *attempt);

@@ -11,6 +11,7 @@ struct upstream_options {
     uint64_t response_timeout_ms; /* 0 = none */
     uint64_t idle_timeout_ms;     /* of a pooled connection: 90 s */
     unsigned max_idle_per_server; /* 200 */
+    size_t max_idle;              /* of all servers together: idle connections hold descriptors too; 0 = no limit */
 };
 
 struct upstream;
@@ -39,3 +40,5 @@ bool upstream_spend_repeat(struct upstream *upstream);
 /* Closes all idle connections: the worker drains. */
 void upstream_drain(struct upstream *upstream);
 size_t upstream_idle_count(const struct upstream *upstream);
+/* An idle connection came or went; for pool.c. */
+void upstream_note_idle(struct upstream *upstream, bool more);

@@ -374,6 +374,7 @@ static enum filter_verdict request(struct exchange *x, const void *config)
                 return deny(x, q);
             struct slice head = slice_make(q->out.base, q->out.end);
             attempt_send(&q->attempt, &head, 1);
+            attempt_expect_answer(&q->attempt);
             break;
         case ATTEMPT_HEAD:
             q->status = q->attempt.head.status;
