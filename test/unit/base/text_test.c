@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* Slices, texts and their escaping, dates, the log. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "waybill/base/clock.h"
+#include "waybill/base/log.h"
+#include "waybill/base/text.h"
+#include <stdlib.h>
+
+static void test_cut_gives_every_part(void **state)
+{
+    struct slice rest = SLICE("a,,b,"), part;
+    static const char *const expected[] = {"a", "", "b", ""};
+    (void)state;
+
+    for (size_t i = 0; i < WB_COUNT(expected); i++) {
+        assert_true(slice_cut(&rest, ',', &part));
+        assert_true(slice_eq(part, slice_of(expected[i])));
+    }
+    assert_false(slice_cut(&rest, ',', &part));
+    rest = SLICE("");
+    assert_true(slice_cut(&rest, ',', &part));
+    assert_int_equal(part.len, 0);
+    assert_false(slice_cut(&rest, ',', &part));
+}
+
+static void test_lists_have_tokens(void **state)
+{
+    (void)state;
+    assert_true(slice_list_has(SLICE("close"), SLICE("Close")));
+    assert_true(slice_list_has(SLICE("keep-alive , UPGRADE\t"), SLICE("upgrade")));
+    assert_true(slice_list_has(SLICE(",, x"), SLICE("x")));
+    assert_false(slice_list_has(SLICE("closed, un close"), SLICE("close")));
+    assert_false(slice_list_has(SLICE(""), SLICE("x")));
+}
+
+static void test_numbers_are_digits_and_nothing_else(void **state)
+{
+    static const char *const bad[] = {"", "+1", "-1", " 1", "1 ", "0x1", "1_0", "256", "99999999999999999999999", "1.0"};
+    uint64_t value;
+    (void)state;
+
+    assert_true(slice_to_u64(SLICE("255"), 255, &value) && value == 255);
+    assert_true(slice_to_u64(SLICE("000"), 255, &value) && value == 0);
+    assert_true(slice_to_u64(SLICE("18446744073709551615"), UINT64_MAX, &value) && value == UINT64_MAX);
+    assert_false(slice_to_u64(SLICE("18446744073709551616"), UINT64_MAX, &value));
+    for (size_t i = 0; i < WB_COUNT(bad); i++)
+        assert_false(slice_to_u64(slice_of(bad[i]), 255, &value));
+}
+
+static void test_small_things_of_slices(void **state)
+{
+    (void)state;
+    assert_true(slice_eq(slice_trim(SLICE(" \ta b\t ")), SLICE("a b")));
+    assert_int_equal(slice_trim(SLICE(" \t ")).len, 0);
+    assert_true(slice_eq(slice_trim_space(SLICE("\r\n x\v")), SLICE("x")));
+    assert_int_equal(slice_find(SLICE("abcb"), 'b'), 1);
+    assert_int_equal(slice_find_last(SLICE("abcb"), 'b'), 3);
+    assert_int_equal(slice_find_last(SLICE("abcb"), 'x'), 4);
+    assert_true(slice_compare(SLICE("a"), SLICE("ab")) < 0 && slice_compare(SLICE("b"), SLICE("ab")) > 0);
+    assert_int_equal(slice_compare(SLICE("ab"), SLICE("ab")), 0);
+    assert_true(slice_starts_nocase(SLICE("HTTP://x"), SLICE("http://")));
+    assert_false(slice_eq_nocase(SLICE("[a"), SLICE("{a"))); /* only letters have a case */
+    assert_int_equal(slice_from(SLICE("abc"), 9).len, 0);
+    assert_int_equal(slice_head(SLICE("abc"), 9).len, 3);
+}
+
+static void expect_escaped(struct slice raw, const char *expected)
+{
+    struct text text = TEXT_EMPTY;
+    text_add_escaped(&text, raw);
+    assert_true(slice_eq(text_slice(&text), slice_of(expected)));
+    text_fini(&text);
+}
+
+static void test_nothing_breaks_out_of_a_log_line(void **state)
+{
+    (void)state;
+    expect_escaped(SLICE("plain ~"), "plain ~");
+    expect_escaped(SLICE("a\"b\\c"), "a\\\"b\\\\c");
+    expect_escaped(SLICE("\n{\"level\"}"), "\\n{\\\"level\\\"}");
+    expect_escaped(SLICE("\x1b[31m\r\t\x7f"), "\\x1b[31m\\x0d\\t\\x7f");
+    expect_escaped(slice_make("\0", 1), "\\x00");
+    expect_escaped(SLICE("gr\xc3\xbcn \xe2\x82\xac \xf0\x9f\x98\x80"), "gr\xc3\xbcn \xe2\x82\xac \xf0\x9f\x98\x80");
+    expect_escaped(SLICE("\xc2\x9b"), "\\xc2\\x9b");             /* C1 */
+    expect_escaped(SLICE("\xe2\x80\xae"), "\\xe2\\x80\\xae");     /* U+202E turns the direction */
+    expect_escaped(SLICE("\xe2\x80\xa8"), "\\xe2\\x80\\xa8");     /* U+2028 is a line end to some */
+    expect_escaped(SLICE("\xc0\xaf\xff"), "\\xc0\\xaf\\xff");     /* no UTF-8 */
+    expect_escaped(SLICE("\xe2\x82"), "\\xe2\\x82");              /* cut off */
+    expect_escaped(SLICE("\xed\xa0\x80"), "\\xed\\xa0\\x80");     /* a surrogate */
+}
+
+static void test_text_grows_and_is_taken(void **state)
+{
+    struct text text = TEXT_EMPTY;
+    (void)state;
+
+    for (int i = 0; i < 1000; i++)
+        text_addf(&text, "%d,", i);
+    assert_true(slice_ends(text_slice(&text), SLICE(",999,")));
+    char *taken = text_take(&text);
+    assert_int_equal(strlen(taken), 3890);
+    assert_int_equal(text.len, 0);
+    free(taken);
+    taken = text_take(&text);
+    assert_string_equal(taken, "");
+    free(taken);
+    text_fini(&text);
+}
+
+static void test_dates(void **state)
+{
+    static const struct {
+        uint64_t seconds;
+        const char *http, *rfc3339;
+    } dates[] = {
+        {0, "Thu, 01 Jan 1970 00:00:00 GMT", "1970-01-01T00:00:00Z"},
+        {951782400, "Tue, 29 Feb 2000 00:00:00 GMT", "2000-02-29T00:00:00Z"},
+        {784111777, "Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z"},
+        {1795420861, "Mon, 23 Nov 2026 08:01:01 GMT", "2026-11-23T08:01:01Z"},
+        {4102444799, "Thu, 31 Dec 2099 23:59:59 GMT", "2099-12-31T23:59:59Z"},
+    };
+    char http[CLOCK_HTTP_DATE_SIZE], rfc3339[CLOCK_RFC3339_SIZE];
+    (void)state;
+
+    for (size_t i = 0; i < WB_COUNT(dates); i++) {
+        clock_http_date(dates[i].seconds * 1000000000u + 999999999u, http);
+        clock_rfc3339(dates[i].seconds * 1000000000u, rfc3339);
+        assert_string_equal(http, dates[i].http);
+        assert_string_equal(rfc3339, dates[i].rfc3339);
+    }
+}
+
+static char last_line[400];
+static unsigned line_count;
+
+static void take_line(enum log_level level, const char *line, void *arg)
+{
+    (void)level;
+    (void)arg;
+    line_count++;
+    strncpy(last_line, line, sizeof last_line - 1);
+}
+
+static void test_the_log_escapes_and_minds_its_level(void **state)
+{
+    enum log_level level;
+    (void)state;
+
+    log_set_sink(take_line, NULL);
+    log_set_level(LOG_WARN);
+    wb_log_info("not shown");
+    wb_log_debug("not shown");
+    assert_int_equal(line_count, 0);
+    wb_log_warn("container `%s`", "a\"\nlevel=error msg=forged");
+    assert_int_equal(line_count, 1);
+    assert_non_null(strstr(last_line, "level=warning msg=\"container `a\\\"\\nlevel=error msg=forged`\""));
+    assert_true(strncmp(last_line, "time=\"", 6) == 0);
+    assert_true(log_level_parse(SLICE("dEbUg"), &level) && level == LOG_DEBUG);
+    assert_true(log_level_parse(SLICE("WARNING"), &level) && level == LOG_WARN);
+    assert_false(log_level_parse(SLICE("LOUD"), &level));
+    log_set_level(LOG_ERROR);
+    log_set_sink(NULL, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cut_gives_every_part),
+        cmocka_unit_test(test_lists_have_tokens),
+        cmocka_unit_test(test_numbers_are_digits_and_nothing_else),
+        cmocka_unit_test(test_small_things_of_slices),
+        cmocka_unit_test(test_nothing_breaks_out_of_a_log_line),
+        cmocka_unit_test(test_text_grows_and_is_taken),
+        cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_the_log_escapes_and_minds_its_level),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
