@@ -24,16 +24,6 @@ void digest_md5_hex(struct slice bytes, char out[DIGEST_MD5_HEX])
     hash_hex(EVP_md5(), bytes, out);
 }
 
-void digest_sha1_hex(struct slice bytes, char out[DIGEST_SHA1_HEX])
-{
-    hash_hex(EVP_sha1(), bytes, out);
-}
-
-void digest_sha256_hex(struct slice bytes, char out[DIGEST_SHA256_HEX])
-{
-    hash_hex(EVP_sha256(), bytes, out);
-}
-
 void digest_random(void *out, size_t bytes)
 {
     char *at = out;

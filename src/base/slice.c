@@ -95,6 +95,21 @@ bool slice_to_u64(struct slice text, uint64_t max, uint64_t *out_value)
     return true;
 }
 
+bool slice_to_bool(struct slice text, bool *out_truth)
+{
+    static const char *const yes[] = {"1", "t", "T", "true", "TRUE", "True"};
+    static const char *const no[] = {"0", "f", "F", "false", "FALSE", "False"};
+
+    for (size_t i = 0; i < WB_COUNT(yes); i++) {
+        bool truth = slice_eq(text, slice_of(yes[i]));
+        if (truth || slice_eq(text, slice_of(no[i]))) {
+            *out_truth = truth;
+            return true;
+        }
+    }
+    return false;
+}
+
 char *slice_dup(struct slice text)
 {
     return wb_strndup(text.ptr, text.len);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/base/text.h"
+#include "waybill/base/utf8.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,29 +60,20 @@ char *text_take(struct text *text)
     return taken;
 }
 
-/* Length of the well-formed UTF-8 sequence of a printable character at the start of `s`, or 0. C1 controls
- * (U+0080..9F) and the direction marks U+202A..E, U+2066..9 count as not printable. */
-static size_t printable_length(struct slice s)
+static bool is_hidden(uint32_t point)
 {
-    const unsigned char *p = (const unsigned char *)s.ptr;
-    if (p[0] < 0x80)
-        return p[0] >= 0x20 && p[0] != 0x7f ? 1 : 0;
-    size_t need = p[0] >= 0xc2 && p[0] <= 0xdf ? 2 : p[0] >= 0xe0 && p[0] <= 0xef ? 3
-                  : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : 0;
-    if (need == 0 || s.len < need)
-        return 0;
-    uint32_t point = p[0] & (0x7fu >> need);
-    for (size_t i = 1; i < need; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-        point = (point << 6) | (p[i] & 0x3fu);
-    }
-    if ((need == 3 && point < 0x800) || (need == 4 && (point < 0x10000 || point > 0x10ffff)))
-        return 0;
-    if (point < 0xa0 || (point >= 0xd800 && point <= 0xdfff) || (point >= 0x202a && point <= 0x202e) ||
-        (point >= 0x2066 && point <= 0x2069) || point == 0x2028 || point == 0x2029)
-        return 0;
-    return need;
+    return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 || point == 0x2029 ||
+           (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+}
+
+/* Length of the printable character at the start of `text`, or 0. C1 controls, line separators and the marks that turn the
+ * direction of writing count as not printable: they could make a line look like another one. */
+static size_t printable_length(struct slice text)
+{
+    uint32_t point;
+    size_t len = utf8_decode(text, &point);
+
+    return len == 0 || is_hidden(point) ? 0 : len;
 }
 
 void text_add_escaped(struct text *text, struct slice part)

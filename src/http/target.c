@@ -2,6 +2,7 @@
 #include "waybill/http/target.h"
 #include "chars.h"
 #include "waybill/base/error.h"
+#include "waybill/base/utf8.h"
 
 /* What the one look at the raw path found. */
 struct path_facts {
@@ -12,35 +13,6 @@ struct path_facts {
     bool loosens;        /* loose may differ from canonical */
     bool has_high_bytes; /* must be UTF-8 */
 };
-
-/* Length of the UTF-8 sequence (RFC 3629) at the front of `text`, or 0. */
-static size_t utf8_length(struct slice text)
-{
-    const unsigned char *b = (const unsigned char *)text.ptr;
-    size_t len = b[0] < 0x80 ? 1 : b[0] < 0xc2 ? 0 : b[0] < 0xe0 ? 2 : b[0] < 0xf0 ? 3 : b[0] < 0xf5 ? 4 : 0;
-
-    if (len == 0 || len > text.len)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((b[i] & 0xc0) != 0x80)
-            return 0;
-    if ((b[0] == 0xe0 && b[1] < 0xa0) || (b[0] == 0xf0 && b[1] < 0x90))
-        return 0; /* longer than needed */
-    if ((b[0] == 0xed && b[1] > 0x9f) || (b[0] == 0xf4 && b[1] > 0x8f))
-        return 0; /* surrogates, and past U+10FFFF */
-    return len;
-}
-
-static bool is_utf8(struct slice text)
-{
-    while (text.len > 0) {
-        size_t len = utf8_length(text);
-        if (len == 0)
-            return false;
-        text = slice_from(text, len);
-    }
-    return true;
-}
 
 static bool is_escape(struct slice text, size_t at)
 {
@@ -109,7 +81,7 @@ static bool look_at_path(struct slice raw, struct path_facts *out_facts)
             return false;
     }
     out_facts->len = at;
-    return !out_facts->has_high_bytes || is_utf8(slice_head(raw, at));
+    return !out_facts->has_high_bytes || utf8_is_valid(slice_head(raw, at));
 }
 
 static bool query_is_fine(struct slice query)
@@ -121,7 +93,7 @@ static bool query_is_fine(struct slice query)
             return false;
         high |= (unsigned char)query.ptr[i];
     }
-    return high < 0x80 || is_utf8(query);
+    return high < 0x80 || utf8_is_valid(query);
 }
 
 static size_t put_escape(char *out, unsigned char byte)

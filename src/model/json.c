@@ -1,42 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/model/json.h"
+#include "waybill/base/utf8.h"
 #include "waybill/model/model.h"
 #include "waybill/model/schema.h"
 #include <inttypes.h>
 #include <stdio.h>
-
-/* Length of the UTF-8 character at `at` (Unicode 15, table 3-7), 0 when it is none. */
-static size_t measure_character(const unsigned char *at, size_t left)
-{
-    unsigned char low = 0x80, high = 0xbf;
-    size_t len;
-
-    if (at[0] < 0x80)
-        return 1;
-    if (at[0] >= 0xc2 && at[0] <= 0xdf)
-        len = 2;
-    else if (at[0] >= 0xe0 && at[0] <= 0xef)
-        len = 3;
-    else if (at[0] >= 0xf0 && at[0] <= 0xf4)
-        len = 4;
-    else
-        return 0;
-    if (at[0] == 0xe0)
-        low = 0xa0; /* overlong below */
-    else if (at[0] == 0xed)
-        high = 0x9f; /* surrogates above */
-    else if (at[0] == 0xf0)
-        low = 0x90;
-    else if (at[0] == 0xf4)
-        high = 0x8f; /* past U+10FFFF above */
-    if (left < len || at[1] < low || at[1] > high)
-        return 0;
-    for (size_t i = 2; i < len; i++) {
-        if (at[i] < 0x80 || at[i] > 0xbf)
-            return 0;
-    }
-    return len;
-}
 
 /* How v1.7 writes this character; NULL: as it is. A byte that is no UTF-8 becomes U+FFFD, each on its own. */
 static const char *escape_of(const unsigned char *at, size_t len, char spare[7])
@@ -78,7 +46,8 @@ void json_string(struct text *out, struct slice value)
     text_add_char(out, '"');
     for (size_t i = 0; i < value.len;) {
         const unsigned char *at = (const unsigned char *)value.ptr + i;
-        size_t len = measure_character(at, value.len - i);
+        uint32_t point;
+        size_t len = utf8_decode(slice_from(value, i), &point);
         char spare[7];
         const char *escape = escape_of(at, len, spare);
 

@@ -9,14 +9,6 @@
 #include "rule_parts.h"
 #include <stdlib.h>
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Next byte of the decoded text, or -1 at its end, -2 on a bad %XX. */
 static int decode_next(struct slice text, size_t *at)
 {
@@ -27,8 +19,8 @@ static int decode_next(struct slice text, size_t *at)
         return ' ';
     if (c != '%')
         return (unsigned char)c;
-    int high = *at + 1 < text.len ? hex_value(text.ptr[*at]) : -1;
-    int low = *at + 1 < text.len ? hex_value(text.ptr[*at + 1]) : -1;
+    int high = *at + 1 < text.len ? ascii_hex(text.ptr[*at]) : -1;
+    int low = *at + 1 < text.len ? ascii_hex(text.ptr[*at + 1]) : -1;
     *at += 2;
     return high < 0 || low < 0 ? -2 : high * 16 + low;
 }

@@ -33,14 +33,6 @@ const struct regex *regex_add(struct arena *arena, struct regex_link **regexes, 
     return made;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool is_unreserved(int byte)
 {
     return byte < 128 && (isalnum(byte) || byte == '-' || byte == '.' || byte == '_' || byte == '~');
@@ -49,8 +41,8 @@ static bool is_unreserved(int byte)
 /* %XX at `at` of a pattern: the byte itself if it is unreserved, else upper-case hex. False: not a %XX. */
 static bool add_pattern_triple(struct text *out, struct slice pattern, size_t at)
 {
-    int high = at + 2 < pattern.len ? hex_value(pattern.ptr[at + 1]) : -1;
-    int low = at + 2 < pattern.len ? hex_value(pattern.ptr[at + 2]) : -1;
+    int high = at + 2 < pattern.len ? ascii_hex(pattern.ptr[at + 1]) : -1;
+    int low = at + 2 < pattern.len ? ascii_hex(pattern.ptr[at + 2]) : -1;
     if (high < 0 || low < 0)
         return false;
     int byte = high * 16 + low;

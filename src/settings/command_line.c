@@ -167,7 +167,7 @@ bool command_line_cut(struct reading *reading, int argc, char **argv, struct com
 static bool is_group_off(const struct command_word *word)
 {
     bool on;
-    return word->flag->kind == FLAG_GROUP && truth_parse(word->value, &on) && !on;
+    return word->flag->kind == FLAG_GROUP && slice_to_bool(word->value, &on) && !on;
 }
 
 static bool apply_word(struct reading *reading, const struct command_word *word)

@@ -64,7 +64,3 @@ bool flag_set_items(struct reading *reading, const struct flag *flag, const stru
 /* Switches on the groups it is in. */
 void flag_switch_groups_on(struct reading *reading, const struct flag *flag);
 
-/* "1t", "true"... as Go reads them. */
-bool truth_parse(struct slice text, bool *out_truth);
-/* Whole seconds, or Go's form: "500ms", "1m30s". False with a reason (static text). */
-bool duration_parse(struct slice text, uint64_t *out_ms, const char **out_reason);

@@ -3,19 +3,6 @@
 #include "reading.h"
 #include "waybill/base/clock.h"
 
-bool truth_parse(struct slice text, bool *out_truth)
-{
-    static const char *const yes[] = {"1", "t", "T", "true", "TRUE", "True"};
-    static const char *const no[] = {"0", "f", "F", "false", "FALSE", "False"};
-    for (size_t i = 0; i < WB_COUNT(yes); i++) {
-        if (slice_eq(text, slice_of(yes[i])) || slice_eq(text, slice_of(no[i]))) {
-            *out_truth = slice_eq(text, slice_of(yes[i]));
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Decimal, 0x hexadecimal or 0 octal, as v1.7 takes them. */
 static bool parse_number(struct slice text, uint64_t max, uint64_t *out_number)
 {
@@ -38,23 +25,6 @@ static bool parse_number(struct slice text, uint64_t max, uint64_t *out_number)
     }
     *out_number = number;
     return text.len > 0;
-}
-
-bool duration_parse(struct slice text, uint64_t *out_ms, const char **out_reason)
-{
-    static const int64_t longest_ns = INT64_C(100) * 365 * 24 * 3600 * 1000000000;
-    int64_t ns = 0;
-    *out_reason = NULL;
-    *out_ms = 0;
-    if (!clock_parse_duration(text, &ns))
-        *out_reason = "it is not a duration: write whole seconds, or as 500ms, 1m30s";
-    else if (ns < 0)
-        *out_reason = "a duration cannot be negative";
-    else if (ns > longest_ns)
-        *out_reason = "it is longer than 100 years";
-    else
-        *out_ms = ((uint64_t)ns + 999999) / 1000000; /* rounded up: 1us must not become "no limit" */
-    return !*out_reason;
 }
 
 /* v1.7's own words for what is wrong with a constraint (spec/static-config.md 1.1). */
@@ -118,11 +88,15 @@ static bool set_list(struct reading *reading, const struct flag *flag, struct sl
 
 static bool set_duration(struct reading *reading, const struct flag *flag, struct slice value)
 {
-    const char *reason;
-    uint64_t ms;
-    if (!duration_parse(value, &ms, &reason))
-        return reading_fail(reading, "%s", reason);
-    *(uint64_t *)field_of(reading, flag) = ms;
+    static const int64_t longest_ns = INT64_C(100) * 365 * 24 * 3600 * 1000000000;
+    int64_t ns;
+    if (!clock_parse_duration(value, &ns))
+        return reading_fail(reading, "it is not a duration: write whole seconds, or as 500ms, 1m30s");
+    if (ns < 0)
+        return reading_fail(reading, "a duration cannot be negative");
+    if (ns > longest_ns)
+        return reading_fail(reading, "it is longer than 100 years");
+    *(uint64_t *)field_of(reading, flag) = ((uint64_t)ns + 999999) / 1000000; /* rounded up: 1us must not become "no limit" */
     return true;
 }
 
@@ -146,7 +120,7 @@ static bool set_level(struct reading *reading, const struct flag *flag, struct s
 
 static bool set_switch(struct reading *reading, const struct flag *flag, struct slice value)
 {
-    if (truth_parse(value, field_of(reading, flag)))
+    if (slice_to_bool(value, field_of(reading, flag)))
         return true;
     return reading_fail(reading, "it is neither true nor false");
 }
@@ -155,7 +129,7 @@ static bool set_refused(struct reading *reading, const struct flag *flag, struct
 {
     bool truth;
     bool can_be_off = flag->kind == FLAG_SWITCH || flag->kind == FLAG_GROUP;
-    if (can_be_off ? truth_parse(value, &truth) && !truth : value.len == 0)
+    if (can_be_off ? slice_to_bool(value, &truth) && !truth : value.len == 0)
         return true; /* asks for nothing */
     return reading_fail(reading, "not in this version of Waybill yet (%s)", flag->help);
 }

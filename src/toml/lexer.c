@@ -1,31 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "parser.h"
+#include "waybill/base/utf8.h"
 #include <stdarg.h>
 #include <stdio.h>
 
-/* Length of the well-formed UTF-8 sequence at `at` (RFC 3629 4), or 0. */
-static size_t sequence_length(const char *at, const char *end)
+static size_t character_length(const struct toml_parser *p)
 {
-    const unsigned char *b = (const unsigned char *)at;
-    size_t room = (size_t)(end - at);
-    size_t len = b[0] < 0x80   ? 1
-                 : b[0] < 0xc2 ? 0
-                 : b[0] < 0xe0 ? 2
-                 : b[0] < 0xf0 ? 3
-                 : b[0] < 0xf5 ? 4
-                               : 0;
-
-    if (len == 0 || len > room)
-        return 0;
-    for (size_t i = 1; i < len; i++) {
-        if ((b[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    /* Forms longer than needed, surrogates, and what lies above U+10FFFF. */
-    if ((b[0] == 0xe0 && b[1] < 0xa0) || (b[0] == 0xed && b[1] > 0x9f) ||
-        (b[0] == 0xf0 && b[1] < 0x90) || (b[0] == 0xf4 && b[1] > 0x8f))
-        return 0;
-    return len;
+    uint32_t point;
+    return utf8_decode(slice_make(p->at, (size_t)(p->end - p->at)), &point);
 }
 
 static bool is_allowed_control(const char *at, const char *end)
@@ -40,7 +22,7 @@ bool toml_check_bytes(struct toml_parser *p, struct slice input)
                          input.len, TOML_INPUT_MAX);
     while (p->at < p->end) {
         unsigned char c = (unsigned char)*p->at;
-        size_t len = sequence_length(p->at, p->end);
+        size_t len = character_length(p);
         if (len == 0)
             return toml_fail(p, toml_here(p), "byte 0x%02x is not UTF-8; save the file as UTF-8",
                              c);
@@ -139,5 +121,5 @@ const char *toml_found(struct toml_parser *p)
     if (*p->at == '\n' || *p->at == '\r')
         return "the end of the line";
     struct slice token = toml_peek_token(p);
-    return toml_quote(p, token.len ? token : slice_make(p->at, sequence_length(p->at, p->end)));
+    return toml_quote(p, token.len ? token : slice_make(p->at, character_length(p)));
 }

@@ -1,24 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "parser.h"
-
-static int hex_digit(char c)
-{
-    c = ascii_lower(c);
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static void add_character(struct text *text, uint32_t point)
-{
-    if (point < 0x80) {
-        text_add_char(text, (char)point);
-        return;
-    }
-    uint32_t follow = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
-    uint32_t lead = follow == 1 ? 0xc0 : follow == 2 ? 0xe0 : 0xf0;
-    text_add_char(text, (char)(lead | point >> (6 * follow)));
-    while (follow-- > 0)
-        text_add_char(text, (char)(0x80 | (point >> (6 * follow) & 0x3f)));
-}
+#include "waybill/base/utf8.h"
 
 /* \uXXXX or \UXXXXXXXX, `at` on the backslash. */
 static bool read_unicode_escape(struct toml_parser *p)
@@ -28,17 +10,19 @@ static bool read_unicode_escape(struct toml_parser *p)
     uint32_t point = 0;
 
     for (size_t i = 2; i < digits + 2; i++) {
-        int digit = i < whole.len ? hex_digit(whole.ptr[i]) : -1;
+        int digit = i < whole.len ? ascii_hex(whole.ptr[i]) : -1;
         if (digit < 0)
             return toml_fail(p, toml_here(p), "an escape \\%c needs %zu hexadecimal digits",
                              p->at[1], digits);
         point = point << 4 | (uint32_t)digit;
     }
-    if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+    char bytes[UTF8_MAX];
+    size_t len = utf8_write(point, bytes);
+    if (len == 0)
         return toml_fail(p, toml_here(p),
                          "%s is no character; give a code up to 10FFFF outside D800 to DFFF",
                          toml_quote(p, whole));
-    add_character(&p->decoded, point);
+    text_add(&p->decoded, slice_make(bytes, len));
     p->at += digits + 2;
     return true;
 }

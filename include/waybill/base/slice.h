@@ -63,6 +63,15 @@ static inline char ascii_lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
+/* Value of a hexadecimal digit, -1 for any other byte. */
+static inline int ascii_hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = ascii_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* ASCII only, as field names and hosts are. */
 bool slice_eq_nocase(struct slice a, struct slice b);
 bool slice_starts_nocase(struct slice text, struct slice prefix);
@@ -83,5 +92,7 @@ bool slice_cut(struct slice *rest, char separator, struct slice *out_part);
 bool slice_list_has(struct slice list, struct slice token);
 /* Digits only, whole text, no sign, at most `max`. */
 bool slice_to_u64(struct slice text, uint64_t max, uint64_t *out_value);
+/* 1 t T TRUE true True, 0 f F FALSE false False: what v1.7 takes for a truth. */
+bool slice_to_bool(struct slice text, bool *out_truth);
 /* Heap copy with a NUL behind; free() it. */
 char *slice_dup(struct slice text);

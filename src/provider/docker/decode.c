@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "decode.h"
 #include "timestamp.h"
-#include "utf8.h"
 #include "waybill/base/map.h"
 #include "waybill/base/text.h"
+#include "waybill/base/utf8.h"
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "label_value.h"
-#include "utf8.h"
+#include "waybill/base/utf8.h"
 
 static const char *const escape_is_bad =
     "a backslash begins an escape here as in v1.7: write \\\\ for one backslash (known: \\\\ \\\" \\b \\t \\n \\f \\r \\uXXXX)";
@@ -14,21 +14,18 @@ static bool read_hex(struct slice *rest, size_t digits, uint32_t *out_point)
     if (rest->len < digits)
         return false;
     for (size_t i = 0; i < digits; i++) {
-        char c = ascii_lower(rest->ptr[i]);
-        if (c >= '0' && c <= '9')
-            point = point * 16 + (uint32_t)(c - '0');
-        else if (c >= 'a' && c <= 'f')
-            point = point * 16 + (uint32_t)(c - 'a' + 10);
-        else
+        int digit = ascii_hex(rest->ptr[i]);
+        if (digit < 0)
             return false;
+        point = point << 4 | (uint32_t)digit;
     }
     *rest = slice_from(*rest, digits);
     *out_point = point;
     return true;
 }
 
-/* `rest` is behind the backslash. Writes up to 4 bytes; 0 for no escape. */
-static size_t read_escape(struct slice *rest, char out[4])
+/* `rest` is behind the backslash. Writes up to UTF8_MAX bytes; 0 for no escape. */
+static size_t read_escape(struct slice *rest, char out[UTF8_MAX])
 {
     static const char from[] = "\\\"btnfr", to[] = "\\\"\b\t\n\f\r";
     uint32_t point;
@@ -49,7 +46,7 @@ static size_t read_escape(struct slice *rest, char out[4])
 bool label_text(struct arena *arena, struct slice value, bool multiline, struct slice *out_text,
                 const char **out_because)
 {
-    char *out = arena_bytes(arena, value.len + 4);
+    char *out = arena_bytes(arena, value.len + UTF8_MAX);
     size_t len = 0;
 
     while (value.len) {
@@ -74,20 +71,6 @@ bool label_text(struct arena *arena, struct slice value, bool multiline, struct 
     return true;
 }
 
-bool label_bool(struct slice value, bool *out_value)
-{
-    static const char *const yes[] = {"1", "t", "T", "TRUE", "true", "True"};
-    static const char *const no[] = {"0", "f", "F", "FALSE", "false", "False"};
-
-    for (size_t i = 0; i < WB_COUNT(yes); i++) {
-        if (slice_eq(value, slice_of(yes[i])) || slice_eq(value, slice_of(no[i]))) {
-            *out_value = slice_eq(value, slice_of(yes[i]));
-            return true;
-        }
-    }
-    return false;
-}
-
 bool label_integer(struct slice value, int64_t *out_value)
 {
     bool negative = slice_starts(value, SLICE("-"));
@@ -98,72 +81,6 @@ bool label_integer(struct slice value, int64_t *out_value)
     if (!slice_to_u64(value, limit, &magnitude))
         return false;
     *out_value = (int64_t)(negative ? 0 - magnitude : magnitude);
-    return true;
-}
-
-static bool read_unit(struct slice *rest, double *out_ns)
-{
-    static const struct {
-        const char *name;
-        double ns;
-    } units[] = {{"ns", 1}, {"us", 1e3}, {"\xc2\xb5s", 1e3}, {"\xce\xbcs", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
-
-    for (size_t i = 0; i < WB_COUNT(units); i++) {
-        if (slice_starts(*rest, slice_of(units[i].name))) {
-            *rest = slice_from(*rest, strlen(units[i].name));
-            *out_ns = units[i].ns;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool read_number(struct slice *rest, double *out_value)
-{
-    double value = 0, unit = 1;
-    bool any = false, fraction = false;
-
-    for (; rest->len; *rest = slice_from(*rest, 1)) {
-        char c = rest->ptr[0];
-        if (c == '.' && !fraction) {
-            fraction = true;
-        } else if (c >= '0' && c <= '9') {
-            any = true;
-            unit = fraction ? unit / 10 : 1;
-            value = fraction ? value + unit * (c - '0') : value * 10 + (c - '0');
-        } else {
-            break;
-        }
-    }
-    *out_value = value;
-    return any;
-}
-
-bool label_duration(struct slice value, int64_t *out_ns)
-{
-    int64_t seconds;
-    double total = 0;
-    bool negative = slice_starts(value, SLICE("-"));
-
-    if (label_integer(value, &seconds)) {
-        if (seconds < -INT64_C(9000000000) || seconds > INT64_C(9000000000))
-            return false;
-        *out_ns = seconds * INT64_C(1000000000);
-        return true;
-    }
-    if (negative || slice_starts(value, SLICE("+")))
-        value = slice_from(value, 1);
-    if (value.len == 0)
-        return false;
-    while (value.len) {
-        double number, unit_ns;
-        if (!read_number(&value, &number) || !read_unit(&value, &unit_ns))
-            return false;
-        total += number * unit_ns;
-    }
-    if (total > 9e18)
-        return false;
-    *out_ns = (int64_t)(negative ? -total - 0.5 : total + 0.5);
     return true;
 }
 

@@ -9,12 +9,8 @@
 /* False: an escape that is none, or a byte that cannot stand there; *out_because says which and how to write it. */
 bool label_text(struct arena *arena, struct slice value, bool multiline, struct slice *out_text,
                 const char **out_because);
-/* 1 t T TRUE true True 0 f F FALSE false False */
-bool label_bool(struct slice value, bool *out_value);
 /* Decimal, optional sign, fits 64 bits. */
 bool label_integer(struct slice value, int64_t *out_value);
-/* Integer of seconds, or 1h2m3.5s with the units ns us µs ms s m h. */
-bool label_duration(struct slice value, int64_t *out_ns);
 /* Parts between commas, trimmed, empty ones dropped. False as label_text. */
 bool label_list(struct arena *arena, struct slice value, struct slices *out_list, const char **out_because);
 /* `name:value||name:value`: names canonical, later ones win, sorted. Parts that are none are dropped and counted. */

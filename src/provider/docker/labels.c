@@ -63,7 +63,7 @@ bool labels_bool(struct label_reading *reading, struct slice name, bool missing)
     const struct label *label = segment_label(reading->segment, name);
     bool value = missing;
 
-    if (label && label->value.len && !label_bool(label->value, &value))
+    if (label && label->value.len && !slice_to_bool(label->value, &value))
         labels_report(reading, label, false, missing ? "write true or false; taken as true" : "write true or false; taken as false");
     return value;
 }
@@ -94,7 +94,7 @@ static bool place_exists(const struct segment *segment, const struct place_row *
     case EXISTS_BY_VALUE:
         return segment_value(segment, label).len > 0;
     case EXISTS_BY_TRUE:
-        return label_bool(segment_value(segment, label), &truth) && truth;
+        return slice_to_bool(segment_value(segment, label), &truth) && truth;
     case EXISTS_BY_NUMBER:
         return label_integer(segment_value(segment, label), &number);
     }
@@ -184,7 +184,7 @@ static const char *store_value(struct label_reading *reading, const struct label
     case LABEL_PAIRS:
         return store_pairs(reading, value, field);
     case LABEL_BOOL:
-        if (!label_bool(value, &truth))
+        if (!slice_to_bool(value, &truth))
             return "write true or false";
         if (field)
             *(bool *)field = truth;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "labels_group.h"
 #include "label_value.h"
+#include "waybill/base/clock.h"
 
 static const struct slice errors_prefix = {"frontend.errors.", 16};
 static const struct slice rates_prefix = {"frontend.rateLimit.rateSet.", 27};
@@ -104,7 +105,7 @@ void labels_read_rates(struct label_reading *reading, struct model_rate_limit *l
         if (!split_name(label->name, rates_prefix, &name, &field) || label->value.len == 0)
             continue;
         struct model_rate *rate = limit ? find_rate(limit, name) : &unused;
-        bool understood = slice_eq(field, SLICE("period"))    ? label_duration(label->value, &rate->period_ns)
+        bool understood = slice_eq(field, SLICE("period"))    ? clock_parse_duration(label->value, &rate->period_ns)
                           : slice_eq(field, SLICE("average")) ? label_integer(label->value, &rate->average)
                           : slice_eq(field, SLICE("burst"))   ? label_integer(label->value, &rate->burst)
                                                               : false;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "naming.h"
 #include "label_value.h"
-#include "utf8.h"
+#include "unicode.h"
 #include "waybill/base/digest.h"
 #include "waybill/base/text.h"
+#include "waybill/base/utf8.h"
 
 static const struct slice compose_project = {"com.docker.compose.project", 26};
 static const struct slice compose_service = {"com.docker.compose.service", 26};

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include "waybill/base/clock.h"
 #include "waybill/base/log.h"
+#include "waybill/base/digest.h"
 #include "waybill/base/text.h"
 #include <stdlib.h>
 
@@ -49,6 +50,38 @@ static void test_numbers_are_digits_and_nothing_else(void **state)
     assert_false(slice_to_u64(SLICE("18446744073709551616"), UINT64_MAX, &value));
     for (size_t i = 0; i < WB_COUNT(bad); i++)
         assert_false(slice_to_u64(slice_of(bad[i]), 255, &value));
+}
+
+static void test_truths_are_those_of_v1_7(void **state)
+{
+    bool truth = false;
+
+    (void)state;
+    assert_true(slice_to_bool(SLICE("T"), &truth) && truth);
+    assert_true(slice_to_bool(SLICE("False"), &truth) && !truth);
+    assert_false(slice_to_bool(SLICE("yes"), &truth));
+    assert_false(slice_to_bool(SLICE("tRUE"), &truth));
+    assert_false(slice_to_bool(SLICE(""), &truth));
+}
+
+static void test_every_byte_is_a_hexadecimal_digit_or_none(void **state)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        const char *at = c ? strchr(digits, ascii_lower((char)c)) : NULL;
+        assert_int_equal(ascii_hex((char)c), at ? (int)(at - digits) : -1);
+    }
+}
+
+static void test_md5_is_in_lower_case_hex(void **state)
+{
+    char hex[DIGEST_MD5_HEX];
+
+    (void)state;
+    digest_md5_hex(SLICE("message digest"), hex); /* RFC 1321 A.5 */
+    assert_string_equal(hex, "f96b697d7cb7938d525a2f31aaf161d0");
 }
 
 static void test_small_things_of_slices(void **state)
@@ -172,6 +205,9 @@ int main(void)
         cmocka_unit_test(test_cut_gives_every_part),
         cmocka_unit_test(test_lists_have_tokens),
         cmocka_unit_test(test_numbers_are_digits_and_nothing_else),
+        cmocka_unit_test(test_truths_are_those_of_v1_7),
+        cmocka_unit_test(test_every_byte_is_a_hexadecimal_digit_or_none),
+        cmocka_unit_test(test_md5_is_in_lower_case_hex),
         cmocka_unit_test(test_small_things_of_slices),
         cmocka_unit_test(test_nothing_breaks_out_of_a_log_line),
         cmocka_unit_test(test_text_grows_and_is_taken),

@@ -198,7 +198,6 @@ static void test_values_of_labels(void **state)
     struct slice text;
     const char *because;
     int64_t number;
-    bool truth;
 
     (void)state;
     arena_init(&arena, 0);
@@ -215,14 +214,6 @@ static void test_values_of_labels(void **state)
     assert_false(label_integer(SLICE("9223372036854775808"), &number));
     assert_false(label_integer(SLICE(" 1"), &number));
     assert_false(label_integer(SLICE(""), &number));
-    assert_true(label_bool(SLICE("T"), &truth) && truth);
-    assert_false(label_bool(SLICE("yes"), &truth));
-    assert_true(label_duration(SLICE("3"), &number) && number == INT64_C(3000000000));
-    assert_true(label_duration(SLICE("1h2m3.5s"), &number) && number == INT64_C(3723500000000));
-    assert_true(label_duration(SLICE("1500ms"), &number) && number == INT64_C(1500000000));
-    assert_false(label_duration(SLICE("10 s"), &number));
-    assert_false(label_duration(SLICE("s"), &number));
-    assert_false(label_duration(SLICE("9999999999999h"), &number));
     arena_fini(&arena);
 }
 
