@@ -75,6 +75,31 @@ static void test_a_server_that_goes_keeps_its_connections_from_whoever_gets_its_
     scene_end(&scene);
 }
 
+static void test_who_is_on_the_way_to_a_server_that_leaves_is_turned_back(void **state)
+{
+    struct sim_scene scene;
+    struct sim_listener silent = {.dial = SIM_SILENT};
+    struct sim_client other;
+    (void)state;
+
+    scene_begin(&scene);
+    sim_add_listener(scene.sim, &silent, "10.0.0.2", 80);
+    sim_world_serve(scene.world, SIM_SERVER_URL " http://10.0.0.2:80");
+    sim_client_connect(&other, scene.sim, scene.world->entry, "192.0.2.2");
+    sim_client_post(&scene.client, "/echo/0/2000", 1, 50, false);
+    sim_client_post(&other, "/echo/0/2000", 2, 50, true);
+    sim_advance(scene.sim, 1000);
+    assert_int_equal(silent.dialled, 1);
+    sim_world_serve(scene.world, SIM_SERVER_URL);
+    sim_advance(scene.sim, 10);
+    assert_int_equal(scene.server.executed[1] + scene.server.executed[2], 2); /* the other one was not disturbed */
+    sim_advance(scene.sim, 3000);
+    assert_int_equal(sim_client_status(&scene.client, 0), 200);
+    assert_int_equal(sim_client_status(&other, 0), 200);
+    sim_remove_listener(&silent);
+    scene_end(&scene);
+}
+
 static void test_draining_finishes_what_is_under_way(void **state)
 {
     struct sim_scene scene;
@@ -168,6 +193,7 @@ int main(void)
         cmocka_unit_test(test_an_exchange_keeps_the_snapshot_it_began_with),
         cmocka_unit_test(test_swaps_under_load_lose_nothing),
         cmocka_unit_test(test_a_server_that_goes_keeps_its_connections_from_whoever_gets_its_address),
+        cmocka_unit_test(test_who_is_on_the_way_to_a_server_that_leaves_is_turned_back),
         cmocka_unit_test(test_draining_finishes_what_is_under_way),
         cmocka_unit_test(test_draining_does_not_cut_the_end_of_a_slow_answer),
         cmocka_unit_test(test_cutting_ends_everything_at_once),

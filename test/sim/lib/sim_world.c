@@ -122,6 +122,7 @@ void sim_world_publish(struct sim_world *world, const struct sim_route *routes, 
     diagnostics_fini(&diagnostics);
     model_fini(&model);
     world->env.lease = lease_create(&snapshot);
+    upstream_adopt(world->env.upstream, world->env.lease->snapshot); /* as worker.c does */
     lease_drop(&before);
 }
 
