@@ -17,7 +17,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { WORKERS_MAX = 128, POOL_IDLE_MS = 90000, FILES_KEPT_BACK = 64 };
+enum { POOL_IDLE_MS = 90000, FILES_KEPT_BACK = 64 };
 
 struct router {
     const struct settings *settings;
@@ -25,8 +25,8 @@ struct router {
     struct loop *loop;              /* of the main thread: control's and the signals' */
     struct entrypoint *entrypoints;
     int *sockets;                   /* [worker * entrypoint_count + entrypoint] */
-    struct worker *workers[WORKERS_MAX];
-    const struct exchange_counters *counters[WORKERS_MAX];
+    struct worker *workers[SETTINGS_WORKERS_MAX];
+    const struct exchange_counters *counters[SETTINGS_WORKERS_MAX];
     size_t worker_count;
     struct control *control;
     struct provider *providers[2];
@@ -44,7 +44,7 @@ static size_t choose_worker_count(const struct settings *settings)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     size_t wanted = settings->workers ? settings->workers : cores > 0 ? (size_t)cores : 1;
-    return wanted > WORKERS_MAX ? WORKERS_MAX : wanted;
+    return wanted > SETTINGS_WORKERS_MAX ? SETTINGS_WORKERS_MAX : wanted;
 }
 
 /* As many open files as the hard limit allows; returns how many. */
@@ -76,7 +76,7 @@ static bool open_sockets(struct router *r)
 
     r->sockets = wb_alloc(r->worker_count * s->entrypoint_count * sizeof(int));
     for (size_t e = 0; e < s->entrypoint_count; e++) {
-        int fds[WORKERS_MAX];
+        int fds[SETTINGS_WORKERS_MAX];
         struct host_port parsed;
         uint16_t port = 0;
         struct slice address = s->entrypoints[e].address;
@@ -341,13 +341,13 @@ int router_run(const struct settings *settings)
     if (compile_entrypoints(r) && open_access_log(r) && open_sockets(r)) {
         create_admin(r);
         r->loop = uv_loop_create(r);
-        if (start_workers(r, clients_max)) {
-            create_control(r);
-            serve(r);
-            uv_loop_destroy(&r->loop);
-            status = 0;
-        }
+        if (!start_workers(r, clients_max))
+            return 1; /* those that did start use what would be freed below: the end of the program ends them */
+        create_control(r);
+        serve(r);
+        uv_loop_destroy(&r->loop);
         admin_destroy(&r->admin);
+        status = 0;
     }
     free(r->sockets);
     arena_fini(&r->arena);

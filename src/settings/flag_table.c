@@ -72,8 +72,8 @@ const struct flag flag_table[] = {
     WORKS("api.entryPoint", TEXT, SET(api_entrypoint), "traefik", "where; `traefik` is :8080 unless defined"),
     WORKS("api.dashboard", SWITCH, SET(api_dashboard), "true", "the dashboard, too"),
     NO_EFFECT("api.debug", SWITCH, AT(accepted), "there is nothing below /debug"),
-    WORKS("api.statistics", GROUP, SET(api_statistics), "off", "keep the latest errors for /health"),
-    WORKS("api.statistics.recentErrors", NUMBER, SET(recent_errors), "10", "how many"),
+    NO_EFFECT("api.statistics", GROUP, AT(accepted), "/health does not list the latest errors yet"),
+    NO_EFFECT("api.statistics.recentErrors", NUMBER, AT(accepted_count), "/health does not list the latest errors yet"),
     WORKS("ping", GROUP, SET(ping_on), "off", "answer /ping"),
     WORKS("ping.entryPoint", TEXT, SET(ping_entrypoint), "traefik", "where"),
 

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { WORKERS_MAX = 256 };
-
 static void set_defaults(struct reading *reading)
 {
     struct settings *settings = &reading->settings;
@@ -26,7 +24,6 @@ static void set_defaults(struct reading *reading)
     settings->file.watch = true;
     settings->api_dashboard = true;
     settings->api_entrypoint = settings->ping_entrypoint = SLICE("traefik");
-    settings->recent_errors = 10;
     settings->max_idle_per_server = 200;
     settings->head_timeout_ms = settings->body_timeout_ms = 60 * 1000;
     settings->idle_timeout_ms = 180 * 1000;
@@ -132,8 +129,8 @@ static bool finish(struct reading *reading)
         slices_add(&settings->arena, &settings->docker.constraints, reading->constraints.items[i]);
     finish_timeouts(reading);
     finish_file(reading);
-    if (settings->workers > WORKERS_MAX)
-        return reading_fail(reading, "--workers=%u: at most %d", settings->workers, WORKERS_MAX);
+    if (settings->workers > SETTINGS_WORKERS_MAX)
+        return reading_fail(reading, "--workers=%u: at most %d", settings->workers, SETTINGS_WORKERS_MAX);
     return finish_entrypoints(reading);
 }
 

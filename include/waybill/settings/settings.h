@@ -12,6 +12,8 @@
 
 enum settings_command { COMMAND_RUN, COMMAND_VERSION, COMMAND_HEALTHCHECK, COMMAND_HELP };
 
+enum { SETTINGS_WORKERS_MAX = 128 };
+
 /* Something the user should know of what was read, kept until the log has its level. */
 struct settings_note {
     enum log_level level;
@@ -22,7 +24,7 @@ struct settings {
     struct arena arena;
     enum settings_command command;
     enum log_level log_level;
-    unsigned workers;              /* 0 = one per core */
+    unsigned workers;              /* 0 = one per core; at most SETTINGS_WORKERS_MAX */
     struct slice static_file;      /* path of the TOML file that was read; empty = none */
     struct settings_note *notes;
     size_t note_count;
@@ -39,8 +41,6 @@ struct settings {
 
     bool api_on, api_dashboard;
     struct slice api_entrypoint;
-    bool api_statistics;
-    unsigned recent_errors;
     bool ping_on;                  /* --ping; /ping is also answered on the API's entrypoint while the API is on */
     struct slice ping_entrypoint;
 

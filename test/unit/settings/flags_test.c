@@ -90,8 +90,7 @@ static void test_a_member_switches_its_groups_on(void **state)
 {
     (void)state;
     expect_ok(read_words("--api.statistics.recentErrors=3"));
-    assert_true(settings.api_on && settings.api_statistics && settings.api_dashboard);
-    assert_int_equal(settings.recent_errors, 3);
+    assert_true(settings.api_on && settings.api_dashboard);
     expect_ok(read_words("--ping.entryPoint=http"));
     assert_true(settings.ping_on);
     expect_ok(read_words("--accessLog.filePath=/x"));
@@ -324,7 +323,7 @@ static void test_numbers_take_a_base_prefix_and_have_bounds(void **state)
         expect_refused(read_words(word), "for --workers=");
         free(word);
     }
-    expect_refused(read_words("--workers=257"), "at most 256");
+    expect_refused(read_words("--workers=129"), "at most 128");
 }
 
 static void test_lists_split_at_commas_and_a_repeated_flag_appends(void **state)
