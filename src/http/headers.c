@@ -117,18 +117,6 @@ struct header *headers_find(const struct headers *h, enum header_id id)
     return NULL;
 }
 
-struct header *headers_find_name(const struct headers *h, struct slice name)
-{
-    enum header_id id = header_id_of(name);
-
-    if (id != HEADER_OTHER)
-        return headers_find(h, id);
-    for (unsigned i = 0; i < h->count; i++)
-        if (!h->items[i].gone && slice_eq_nocase(h->items[i].name, name))
-            return (struct header *)(uintptr_t)&h->items[i];
-    return NULL;
-}
-
 struct slice headers_value(const struct headers *h, enum header_id id)
 {
     const struct header *header = headers_find(h, id);
@@ -162,27 +150,4 @@ unsigned headers_remove_name(struct headers *h, struct slice name)
             removed++;
         }
     return removed;
-}
-
-bool headers_set_id(struct headers *h, enum header_id id, struct slice value)
-{
-    headers_remove(h, id);
-    return headers_add_id(h, id, value);
-}
-
-bool headers_set(struct headers *h, struct slice name, struct slice value)
-{
-    headers_remove_name(h, name);
-    return headers_add(h, name, value);
-}
-
-bool headers_connection_has(const struct headers *h, struct slice token)
-{
-    if (!was_added(h, HEADER_CONNECTION))
-        return false;
-    for (unsigned i = 0; i < h->count; i++)
-        if (h->items[i].id == HEADER_CONNECTION && !h->items[i].gone &&
-            slice_list_has(h->items[i].value, token))
-            return true;
-    return false;
 }

@@ -175,7 +175,6 @@ struct snapshot *compiler_compile(struct compiler *compiler, const struct model 
     free(ordered);
     make_tables(compiler, built);
     snapshot->server_slot_count = compiler->server_slots.count;
-    snapshot->backend_slot_count = compiler->backend_slots.count;
     note_servers(snapshot);
     compiler->live_snapshots++;
     return snapshot;

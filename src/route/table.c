@@ -366,7 +366,6 @@ struct match_table *match_table_create(struct route_frontend *const *frontends, 
     WB_REQUIRE(count < ENTRY_RANK);
     table->keep_slash = keep_slash;
     table->rows = wb_alloc((count ? count : 1) * sizeof *table->rows);
-    table->row_count = count;
     index_grow(table, &table->bucket_index, 1, 0, bucket_hash);
     index_grow(table, &table->node_index, 0, 0, node_hash);
     add_bucket(&build, SLICE("")); /* of any host; not in the index */

@@ -60,7 +60,6 @@ bool headers_add(struct headers *h, struct slice name, struct slice value);
 bool headers_add_id(struct headers *h, enum header_id id, struct slice value);
 /* First one there, or NULL. */
 struct header *headers_find(const struct headers *h, enum header_id id);
-struct header *headers_find_name(const struct headers *h, struct slice name);
 /* Value of the first one there, or the empty slice. */
 struct slice headers_value(const struct headers *h, enum header_id id);
 unsigned headers_remove(struct headers *h, enum header_id id);
@@ -68,9 +67,6 @@ unsigned headers_remove_name(struct headers *h, struct slice name);
 /* Removes every field whose name equals `name` when `_`, `.` and `-` count as one and case is
  * ignored (security cases H2, H3). */
 unsigned headers_remove_class(struct headers *h, struct slice name);
-/* Removes all of that name, then adds one. */
-bool headers_set_id(struct headers *h, enum header_id id, struct slice value);
-bool headers_set(struct headers *h, struct slice name, struct slice value);
 
 /* Hop-by-hop fields (RFC 9110 7.6.1): Connection and what it names - but never a name that the router owns or
  * manages (decisions.md 4) -, Keep-Alive, Proxy-*, Te, Trailer, Transfer-Encoding, Upgrade; and Proxy
@@ -79,7 +75,5 @@ void headers_remove_hop_by_hop(struct headers *h);
 /* What a client may not say of itself unless it is trusted (decisions.md 7): X-Forwarded-*, X-Real-Ip, Forwarded,
  * X-Replaced-Path and every name equal to one of them by class. */
 void headers_remove_forwarding(struct headers *h);
-/* True when some Connection field lists `token`. */
-bool headers_connection_has(const struct headers *h, struct slice token);
 /* May a trailer of this name be passed on (RFC 9110 6.5.1; decisions.md 4)? */
 bool header_trailer_allowed(struct slice name);

@@ -63,7 +63,7 @@ struct snapshot {
     struct model model;        /* what it was compiled from, for the API */
     struct route_entrypoint *entrypoints; /* same order as the static configuration's */
     size_t entrypoint_count;
-    uint32_t server_slot_count, backend_slot_count; /* slots are below these */
+    uint32_t server_slot_count;   /* slots of servers are below it */
     uint64_t *server_generations; /* by server slot: the generation this snapshot routes to, or 0 */
     struct route_frontend **frontends;
     size_t frontend_count;

@@ -26,11 +26,6 @@ struct slice container_label(const struct container *container, struct slice nam
     return label ? label->value : SLICE("");
 }
 
-bool container_has_label(const struct container *container, struct slice name)
-{
-    return find_label(container, name) != NULL;
-}
-
 const struct docker_network *container_network(const struct container *container, struct slice name)
 {
     for (size_t i = 0; i < container->network_count; i++) {

@@ -56,7 +56,7 @@ struct container_list {
 
 /* A network of the engine; compose names it otherwise than the file does. */
 struct named_network {
-    struct slice id, project, key; /* labels com.docker.compose.project and .network */
+    struct slice id, key; /* label com.docker.compose.network */
 };
 struct network_list {
     struct arena arena;
@@ -76,7 +76,6 @@ struct docker_version {
 
 /* The value of a label; empty when it is not there. */
 struct slice container_label(const struct container *container, struct slice name);
-bool container_has_label(const struct container *container, struct slice name);
 const struct docker_network *container_network(const struct container *container, struct slice name);
 /* The name without its slash. */
 struct slice container_short_name(const struct container *container);

@@ -297,7 +297,6 @@ bool decode_networks(struct slice json, struct network_list *out_list)
         const cJSON *labels = member(row, "Labels");
         struct named_network network = {
             .id = copy_text(&out_list->arena, member_text(row, "Id")),
-            .project = copy_text(&out_list->arena, member_text(labels, "com.docker.compose.project")),
             .key = copy_text(&out_list->arena, member_text(labels, "com.docker.compose.network")),
         };
         if (network.id.len && network.key.len)

@@ -25,7 +25,10 @@ static void add(const char *name, const char *value)
 
 static bool has(const char *name)
 {
-    return headers_find_name(&headers, slice_of(name)) != NULL;
+    for (unsigned i = 0; i < headers.count; i++)
+        if (!headers.items[i].gone && slice_eq_nocase(headers.items[i].name, slice_of(name)))
+            return true;
+    return false;
 }
 
 static void expect_id(const char *name, size_t len, enum header_id id)
@@ -72,7 +75,7 @@ static void test_no_changed_byte_leaves_a_name_recognised(void **state)
     expect_id("X-Anything-That-Is-Longer-Than-All", 34, HEADER_OTHER);
 }
 
-static void test_fields_are_found_set_and_removed(void **state)
+static void test_fields_are_found_and_removed(void **state)
 {
     (void)state;
     add("host", "a");
@@ -80,13 +83,9 @@ static void test_fields_are_found_set_and_removed(void **state)
     add("x-one", "2");
     assert_true(slice_eq(headers_value(&headers, HEADER_HOST), SLICE("a")));
     assert_int_equal(headers_value(&headers, HEADER_COOKIE).len, 0);
-    assert_true(slice_eq(headers_find_name(&headers, SLICE("X-ONE"))->value, SLICE("1")));
     assert_int_equal(headers_remove_name(&headers, SLICE("X-One")), 2);
     assert_int_equal(headers_remove_name(&headers, SLICE("X-One")), 0);
     assert_false(has("X-One"));
-    assert_true(headers_set_id(&headers, HEADER_HOST, SLICE("b")));
-    assert_true(slice_eq(headers_value(&headers, HEADER_HOST), SLICE("b")));
-    assert_true(headers_set(&headers, SLICE("HOST"), SLICE("c")));
     assert_int_equal(headers_remove(&headers, HEADER_HOST), 1);
     assert_null(headers_find(&headers, HEADER_HOST));
 }
@@ -188,16 +187,6 @@ static void test_h2_h3_f1_forwarding_fields_are_removed_in_every_spelling(void *
             fail_msg("%s was removed", kept[i]);
 }
 
-static void test_connection_tokens_are_found_over_several_fields(void **state)
-{
-    (void)state;
-    assert_false(headers_connection_has(&headers, SLICE("upgrade")));
-    add("Connection", "keep-alive");
-    add("connection", "foo, UPGRADE");
-    assert_true(headers_connection_has(&headers, SLICE("upgrade")));
-    assert_false(headers_connection_has(&headers, SLICE("fo")));
-}
-
 static void test_s14_trailers_that_could_mislead_are_not_allowed(void **state)
 {
     (void)state;
@@ -218,14 +207,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_name_of_the_table_is_recognised_in_any_case),
         cmocka_unit_test(test_no_changed_byte_leaves_a_name_recognised),
-        cmocka_unit_test_setup(test_fields_are_found_set_and_removed, clear),
+        cmocka_unit_test_setup(test_fields_are_found_and_removed, clear),
         cmocka_unit_test_setup(test_a_full_table_says_so, clear),
         cmocka_unit_test_setup(test_class_removal_takes_every_spelling, clear),
         cmocka_unit_test_setup(test_hop_by_hop_fields_and_those_named_are_removed, clear),
         cmocka_unit_test_setup(test_h1_connection_cannot_remove_what_the_router_owns, clear),
         cmocka_unit_test_setup(test_connection_list_beyond_reason_is_not_followed, clear),
         cmocka_unit_test_setup(test_h2_h3_f1_forwarding_fields_are_removed_in_every_spelling, clear),
-        cmocka_unit_test_setup(test_connection_tokens_are_found_over_several_fields, clear),
         cmocka_unit_test(test_s14_trailers_that_could_mislead_are_not_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
