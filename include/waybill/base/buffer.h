@@ -2,7 +2,7 @@
 /*
  * buffer - bytes in transit, and the stock they are borrowed from.
  *
- * Thread: one worker. A buffer borrows its memory from the worker's stock when bytes come and gives
+ * Thread: one worker. Owner: the stock is its loop's, a buffer its holder's. A buffer borrows its memory from the worker's stock when bytes come and gives
  * it back when the last one is gone, so an idle connection holds none.
  */
 #pragma once

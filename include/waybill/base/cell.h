@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cell - a counter one thread writes and any thread reads.
+ * cell - a counter one thread writes and any thread reads. Owner: the object it is embedded in.
  *
  * Relaxed order: a reader wants a recent number, not an order between numbers. The single writer needs
  * no read-modify-write, so counting costs a plain store on the worker's own cache line.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* list - intrusive doubly linked list; a node is in at most one list and knows when it is in none. */
+/* list - intrusive doubly linked list; a node is in at most one list and knows when it is in none.
+ * Thread: its holder. Owner: nodes belong to the objects they are in; who frees one removes it first. */
 #pragma once
 #include "waybill/base/error.h"
 #include <stdbool.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* text - a growing string on the heap, always NUL-terminated. Thread: its holder. */
+/* text - a growing string on the heap, always NUL-terminated. Thread: its holder. Owner: its holder, until text_fini or
+ * text_take. */
 #pragma once
 #include "waybill/base/error.h"
 #include "waybill/base/slice.h"

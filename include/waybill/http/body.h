@@ -5,6 +5,7 @@
  * The reader never copies: body_read tells what to skip (framing) and which bytes are payload; the
  * caller passes the payload on and says with body_took how much of it is done. Chunked is ours and strict:
  * hex digits only (at most 16), CRLF only, extensions bounded, no white space before them but BWS before ";" refused.
+ * Thread: any. Memory: none of its own. Lengths are bytes.
  */
 #pragma once
 #include "waybill/http/message.h"

@@ -4,6 +4,7 @@
  *
  * Overflow is sticky: write freely, ask head_out_ok once. Values come from messages that were checked
  * or from the configuration; bytes that would break a line (CR, LF, NUL) make it not ok.
+ * Thread: any. Owner: the memory is the caller's.
  */
 #pragma once
 #include "waybill/http/message.h"

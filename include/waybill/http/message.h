@@ -2,7 +2,7 @@
 /*
  * message - a request or response head as the reader found it.
  *
- * Thread: one worker. Slices point into the head's bytes, which must stay where they are.
+ * Thread: one worker. Owner: who embeds it. Slices point into the head's bytes, which must stay where they are.
  */
 #pragma once
 #include "waybill/http/headers.h"

@@ -4,6 +4,7 @@
  * gets, the metric's label and the text in the log, so the three cannot disagree.
  *
  * status 0: nothing is sent. Answers with `close` end the client's connection after them.
+ * Thread: any; constant.
  */
 #pragma once
 #include "waybill/base/slice.h"

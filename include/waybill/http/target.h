@@ -9,6 +9,7 @@
  *              segments removed again: what a careless server might make of it
  *
  * Plain targets share their bytes between the three; nothing is allocated for them.
+ * Thread: any. Memory: slices of the text given, or of the arena; both must outlive them.
  */
 #pragma once
 #include "waybill/base/arena.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* entrypoint - a listening address and its options, as plain data. Owner: the static configuration; never changes. */
+/* entrypoint - a listening address and its options, as plain data. Thread: any. Owner: the static configuration; never
+ * changes. */
 #pragma once
 #include "waybill/model/model.h"
 

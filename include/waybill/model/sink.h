@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sink - where a provider delivers its fragments. Implemented by control; handed to every provider. */
+/* sink - where a provider delivers its fragments. Implemented by control; handed to every provider.
+ * Thread: any may deliver. Owner: control; outlives the providers. */
 #pragma once
 #include "waybill/model/model.h"
 

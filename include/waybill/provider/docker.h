@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* docker - the provider that reads a Docker engine and turns `traefik.*` labels into a fragment (spec/docker-provider.md). */
+/* docker - the provider that reads a Docker engine and turns `traefik.*` labels into a fragment (spec/docker-provider.md).
+ * Thread and owner as in provider.h; own thread "docker". */
 #pragma once
 #include "waybill/provider/provider.h"
 

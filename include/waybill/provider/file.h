@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* file - the provider that reads frontends and backends from TOML and watches the files (spec/file-provider.md). */
+/* file - the provider that reads frontends and backends from TOML and watches the files (spec/file-provider.md).
+ * Thread and owner as in provider.h. */
 #pragma once
 #include "waybill/provider/provider.h"
 

@@ -5,6 +5,7 @@
  *
  * Contract: after create nothing happens; start begins a thread and returns at once; destroy stops it, joins it
  * and nulls. A provider never fails the program once started: it logs, keeps what it delivered and tries again.
+ * Thread: create, start and destroy on the main thread. Owner: main.
  */
 #pragma once
 #include "waybill/base/error.h"

@@ -2,7 +2,7 @@
 /*
  * compile - from a model to a snapshot.
  *
- * Thread: control. The compiler remembers compiled frontends by content, so that one changed container
+ * Thread: control. Owner: control. The compiler remembers compiled frontends by content, so that one changed container
  * compiles one frontend (decisions.md 23), and gives out the slots by which workers find live state.
  * Nothing in one frontend changes another's outcome; what is wrong becomes a diagnostic.
  */

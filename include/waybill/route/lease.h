@@ -4,7 +4,7 @@
  *
  * The worker takes one atomic reference when it adopts a snapshot; exchanges count on the lease with a plain integer.
  * When the worker has moved on and the last exchange has dropped it, the reference goes back, and the last
- * worker's goes to control by mail. Thread: one worker.
+ * worker's goes to control by mail. Thread: one worker. Owner: its users together; the last drop frees it.
  */
 #pragma once
 #include "waybill/route/snapshot.h"

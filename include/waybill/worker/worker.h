@@ -2,8 +2,8 @@
 /*
  * worker - one thread: its loop, its listeners, its clients and its server pools.
  *
- * create and start on the main thread; adopt, drain and cut from any thread (they are mailed); join and destroy on the main
- * thread.
+ * Thread: create, start, join and destroy on the main thread; adopt, drain and cut from any (they are mailed).
+ * Owner: main; the options are copied, what they point to outlives the worker.
  * A worker ends by itself once it drains and its last connection is closed.
  */
 #pragma once
