@@ -106,7 +106,7 @@ static bool compose_head(struct exchange *x)
 {
     struct head_out out;
 
-    buffer_borrow(&x->out, &x->env->loop->stock, x->head_bytes.end + 2048);
+    buffer_borrow(&x->out, &x->env->loop->stock, buffer_len(&x->head_bytes) + 2048);
     head_out_init(&out, x->out.base, x->out.capacity);
     if (!request_head_write(x, &out))
         return false;

@@ -161,7 +161,7 @@ static bool compose(struct question *q, const struct forward_auth *auth)
     struct slice port = x->request.port.len ? x->request.port : SLICE("80");
     struct head_out out;
 
-    buffer_borrow(&q->out, &x->env->loop->stock, x->head_bytes.end + 2048);
+    buffer_borrow(&q->out, &x->env->loop->stock, buffer_len(&x->head_bytes) + 2048);
     head_out_init(&out, q->out.base, q->out.capacity);
     head_out_request_line(&out, SLICE("GET"), auth->target);
     head_out_field(&out, SLICE("Host"), auth->host_port);
@@ -346,7 +346,7 @@ static enum filter_verdict judge(struct exchange *x, struct question *q, const s
 
 static bool may_ask_again(const struct question *q)
 {
-    return q->attempt.reused && !q->attempt.received && !q->repeated;
+    return q->attempt.reused && !q->attempt.received && !q->repeated && q->attempt.reason == REASON_SERVER_CLOSED;
 }
 
 static enum filter_verdict request(struct exchange *x, const void *config)
