@@ -7,7 +7,7 @@ enum { DRAIN_WORTHWHILE = 256 * 1024, COPY_WORTHWHILE = 4096 };
 void client_answer_begin(struct client_conn *c)
 {
     c->linger = c->continue_due = c->continue_sent = c->tunnelling = false;
-    c->chunked = c->until_close = c->overflowed = false;
+    c->chunked = c->until_close = c->overflowed = c->borrowed = false;
 }
 
 static struct stock *stock_of(const struct client_conn *c)
@@ -172,6 +172,7 @@ static void send_body(void *client, struct slice payload, bool last, const struc
     if (last && c->chunked)
         parts[count++] = last_chunk(c, trailers);
     c->out_waits = false;
+    c->borrowed = payload.len > 0;
     if (count)
         stream_write(c->stream, parts, count);
     if (!c->stream->writing)

@@ -33,6 +33,12 @@ void client_set_deadline(struct client_conn *c, uint64_t after_ms)
         loop_set_deadline_in(loop_of(c), &c->deadline, after_ms);
 }
 
+/* Between exchanges a connection ends with a reason too. */
+static void note_end(struct client_conn *c, enum reason reason)
+{
+    cell_add(&c->entry->env->counters->ended[reason], 1);
+}
+
 static void close_client(struct client_conn *c)
 {
     if (c->state != CLIENT_CLOSING)
@@ -74,8 +80,10 @@ static bool step_idle(struct client_conn *c)
         client_set_deadline(c, c->entry->options.head_timeout_ms);
         return true;
     }
-    if (stream_over(c))
+    if (stream_over(c)) {
+        note_end(c, REASON_CLIENT_DONE);
         close_client(c);
+    }
     return false;
 }
 
@@ -272,10 +280,15 @@ static void on_too_late(struct deadline *deadline)
 {
     struct client_conn *c = WB_CONTAINER_OF(deadline, struct client_conn, deadline);
 
+    c->stepping = true; /* a refusal may end at once, and must not free it before the poke below */
     if (c->state == CLIENT_READING_HEAD && stream_bytes(c->stream).len)
         refuse(c, exchange_create(c->entry->env, &client_conn_ops, c), REASON_HEAD_TIMEOUT);
-    else if (c->state != CLIENT_EXCHANGING)
+    else if (c->state != CLIENT_EXCHANGING) {
+        if (c->state == CLIENT_IDLE)
+            note_end(c, REASON_CLIENT_IDLE);
         close_client(c);
+    }
+    c->stepping = false;
     client_poke(c);
 }
 
@@ -288,7 +301,9 @@ void client_conn_ended(void *client, bool cut)
     if (c->state == CLIENT_CLOSING)
         return;
     if (cut) {
-        c->gone = c->until_close; /* a missing last chunk or byte shows; the end of a body up to close would not */
+        /* A missing last chunk or byte shows; the end of a body up to close would not. And what still is to be
+         * written from the exchange's memory must not be: others use that memory now. */
+        c->gone = c->until_close || (c->stream->writing && c->borrowed);
         if (c->tunnelling || c->stream->write_error || c->gone) {
             close_client(c);
         } else {
@@ -338,7 +353,7 @@ void entry_accept(struct entry *entry, size_t entrypoint, struct stream *stream)
     entry->count++;
     cell_add(&entry->env->counters->clients, 1);
     stream_set_owner(stream, on_stream_changed, c);
-    client_set_deadline(c, entry->options.head_timeout_ms);
+    client_set_deadline(c, entry->draining ? DRAIN_SILENT_MS : entry->options.head_timeout_ms);
     stream_want_read(stream, true);
     if (entry->options.count_changed)
         entry->options.count_changed(entry->options.owner, entry->count);

@@ -46,6 +46,7 @@ struct client_conn {
     struct buffer out;         /* composed head, or last chunk with trailers */
     bool out_waits;            /* composed and not handed to the stream */
     bool chunked, until_close, overflowed;
+    bool borrowed;             /* the last write was of the exchange's memory, which goes when it ends */
     char chunk_head[CHUNK_HEAD_MAX];
 };
 

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What a review as an attacker found: each of these once crashed the router or gave away what was not its asker's."""
+import time
+
+from _lib import *
+
+
+def floods(conn, request):
+    """Answers before the body has come, with more than the client's socket takes."""
+    conn.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    piece = b"4000\r\n" + b"f" * 0x4000 + b"\r\n"
+    conn.sock.settimeout(3)
+    try:
+        while True:
+            conn.sock.sendall(piece)
+    except OSError:
+        return False
+
+
+def only_whole_fs(taken):
+    body = taken.split(b"\r\n\r\n", 1)[1]
+    strange = body.replace(b"4000\r\n", b"").replace(b"f", b"").replace(b"\r\n", b"")
+    expect(len(strange) < 8, "bytes that no server sent:", strange[:60])
+
+
+@row
+def cut_while_writing(world):
+    """An answer is cut off while a piece of it waits for the client: the memory of the piece is not written any more."""
+
+    def broken_body():
+        world["main"].script = floods
+        with world.connect(rcvbuf=4096) as c:
+            c.send(request(b"POST", fields=b"Transfer-Encoding: chunked\r\n", body=b"5\r\nhello\r\n"))
+            time.sleep(1.0)  # the router's write to us is stuck now
+            c.send(b"no size\r\n")
+            time.sleep(0.3)
+            world.default()
+            world.probe(20)
+            only_whole_fs(c.reader.to_end(10))
+
+    def stalled():
+        world["main"].script = floods
+        with world.connect(rcvbuf=4096) as c:
+            c.send(request())
+            time.sleep(4.5)  # the body timeout is 2 s
+            world.default()
+            world.probe(20)
+            only_whole_fs(c.reader.to_end(10))
+
+    attempt("the client's body breaks", broken_body)
+    attempt("the client takes nothing", stalled)
+
+
+@row
+def head_at_the_end_of_a_buffer(world):
+    """A pipelined head that begins far behind in the buffer of the body before it."""
+
+    def behind(length):
+        world.default()
+        with world.connect() as c:
+            filler = b"x" * length
+            text = with_length(filler) + request(fields=b"X-Tag: second\r\n")
+            c.send(text)
+            first, second = c.response(), c.response()
+            expect(first.status == 200 and first.body.endswith(b" %d" % length), first.head, first.body)
+            expect(second.status == 200 and second.one("X-Tag") == b"second", second.head)
+
+    # The router reads into 16 KiB, then into 72 KiB at a time.
+    for rounds in (1, 2, 3):
+        for before_end in range(100, 2200, 300):
+            attempt(f"{rounds} buffers, {before_end} before the end", behind, 16384 + rounds * 73728 - before_end)
+
+
+@row
+def gone_at_the_head_timeout(world):
+    """Clients that reset their connections just when the time for a head is over."""
+
+    def storm(delay):
+        clients = [world.connect() for _ in range(300)]
+        begin = time.monotonic()
+        for c in clients:
+            c.send(b"GET / HTTP/1.1\r\n")
+        time.sleep(max(0, begin + 2 + delay - time.monotonic()))
+        for c in clients:
+            c.reset()
+
+    for delay in (-0.01, 0.0, 0.005, 0.01, 0.015, 0.02, 0.03):
+        attempt(f"{delay * 1000:.0f} ms", storm, delay)
+
+
+def main():
+    world = World(ORIGINS, RULES, "--respondingTimeouts.readTimeout=2s")
+    run(world)
+    finish(world)
+
+
+if __name__ == "__main__":
+    main()
