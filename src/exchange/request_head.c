@@ -76,7 +76,7 @@ static void write_framing(struct exchange *x, struct head_out *out)
 {
     if (x->request.body == BODY_CHUNKED)
         head_out_raw(out, SLICE("Transfer-Encoding: chunked\r\n"));
-    else if (headers_find(&x->request.headers, HEADER_CONTENT_LENGTH))
+    else if (x->request.body == BODY_LENGTH) /* the field itself may be gone: a filter can remove any */
         head_out_field_u64(out, SLICE("Content-Length"), x->request.content_length);
     if (x->te_trailers)
         head_out_raw(out, SLICE("Te: trailers\r\n"));

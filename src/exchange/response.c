@@ -45,6 +45,7 @@ static void switch_protocols(struct exchange *x)
     lease_drop(&x->lease); /* an open tunnel belongs to its connection, not to a configuration */
     x->frontend = NULL;
     x->server = NULL;
+    deadline_clear(&x->deadline); /* of who was waited for before; a tunnel may be silent for long */
     exchange_become(x, EXCHANGE_TUNNEL);
 }
 

@@ -176,7 +176,6 @@ static void take_request_line(const struct h1_reader *reader, struct slice head,
     const struct method_row *method = method_find(out->method);
     bool is_options = slice_eq(out->method, SLICE("OPTIONS"));
     out->is_head = slice_eq(out->method, SLICE("HEAD"));
-    out->idempotent = method->idempotent;
     out->safe_to_repeat = method->safe_to_repeat;
     target_split(slice_make(head.ptr + reader->target_start, reader->target_end - reader->target_start),
                  is_options, &out->form, &out->authority, &out->target);

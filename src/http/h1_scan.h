@@ -7,7 +7,6 @@
 struct method_row {
     struct slice name;
     bool forwarded;      /* CONNECT is known but answered 501 (decisions.md 2) */
-    bool idempotent;     /* RFC 9110 9.2.2 */
     bool safe_to_repeat; /* v1.7's list */
 };
 

@@ -8,7 +8,7 @@
 #include <netdb.h>
 #include <stdlib.h>
 
-enum { REMEMBER_MS = 5000, REMEMBER_FAILURE_MS = 500, ASK_TIMEOUT_MS = 2000, ASK_TRIES = 3 };
+enum { REMEMBER_MS = 5000, REMEMBER_FAILURE_MS = 500, QUESTIONS_KEPT = 1024, ASK_TIMEOUT_MS = 2000, ASK_TRIES = 3 };
 
 struct question {
     struct resolver *resolver;
@@ -148,6 +148,23 @@ static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo 
     }
 }
 
+/* Names that nobody asked for lately: the configuration may name others by now. */
+static void forget_old_questions(struct resolver *resolver, uint64_t now_ms)
+{
+    struct map_entry *entry;
+
+    if (map_count(&resolver->questions) < QUESTIONS_KEPT)
+        return;
+    for (size_t i = 0; (entry = map_next(&resolver->questions, &i));) {
+        struct question *question = entry->value;
+        if (question->asking || !list_empty(&question->waiting) || question->good_until_ms > now_ms)
+            continue;
+        map_remove(&resolver->questions, entry->key);
+        free(question->host);
+        free(question);
+    }
+}
+
 void uv_lookup_start(struct loop *loop, struct lookup *lookup)
 {
     struct resolver *resolver = resolver_of(uv_loop_of(loop));
@@ -155,6 +172,7 @@ void uv_lookup_start(struct loop *loop, struct lookup *lookup)
     bool fresh = lookup->state == LOOKUP_NONE;
 
     if (!question) {
+        forget_old_questions(resolver, loop->now_ms);
         question = wb_alloc(sizeof *question);
         question->resolver = resolver;
         question->host = wb_strdup(lookup->host);

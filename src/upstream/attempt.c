@@ -95,6 +95,7 @@ static void connect_next(struct attempt *attempt)
             return;
         give_back(attempt, false);
     }
+    attempt->pool->refused = true;
     fail(attempt, REASON_SERVER_REFUSED);
 }
 
@@ -121,7 +122,7 @@ void attempt_start(struct attempt *attempt, struct server_pool *pool, bool reque
     attempt->state = ATTEMPT_CONNECTING;
     if (dial_timeout_ms)
         loop_set_deadline_in(loop_of(attempt), &attempt->deadline, dial_timeout_ms);
-    lookup_start(loop_of(attempt), &attempt->lookup, slice_of(pool->host), pool->port, false, on_looked_up, attempt);
+    lookup_start(loop_of(attempt), &attempt->lookup, slice_of(pool->host), pool->port, pool->refused, on_looked_up, attempt);
     connect_next(attempt);
 }
 
@@ -168,6 +169,7 @@ static void note_connection(struct attempt *attempt)
         give_back(attempt, false);
         connect_next(attempt);
     } else if (stream->connected) {
+        attempt->pool->refused = false;
         ready(attempt);
     }
 }

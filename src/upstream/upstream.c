@@ -125,8 +125,23 @@ static void turn_back_attempts(struct server_pool *pool)
     }
 }
 
+/* Named pools that rest: a name that is asked again makes its pool anew. */
+static void drop_resting_named_pools(struct upstream *up)
+{
+    struct map_entry *entry;
+
+    for (size_t i = 0; (entry = map_next(&up->named, &i));) {
+        struct server_pool *pool = entry->value;
+        if (pool->idle_count || pool->lent_count || !list_empty(&pool->attempts))
+            continue;
+        map_remove(&up->named, entry->key);
+        retire_pool(pool);
+    }
+}
+
 void upstream_adopt(struct upstream *up, const struct snapshot *snapshot)
 {
+    drop_resting_named_pools(up);
     for (uint32_t slot = 0; slot < up->pool_count; slot++) {
         struct server_pool *pool = up->pools[slot];
         bool named = slot < snapshot->server_slot_count && pool && snapshot->server_generations[slot] == pool->generation;

@@ -133,10 +133,11 @@ static void on_count_changed(void *owner, size_t count)
 
     if (full != w->full) {
         w->full = full;
-        for (size_t i = 0; i < w->options.entrypoint_count; i++)
+        /* Opening a door lets one in at once, which may fill it again: then the later call has seen to all doors. */
+        for (size_t i = 0; i < w->options.entrypoint_count && w->full == full; i++)
             if (w->doors[i].listener && !w->doors[i].reserved)
                 listener_withhold(w->doors[i].listener, full);
-        if (full)
+        if (full && w->full)
             wb_log_warn("worker %u has %zu client connections, as many as the limit of open files allows: "
                         "no more are accepted until some close (raise the limit with ulimit -n)",
                         w->options.number, count);

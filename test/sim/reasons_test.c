@@ -76,6 +76,8 @@ static void ask_before_the_first_snapshot(struct sim_scene *scene)
 static const struct reach table[] = {
     {REASON_DONE, GET("a.test", "/len/5", ""), 200, NULL, 0, NULL},
     {REASON_LOCAL, GET("a.test", "/ping", ""), 200, NULL, 0, NULL},
+    {REASON_CLIENT_DONE, GET("a.test", "/len/5", ""), 200, NULL, 10, close_client_now},
+    {REASON_CLIENT_IDLE, GET("a.test", "/len/5", ""), 200, NULL, 400000, NULL},
     {REASON_CLIENT_GONE, GET("a.test", "/mute", ""), 0, NULL, 0, close_client_now},
     {REASON_CLIENT_STALLED, GET("a.test", "/len/90000", ""), 0, NULL, 200000, pause_client},
     {REASON_RESPONSE_CUT, GET("a.test", "/", ""), 0, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", 0, NULL},
@@ -119,8 +121,6 @@ static const struct {
     const char *why;
 } unreachable[] = {
     {REASON_NONE, "an exchange that ended has a reason"},
-    {REASON_CLIENT_DONE, "an idle connection that ends has no exchange; nothing gives this reason yet"},
-    {REASON_CLIENT_IDLE, "as CLIENT_DONE"},
     {REASON_BAD_REQUEST, "what llhttp refuses and our own check of the bytes did not: no such head is known"},
     {REASON_BODY_TOO_LARGE, "no option limits bodies yet (buffering comes with the filters)"},
     {REASON_INTERNAL, "needs more of an exchange's arena (256 KiB) than a head of 64 KiB can make it use"},

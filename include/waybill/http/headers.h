@@ -9,6 +9,7 @@
 #include "waybill/base/slice.h"
 
 /* Fields the router looks at. The order of this table is free; names are in canonical spelling. */
+/* clang-format off */
 #define HTTP_HEADERS(X)                                                                            \
     X(HOST, "Host") X(CONNECTION, "Connection") X(CONTENT_LENGTH, "Content-Length")                \
     X(TRANSFER_ENCODING, "Transfer-Encoding") X(TE, "Te") X(TRAILER, "Trailer")                    \
@@ -24,6 +25,7 @@
     X(X_REAL_IP, "X-Real-Ip") X(FORWARDED, "Forwarded") X(X_REPLACED_PATH, "X-Replaced-Path")      \
     X(SEC_WEBSOCKET_KEY, "Sec-Websocket-Key") X(SEC_WEBSOCKET_VERSION, "Sec-Websocket-Version")    \
     X(SET_COOKIE, "Set-Cookie") X(WAYBILL_HOPS, "X-Waybill-Hops")
+/* clang-format on */
 
 #define HTTP_HEADER_ENUM(id, name) HEADER_##id,
 enum header_id { HEADER_OTHER, HTTP_HEADERS(HTTP_HEADER_ENUM) HEADER_ID_COUNT };

@@ -17,7 +17,6 @@ enum target_form { TARGET_ORIGIN, TARGET_ABSOLUTE, TARGET_ASTERISK };
 struct request_head {
     struct slice method;       /* as sent: "GET" */
     bool is_head;              /* method is HEAD: the answer has no body */
-    bool idempotent;           /* GET HEAD OPTIONS TRACE PUT DELETE (RFC 9110 9.2.2) */
     bool safe_to_repeat;       /* v1.7's list: GET HEAD OPTIONS TRACE */
     enum target_form form;
     struct slice target;       /* path and query, as sent; for absolute-form without scheme and authority, "/" if empty; "*" */

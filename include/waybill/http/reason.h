@@ -10,6 +10,7 @@
 #include "waybill/base/slice.h"
 
 /*   name                 status close  body sent to the client                 text for logs */
+/* clang-format off */
 #define HTTP_REASONS(X)                                                                             \
     X(NONE,                   0, false, "",                                      "still going on")   \
     X(DONE,                   0, false, "",                                      "answered by the server") \
@@ -55,6 +56,7 @@
     X(LOOP,                 508, false, "Loop Detected",                         "request came back to this router") \
     X(DIAL_TIMEOUT,         504, false, "Gateway Timeout",                       "server did not accept the connection in time") \
     X(RESPONSE_TIMEOUT,     504, false, "Gateway Timeout",                       "server did not begin its answer in time")
+/* clang-format on */
 
 #define HTTP_REASON_ENUM(name, status, close, body, text) REASON_##name,
 enum reason { HTTP_REASONS(HTTP_REASON_ENUM) REASON_COUNT };
