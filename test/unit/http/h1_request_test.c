@@ -271,8 +271,8 @@ static void test_properties_of_methods(void **state)
 {
     (void)state;
     assert_true(method_find(SLICE("GET"))->safe_to_repeat && method_find(SLICE("TRACE"))->safe_to_repeat);
-    assert_true(method_find(SLICE("PUT"))->idempotent && !method_find(SLICE("PUT"))->safe_to_repeat);
-    assert_true(!method_find(SLICE("POST"))->idempotent && !method_find(SLICE("PATCH"))->idempotent);
+    assert_true(!method_find(SLICE("PUT"))->safe_to_repeat && !method_find(SLICE("DELETE"))->safe_to_repeat);
+    assert_true(!method_find(SLICE("POST"))->safe_to_repeat && !method_find(SLICE("PATCH"))->safe_to_repeat);
     assert_null(method_find(SLICE("PRI")));
 }
 
