@@ -29,7 +29,7 @@ struct router {
     const struct exchange_counters *counters[SETTINGS_WORKERS_MAX];
     size_t worker_count;
     struct control *control;
-    struct provider *providers[2];
+    struct provider *providers[MODEL_PROVIDERS_MAX];
     size_t provider_count;
     struct admin *admin;
     struct signal_watch *term, *interrupt;
