@@ -142,7 +142,7 @@ void answer_slash_redirect(struct exchange *x)
         path.len--;
     char *text = arena_format(&x->arena, SLICE_FMT "%s%s" SLICE_FMT, SLICE_ARG(path), x->found.add_slash ? "/" : "",
                               x->target.has_query ? "?" : "", SLICE_ARG(query));
-    /* "//host" would leave this host (security case P11), and browsers read "/\\host" so too. */
+    /* "//host" would leave this host (security case P11), and browsers read "/\host" so too. */
     if (!headers || !text || slice_starts(slice_of(text), SLICE("//")) || slice_starts(slice_of(text), SLICE("/\\"))) {
         exchange_answer(x, REASON_AMBIGUOUS_PATH);
         return;

@@ -184,10 +184,17 @@ static void refuse_body(struct exchange *x)
         exchange_answer(x, REASON_BAD_BODY);
 }
 
+/* Behind a filter the fields of a request are what the filter made of them: a trailer named like one of them, which many
+ * servers take for a field, would go past it (security case F4). */
+static struct headers *trailers_wanted(struct exchange *x)
+{
+    return x->filter_count || x->entrypoint->filter_count ? NULL : exchange_trailers(x);
+}
+
 /* True when the exchange changed its state. */
 static bool send_request(struct exchange *x)
 {
-    struct headers *trailers = exchange_trailers(x);
+    struct headers *trailers = trailers_wanted(x);
 
     while (x->state == EXCHANGE_FORWARD && x->attempt.state != ATTEMPT_FAILED && !attempt_is_writing(&x->attempt)) {
         struct slice payload = SLICE("");

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What a review as an attacker found: each of these once crashed the router or gave away what was not its asker's."""
+import re
 import time
 
 from _lib import *
@@ -89,8 +90,75 @@ def gone_at_the_head_timeout(world):
         attempt(f"{delay * 1000:.0f} ms", storm, delay)
 
 
+@row
+def trailers_past_a_filter(world):
+    """A trailer cannot bring what only the auth server may say; elsewhere trailers pass."""
+
+    def sends(path, token, kept):
+        world.forget()
+        with world.connect() as c:
+            c.send(request(b"POST", path, token + b"Transfer-Encoding: chunked\r\n", b"5\r\nhello\r\n0\r\nX-Auth-User: root\r\nX-Sum: 1\r\n\r\n"))
+            expect(c.response().status == 200, "not let through")
+            next_works(c)
+        got = [r for r in world.seen() if r.target == path and r.conn.origin.name != "auth"][0]
+        expect(got.body == b"hello" and (got.trailers != []) == kept, "trailers:", got.trailers)
+
+    attempt("behind auth", sends, b"/admin/x", b"X-Token: good\r\n", False)
+    attempt("without", sends, b"/m", b"", True)
+
+
+@row
+def framing_in_the_reply_of_auth(world):
+    """Fields of framing that the configuration wants copied from the auth server's reply change no framing."""
+
+    def post(reply_head, body):
+        world["auth"].script = lambda conn, r: conn.send(reply_head + body)
+        world.forget()
+        with world.connect() as c:
+            c.send(request(b"POST", b"/copies", b"Content-Length: 29\r\n", b"GET /smuggled HTTP/1.1\r\nX: a\r\n"[:29]) + b"")
+            c.response()
+        time.sleep(QUIET)
+        for r in [r for r in world.seen() if r.conn.origin.name == "other"]:
+            expect(r.target == b"/copies" and r.all("Content-Length") == [b"29"] and not r.all("Transfer-Encoding"), r.head)
+            expect(len(r.body) == 29, r.body)
+
+    attempt("chunked", post, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0\r\n\r\n")
+    attempt("a length", post, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"ok")
+    attempt("none", post, b"HTTP/1.1 204 No Content\r\n\r\n", b"")
+
+
+@row
+def redirects_stay_here(world):
+    """A final slash is never added to what a browser takes for another host."""
+
+    def goes(path):
+        r = world.ask(request(path=path))
+        location = r.one("Location") or b""
+        expect(not re.match(rb"/[/\\]", location), "goes to", location)
+
+    for path in (b"/\\evil.host", b"//evil.host", b"/\\/evil.host", b"/%5Cevil.host", b"/%2Fevil.host"):
+        attempt(show(path), goes, path)
+    r = world.ask(request(path=b"/there.host"))
+    attempt("an honest one", lambda: expect(r.status == 301 and r.one("Location") == b"/there.host/", r.head))
+
+
+MORE_RULES = """
+[frontends.copies]
+backend = "other"
+[frontends.copies.routes.r]
+rule = "Host:a.test;Path:/copies"
+[frontends.copies.auth.forward]
+address = "http://127.0.0.1:<auth>/check"
+authResponseHeaders = ["Content-Length", "Transfer-Encoding"]
+[frontends.named]
+backend = "main"
+[frontends.named.routes.r]
+rule = "Host:a.test;Path:/{name:[^/]*e[^/]*[.]host}/"
+"""
+
+
 def main():
-    world = World(ORIGINS, RULES, "--respondingTimeouts.readTimeout=2s")
+    world = World(ORIGINS, RULES + MORE_RULES, "--respondingTimeouts.readTimeout=2s")
     run(world)
     finish(world)
 
