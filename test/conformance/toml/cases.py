@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Documents for toml_compare.py. VALID and INVALID say what TOML 1.0 says of them; tomllib must say the same.
+"""Documents for compare.py. VALID and INVALID say what TOML 1.0 says of them; tomllib must say the same.
 
 BEYOND are documents on which Python's datetime, its unlimited integers or its BOM rule differ from us on
 purpose: each with what we must say, None for a refusal.

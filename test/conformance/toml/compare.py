@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Holds our TOML parser against Python's tomllib: toml_compare.py DUMP [MUTATIONS [SEED]]
 
-DUMP is toml/toml_dump.c built. Every document of toml/cases.py, documents generated from parts, and MUTATIONS random
+DUMP is toml_dump.c built. Every document of cases.py, documents generated from parts, and MUTATIONS random
 changes of them all (fixed SEED) must be accepted or refused by both, with equal values, kinds and key order.
 """
 import datetime
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tomllib
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent / "toml"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import cases
 
 INT64 = range(-(2**63), 2**63)
