@@ -9,6 +9,12 @@ struct stock_block {
     struct stock_block *next;
 };
 
+#ifdef WB_SANITIZED
+static const bool keeps_blocks = false; /* so that ASan sees a use after it was given back */
+#else
+static const bool keeps_blocks = true;
+#endif
+
 void stock_init(struct stock *stock)
 {
     *stock = (struct stock){0};
@@ -54,13 +60,7 @@ static void stock_take_back(struct stock *stock, char *memory, size_t size)
 
     WB_REQUIRE(stock->lent_bytes >= size);
     stock->lent_bytes -= size;
-#ifdef WB_SANITIZED
-    free(memory); /* so that ASan sees a use after it was given back */
-    (void)list;
-    (void)count;
-    return;
-#endif
-    if (*count >= (small ? STOCK_SMALL_KEPT : STOCK_LARGE_KEPT)) {
+    if (!keeps_blocks || *count >= (small ? STOCK_SMALL_KEPT : STOCK_LARGE_KEPT)) {
         free(memory);
         return;
     }
