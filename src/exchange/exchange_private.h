@@ -17,6 +17,8 @@ void attempt_has_failed(struct exchange *x);
 
 /* request_head.c: false when it does not fit. */
 bool request_head_write(struct exchange *x, struct head_out *out);
+/* One hop more than the request came with. */
+void write_hops(const struct exchange *x, struct head_out *out);
 
 /* response.c */
 bool answer_from_server(struct exchange *x);

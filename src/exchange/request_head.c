@@ -88,7 +88,7 @@ static void write_framing(struct exchange *x, struct head_out *out)
     }
 }
 
-static void write_hops(struct exchange *x, struct head_out *out)
+void write_hops(const struct exchange *x, struct head_out *out)
 {
     uint64_t hops = 0;
     struct header *before = headers_find(&x->request.headers, HEADER_WAYBILL_HOPS);

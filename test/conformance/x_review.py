@@ -142,7 +142,25 @@ def redirects_stay_here(world):
     attempt("an honest one", lambda: expect(r.status == 301 and r.one("Location") == b"/there.host/", r.head))
 
 
+@row
+def auth_through_itself(world):
+    """An auth server whose address leads to the route that asks it: the circle is ended by the hops."""
+
+    def ends():
+        begin = time.monotonic()
+        r = world.ask(request(path=b"/circle"), timeout=10)
+        expect(r.status in (503, 508) and time.monotonic() - begin < 2, r.head, time.monotonic() - begin)
+
+    attempt("a circle", ends)
+
+
 MORE_RULES = """
+[frontends.circle]
+backend = "other"
+[frontends.circle.routes.r]
+rule = "Path:/circle"
+[frontends.circle.auth.forward]
+address = "http://127.0.0.1:<http>/circle"
 [frontends.copies]
 backend = "other"
 [frontends.copies.routes.r]

@@ -7,6 +7,7 @@
  * any other reply goes back to the client. A server that cannot be asked, is slow, or says too much denies.
  */
 #include "filters_private.h"
+#include "../exchange_private.h"
 #include <stdlib.h>
 
 enum { AUTH_TIMEOUT_MS = 30000, AUTH_REPLY_BYTES = 1 << 20, AUTH_CONNECTIONS = 512 };
@@ -111,6 +112,7 @@ static bool is_left_out(const struct header *header)
     case HEADER_X_FORWARDED_PORT:
     case HEADER_X_FORWARDED_HOST:
     case HEADER_X_FORWARDED_URI:
+    case HEADER_WAYBILL_HOPS:
         return true;
     default:
         return header->gone;
@@ -174,6 +176,7 @@ static bool compose(struct question *q, const struct forward_auth *auth)
     write_told(x, auth, &out, HEADER_X_FORWARDED_PORT, port);
     write_told(x, auth, &out, HEADER_X_FORWARDED_HOST, x->request.authority);
     write_told(x, auth, &out, HEADER_X_FORWARDED_URI, uri_of(x));
+    write_hops(x, &out); /* the way to the auth server may lead through here, and through this filter again */
     head_out_end(&out);
     q->out.end = out.len;
     return head_out_ok(&out);
