@@ -32,6 +32,17 @@ static bool pump(struct stream *from, struct stream *to, size_t *pending, bool *
     return false;
 }
 
+/* A tunnel may be silent for long; a side that takes nothing of what waits for it may not. */
+static void watch_writes(struct exchange *x)
+{
+    if (x->client_ops->is_writing(x->client))
+        exchange_watch(x, exchange_client_progress(x), x->env->body_timeout_ms);
+    else if (attempt_is_writing(&x->attempt))
+        exchange_watch(x, exchange_server_progress(x), x->env->body_timeout_ms);
+    else
+        deadline_clear(&x->deadline);
+}
+
 bool step_tunnel(struct exchange *x)
 {
     struct stream *client = x->client_ops->tunnel(x->client);
@@ -42,8 +53,10 @@ bool step_tunnel(struct exchange *x)
         exchange_end(x, REASON_RESPONSE_CUT, true);
         return false;
     }
-    if (x->client_ops->is_writing(x->client) && x->download_pending == 0 && !x->tunnel_server_shut)
+    if (x->client_ops->is_writing(x->client) && x->download_pending == 0 && !x->tunnel_server_shut) {
+        watch_writes(x);
         return false; /* the 101 itself */
+    }
     stream_want_read(client, true);
     stream_want_read(server, true);
     if (pump(client, server, &x->upload_pending, &x->tunnel_client_shut, &sent) ||
@@ -53,5 +66,7 @@ bool step_tunnel(struct exchange *x)
     }
     if (x->tunnel_client_shut && x->tunnel_server_shut && !client->writing && !server->writing)
         exchange_end(x, REASON_DONE, false);
+    else
+        watch_writes(x);
     return false;
 }

@@ -154,6 +154,53 @@ def auth_through_itself(world):
     attempt("a circle", ends)
 
 
+@row
+def stuck_tunnels(world):
+    """A side of a tunnel that takes nothing ends it in time; one that is silent, or slow, does not."""
+
+    def open_tunnel(serve, **options):
+        def script(conn, r):
+            conn.send(b"HTTP/1.1 101 Switching\r\nUpgrade: raw\r\nConnection: upgrade\r\n\r\n")
+            return serve(conn)
+
+        world["main"].script = script
+        c = world.connect(**options)
+        c.send(request(fields=b"Upgrade: raw\r\nConnection: upgrade\r\n"))
+        return c
+
+    def pour(conn):
+        conn.sock.settimeout(8)
+        try:
+            while True:
+                conn.sock.sendall(b"q" * 65536)
+        except OSError as error:
+            if not isinstance(error, TimeoutError):
+                ended.append(True)
+        return False
+
+    def echo(conn):
+        conn.send(conn.reader.exactly(5, 10))
+        return False
+
+    def stuck():
+        with open_tunnel(pour, rcvbuf=4096):
+            end = time.monotonic() + 7
+            while not ended and time.monotonic() < end:
+                time.sleep(0.05)
+            expect(ended, "the server's side is still there")
+
+    def silent():
+        with open_tunnel(echo) as c:
+            c.head()
+            time.sleep(4.5)
+            c.send(b"hello")
+            expect(c.reader.exactly(5) == b"hello", "no echo")
+
+    ended = []
+    attempt("the client takes nothing", stuck)
+    attempt("silence", silent)
+
+
 MORE_RULES = """
 [frontends.circle]
 backend = "other"
