@@ -3,7 +3,7 @@ FROM debian:bookworm-slim AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         ca-certificates cmake g++ ninja-build node-llhttp pkg-config \
-        libc-ares-dev libcjson-dev libcurl4-openssl-dev libre2-dev libssl-dev libuv1-dev zlib1g-dev \
+        libc-ares-dev libcjson-dev libcurl4-openssl-dev libre2-dev libssl-dev libuv1-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /waybill
 COPY . .
@@ -16,6 +16,6 @@ RUN install -D -s build/waybill /image/waybill \
 FROM scratch
 COPY --from=build /image /
 EXPOSE 80 8080
-# /ping is where the API is; --ping only says which entrypoint to ask, so this holds whatever flags the router has.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["/waybill", "healthcheck", "--ping"]
+# --container: with the flags of the router that runs in it, wherever its ping or API is.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["/waybill", "healthcheck", "--container"]
 ENTRYPOINT ["/waybill"]

@@ -54,6 +54,10 @@ static void write_entrypoints(struct text *out, const struct admin_options *opti
     text_add_char(out, ']');
 }
 
+static const uint64_t ended_well = UINT64_C(1) << REASON_NONE | UINT64_C(1) << REASON_DONE | UINT64_C(1) << REASON_LOCAL |
+                                   UINT64_C(1) << REASON_CLIENT_DONE | UINT64_C(1) << REASON_CLIENT_IDLE;
+_Static_assert(REASON_COUNT <= 64, "ended_well is a set of bits");
+
 /* How exchanges ended, in the words of the reason table; those that went well are not news. */
 static void write_ended(struct text *out, const uint64_t ended[REASON_COUNT])
 {
@@ -61,7 +65,7 @@ static void write_ended(struct text *out, const uint64_t ended[REASON_COUNT])
 
     text_add(out, SLICE(",\"ended\":{"));
     for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
-        if (!ended[reason] || reason == REASON_DONE || reason == REASON_LOCAL || reason == REASON_NONE)
+        if (!ended[reason] || ((UINT64_C(1) << reason) & ended_well))
             continue;
         text_add(out, slice_of(separator));
         json_string(out, slice_of(reason_row((enum reason)reason)->text));
@@ -81,6 +85,8 @@ static void write_overview(struct text *out, const struct admin *admin, const st
     health_write_seconds(out, clock_monotonic_ns() - admin->started_ns);
     text_addf(out, ",\"draining\":%s,\"snapshot\":%" PRIu64, request->draining ? "true" : "false",
               request->snapshot ? request->snapshot->number : 0);
+    if (admin->options.live_snapshots)
+        text_addf(out, ",\"live_snapshots\":%" PRIu64, cell_read(admin->options.live_snapshots));
     text_addf(out, ",\"workers\":%zu,\"clients\":%" PRIu64 ",\"active\":%" PRIu64, admin->options.counter_count,
               totals.clients, totals.active);
     text_addf(out, ",\"requests\":%" PRIu64 ",\"response_bytes\":%" PRIu64 ",\"response_time_sec\":", totals.requests,

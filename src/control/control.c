@@ -97,12 +97,19 @@ static void deliver(void *arg, struct fragment **fragment, struct diagnostics **
     free(delivery);
 }
 
+static void note_live_snapshots(struct control *control)
+{
+    if (control->options.live_snapshots)
+        cell_set(control->options.live_snapshots, compiler_live_snapshots(control->compiler));
+}
+
 static void open_retirement(struct message *message, void *owner)
 {
     struct retirement *retirement = WB_CONTAINER_OF(message, struct retirement, message);
 
     (void)owner;
     compiler_free_snapshot(retirement->control->compiler, retirement->snapshot);
+    note_live_snapshots(retirement->control);
     free(retirement);
 }
 
@@ -160,6 +167,7 @@ void control_publish(struct control *control)
     if (control->current)
         snapshot_unref(&control->current);
     control->current = snapshot;
+    note_live_snapshots(control);
 }
 
 size_t control_live_snapshots(const struct control *control)

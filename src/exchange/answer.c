@@ -2,10 +2,13 @@
 /* Answers made here: from the reason table, by a filter, or by an internal route. */
 #include "exchange_private.h"
 
+/* For an answer made here: the table of the attempt, which is of no use any more. So a full arena cannot prevent an answer. */
 static struct headers *fields(struct exchange *x)
 {
-    struct headers *headers = ARENA_NEW(&x->arena, struct headers);
-    WB_REQUIRE(headers || x->arena.overflowed);
+    struct headers *headers = &x->attempt.head.headers;
+
+    attempt_cancel(&x->attempt);
+    headers_clear(headers);
     return headers;
 }
 
@@ -42,14 +45,7 @@ void exchange_answer(struct exchange *x, enum reason reason)
         exchange_end(x, reason, true);
         return;
     }
-    /* The arena may be what overflowed: it is of no use any more then, so it starts anew. */
-    if (x->arena.overflowed && !x->lease)
-        arena_reset(&x->arena);
     struct headers *headers = fields(x);
-    if (!headers) {
-        exchange_end(x, REASON_INTERNAL, true);
-        return;
-    }
     headers_add_id(headers, HEADER_CONTENT_TYPE, SLICE("text/plain; charset=utf-8"));
     if (row->status == 404)
         headers_add(headers, SLICE("X-Content-Type-Options"), SLICE("nosniff"));
@@ -110,11 +106,6 @@ bool answer_locally(struct exchange *x, bool filtered)
     if (!local->answer || !local->answer(local->arg, &request, &answer))
         return false;
     struct headers *headers = fields(x);
-    if (!headers) {
-        text_fini(&answer.body);
-        exchange_answer(x, REASON_INTERNAL);
-        return true;
-    }
     if (answer.content_type.len)
         headers_add_id(headers, HEADER_CONTENT_TYPE, answer.content_type);
     if (answer.location.len)
@@ -143,7 +134,7 @@ void answer_slash_redirect(struct exchange *x)
     char *text = arena_format(&x->arena, SLICE_FMT "%s%s" SLICE_FMT, SLICE_ARG(path), x->found.add_slash ? "/" : "",
                               x->target.has_query ? "?" : "", SLICE_ARG(query));
     /* "//host" would leave this host (security case P11), and browsers read "/\host" so too. */
-    if (!headers || !text || slice_starts(slice_of(text), SLICE("//")) || slice_starts(slice_of(text), SLICE("/\\"))) {
+    if (!text || slice_starts(slice_of(text), SLICE("//")) || slice_starts(slice_of(text), SLICE("/\\"))) {
         exchange_answer(x, REASON_AMBIGUOUS_PATH);
         return;
     }

@@ -58,7 +58,6 @@ static void clear(struct exchange *x)
     x->status = 0;
     x->head_answered = false;
     x->answer_bytes = 0;
-    x->answer_headers = NULL;
     x->answer_body = SLICE("");
     x->answer_text = TEXT_EMPTY;
     x->tunnel_client_shut = x->tunnel_server_shut = false;

@@ -6,12 +6,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-static int run_command(const struct settings *settings)
+static int run_command(const struct settings *settings, bool in_container)
 {
     if (settings->command == COMMAND_HEALTHCHECK) {
         struct text line = TEXT_EMPTY;
-        int status = healthcheck_run(settings, &line);
+        int status = healthcheck_run(settings, in_container, &line);
         fputs(line.ptr ? line.ptr : "", stdout);
         text_fini(&line);
         return status;
@@ -22,7 +23,7 @@ static int run_command(const struct settings *settings)
     return router_run(settings);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv, bool in_container)
 {
     struct settings settings;
     char *text = NULL;
@@ -30,7 +31,7 @@ int main(int argc, char **argv)
 
     switch (settings_read(&settings, argc, argv, &text)) {
     case SETTINGS_OK:
-        status = run_command(&settings);
+        status = run_command(&settings, in_container);
         break;
     case SETTINGS_HELP:
         fputs(text, stdout);
@@ -42,5 +43,17 @@ int main(int argc, char **argv)
     }
     free(text);
     settings_fini(&settings);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 3 || strcmp(argv[1], "healthcheck") != 0 || strcmp(argv[2], "--container") != 0)
+        return run(argc, argv, false);
+
+    struct container_words words;
+    container_words_read("/proc/1/cmdline", &words);
+    int status = run(words.argc, words.argv, true);
+    container_words_fini(&words);
     return status;
 }

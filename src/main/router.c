@@ -29,6 +29,7 @@ struct router {
     const struct exchange_counters *counters[SETTINGS_WORKERS_MAX];
     size_t worker_count;
     struct control *control;
+    struct cell live_snapshots;
     struct provider *providers[MODEL_PROVIDERS_MAX];
     size_t provider_count;
     struct admin *admin;
@@ -156,6 +157,7 @@ static void create_admin(struct router *r)
         .ping_entrypoint = entrypoint_number(s, s->ping_entrypoint),
         .counters = r->counters,
         .counter_count = r->worker_count,
+        .live_snapshots = &r->live_snapshots,
         .entrypoint_names = names,
         .entrypoint_addresses = addresses,
         .entrypoint_count = s->entrypoint_count,
@@ -218,6 +220,7 @@ static void create_control(struct router *r)
                     .allow_min_weight_zero = s->allow_min_weight_zero},
         .workers = r->workers,
         .worker_count = r->worker_count,
+        .live_snapshots = &r->live_snapshots,
         .default_entrypoints = s->default_entrypoints,
         .known_entrypoints = s->entrypoint_names,
     });

@@ -2,7 +2,6 @@
 #include "waybill/net/address.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdio.h>
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
@@ -62,14 +61,6 @@ size_t address_format_ip(const struct address *address, char out[ADDRESS_TEXT_SI
     return strlen(out);
 }
 
-size_t address_format(const struct address *address, char out[ADDRESS_PORT_TEXT_SIZE])
-{
-    char ip[ADDRESS_TEXT_SIZE];
-    address_format_ip(address, ip);
-    return (size_t)snprintf(out, ADDRESS_PORT_TEXT_SIZE, address->is_v6 ? "[%s]:%u" : "%s:%u", ip,
-                            (unsigned)address->port);
-}
-
 bool address_is_loopback(const struct address *address)
 {
     static const uint8_t v6_loopback[16] = {[15] = 1};
@@ -102,7 +93,7 @@ bool network_parse(struct slice text, struct network *out_network)
     return true;
 }
 
-bool network_has(const struct network *network, const struct address *address)
+static bool network_has(const struct network *network, const struct address *address)
 {
     if (network->is_v6 != address->is_v6)
         return false;

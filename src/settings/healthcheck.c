@@ -176,13 +176,15 @@ int healthcheck_ask(struct slice address, uint64_t timeout_ms, struct text *out_
     return 1;
 }
 
-int healthcheck_run(const struct settings *settings, struct text *out_line)
+int healthcheck_run(const struct settings *settings, bool in_container, struct text *out_line)
 {
-    if (!settings->ping_on) {
-        text_addf(out_line, "Error calling healthcheck: please enable `ping` to use health check\n");
-        return 1;
+    if (!settings->ping_on && !settings->api_on) {
+        text_addf(out_line, in_container ? "OK: neither ping nor the API is on, there is nothing to ask\n"
+                                         : "Error calling healthcheck: please enable `ping` to use health check\n");
+        return in_container ? 0 : 1;
     }
-    const struct model_entrypoint *entrypoint = settings_entrypoint(settings, settings->ping_entrypoint);
+    const struct model_entrypoint *entrypoint =
+        settings_entrypoint(settings, settings->ping_on ? settings->ping_entrypoint : settings->api_entrypoint);
     if (!entrypoint) {
         text_addf(out_line, "Error calling healthcheck: missing `ping` entrypoint\n");
         return 1;

@@ -102,6 +102,7 @@ char *help_text(void)
     text_addf(&out, "waybill - a router that configures itself from the labels of containers\n\n"
                     "Usage: waybill [flags]              run the router\n"
                     "       waybill healthcheck [flags]  ask /ping of a router that runs with these flags\n"
+                    "       waybill healthcheck --container  the same with the flags of this container's router\n"
                     "       waybill version\n\n"
                     "Flags are those of Traefik v1.7; their case does not matter. Naming a group (--docker) or one of\n"
                     "its members switches it on. All are TOML keys too.\n");

@@ -282,12 +282,6 @@ void attempt_pin(struct attempt *attempt, bool pinned)
         attempt->conn->stream->pinned = pinned;
 }
 
-void attempt_want_read(struct attempt *attempt, bool want)
-{
-    if (attempt->conn && attempt->conn->stream->want_read != want)
-        stream_want_read(attempt->conn->stream, want);
-}
-
 struct stream *attempt_stream(const struct attempt *attempt)
 {
     return attempt->conn ? attempt->conn->stream : NULL;

@@ -41,12 +41,6 @@ static void on_conn_changed(void *owner)
         discard_idle(conn); /* an idle server has nothing to say: it ended, failed, or sent what nobody asked for */
 }
 
-static void lend(struct server_pool *pool, struct server_conn *conn)
-{
-    (void)conn;
-    pool->lent_count++;
-}
-
 struct server_conn *server_pool_take(struct server_pool *pool)
 {
     if (list_empty(&pool->idle))
@@ -55,7 +49,7 @@ struct server_conn *server_pool_take(struct server_pool *pool)
     list_remove(&conn->link);
     note_idle(pool, false);
     deadline_clear(&conn->idle_deadline);
-    lend(pool, conn);
+    pool->lent_count++;
     return conn;
 }
 
@@ -69,7 +63,7 @@ struct server_conn *server_pool_dial(struct server_pool *pool, const struct addr
     conn->stream = stream_dial(upstream_loop(pool->upstream), address);
     stream_set_owner(conn->stream, on_conn_changed, conn);
     stream_want_read(conn->stream, true);
-    lend(pool, conn);
+    pool->lent_count++;
     return conn;
 }
 

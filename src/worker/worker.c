@@ -24,6 +24,7 @@ struct worker {
     bool draining, full;
     struct later finish;
     _Atomic uint64_t coming;         /* connections that peers have handed over and that wait in the mailbox */
+    char apart[64];                  /* peers write `coming`: not on the counters' cache line */
     struct exchange_counters counters; /* written here, read by any thread */
 };
 

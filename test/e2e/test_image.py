@@ -21,6 +21,12 @@ def test_the_image_becomes_healthy(town):
     until(lambda: router.health() == "healthy", "the image's own health check says healthy", 20)
 
 
+def test_the_health_check_finds_an_api_that_is_elsewhere(town):
+    """No --ping, and the API on another port than 8080: the image asks with the router's own flags."""
+    router = town.run_host_router("--health-interval=1s")
+    until(lambda: router.health() == "healthy", "healthy on another port", 20)
+
+
 def test_the_health_check_says_when_nothing_answers(town):
     router = town.run_router(options=("--health-interval=1s", "--health-retries=1"))
     until(lambda: router.health() == "healthy", "healthy at first", 20)

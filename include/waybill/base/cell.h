@@ -19,6 +19,11 @@ static inline void cell_add(struct cell *cell, uint64_t amount)
     atomic_store_explicit(&cell->value, now + amount, memory_order_relaxed);
 }
 
+static inline void cell_set(struct cell *cell, uint64_t value)
+{
+    atomic_store_explicit(&cell->value, value, memory_order_relaxed);
+}
+
 static inline void cell_sub(struct cell *cell, uint64_t amount)
 {
     cell_add(cell, (uint64_t)0 - amount);

@@ -83,12 +83,11 @@ struct exchange {
     size_t download_pending;   /* payload bytes being written to the client */
     uint64_t answer_bytes;
     struct answer_head answer;
-    struct headers *answer_headers;
     struct slice answer_body;
     struct text answer_text;   /* owns answer_body when it is not static */
     bool tunnel_client_shut, tunnel_server_shut;
     bool cut;                  /* what was sent must not look complete */
-    bool internal;             /* answered by an internal route: not counted, not logged */
+    bool internal;             /* an internal route, or a head that could not be read: not counted as a request, not logged */
 
     struct exchange *next_spare;
 };

@@ -21,14 +21,10 @@ bool address_parse(struct slice text, uint16_t port, struct address *out_address
 /* Without brackets and port. */
 enum { ADDRESS_TEXT_SIZE = 48 };
 size_t address_format_ip(const struct address *address, char out[ADDRESS_TEXT_SIZE]);
-/* "1.2.3.4:80", "[::1]:80" */
-enum { ADDRESS_PORT_TEXT_SIZE = 56 };
-size_t address_format(const struct address *address, char out[ADDRESS_PORT_TEXT_SIZE]);
 bool address_is_loopback(const struct address *address);
 
 /* "10.0.0.0/8", "::1/128", or a single address. */
 bool network_parse(struct slice text, struct network *out_network);
-bool network_has(const struct network *network, const struct address *address);
 bool networks_have(const struct network *networks, size_t count, const struct address *address);
 
 struct sockaddr;

@@ -9,9 +9,21 @@
 
 struct settings;
 
+/* `waybill healthcheck --container` asks the router that is process 1 of this container, with that one's own flags, so that
+ * an image has one HEALTHCHECK for every deployment. */
+struct container_words {
+    char **argv;
+    int argc;
+    char *bytes; /* what argv points into */
+};
+/* From a command line as /proc shows it: "waybill healthcheck" and the router's flags; `--ping` when it shows no router. */
+void container_words_read(const char *path, struct container_words *out_words);
+void container_words_fini(struct container_words *words);
+
 enum { HEALTHCHECK_TIMEOUT_MS = 5000 };
 
-/* Exit code of the program; adds the line for stdout, with its line end. */
-int healthcheck_run(const struct settings *settings, struct text *out_line);
+/* Exit code of the program; adds the line for stdout, with its line end. Without ping the API's entrypoint is asked, where
+ * /ping is too. With neither: an error, or (in_container) health that cannot be asked for and is taken for granted. */
+int healthcheck_run(const struct settings *settings, bool in_container, struct text *out_line);
 /* HEAD http://<address>/ping. Separate for tests. */
 int healthcheck_ask(struct slice address, uint64_t timeout_ms, struct text *out_line);

@@ -70,8 +70,6 @@ enum body_result attempt_body(struct attempt *attempt, struct headers *trailers,
 void attempt_took(struct attempt *attempt, size_t count);
 /* While on, payload handed out by attempt_body must not move. */
 void attempt_pin(struct attempt *attempt, bool pinned);
-/* Whether more of the answer is to be read: back-pressure. */
-void attempt_want_read(struct attempt *attempt, bool want);
 /* The stream, for tunnels. */
 struct stream *attempt_stream(const struct attempt *attempt);
 /* Gives the connection back; it is used again only if the answer ended cleanly and `request_sent` whole. */

@@ -36,7 +36,7 @@ struct server_conn {
     bool used;             /* has carried an exchange before */
 };
 
-/* The latest idle connection that still looks alive, or NULL. */
+/* The latest idle connection, or NULL. (One whose end was noticed is not idle any more.) */
 struct server_conn *server_pool_take(struct server_pool *pool);
 /* A connection on its way to `address`; its facts tell the rest. */
 struct server_conn *server_pool_dial(struct server_pool *pool, const struct address *address);

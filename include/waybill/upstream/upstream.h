@@ -26,7 +26,7 @@ const struct upstream_options *upstream_get_options(const struct upstream *upstr
  * turned back (nothing was sent, so another server may take it). What was sent goes on. */
 void upstream_adopt(struct upstream *upstream, const struct snapshot *snapshot);
 struct server_pool *upstream_pool(struct upstream *upstream, const struct route_server *server);
-/* For servers that no frontend names: authentication. At most `max_lent` connections are lent at once. NULL: too many. */
+/* For servers that no frontend names: authentication. Made on first use; one that rests is dropped with the next snapshot. */
 struct server_pool *upstream_named_pool(struct upstream *upstream, struct slice host, uint16_t port);
 
 /* Weighted round robin (spec/proxy.md 7), one position per backend and worker. Servers whose slot is among `tried` are

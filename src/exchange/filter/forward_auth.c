@@ -27,7 +27,7 @@ struct question {
     struct text body;     /* of the reply, in case it goes to the client */
     unsigned status;
     struct headers *reply; /* fields for the client, in the exchange's arena */
-    bool asked, repeated, overdue;
+    bool repeated, overdue;
 };
 
 /* http://host[:port][/path][?query]; anything else is refused. */
@@ -217,7 +217,6 @@ static void start_attempt(struct question *q, const struct forward_auth *auth, b
 {
     struct server_pool *pool = upstream_named_pool(q->exchange->env->upstream, auth->host, auth->port);
 
-    q->asked = false;
     attempt_init(&q->attempt, q->exchange->env->upstream, poke_exchange_of, q);
     if (pool->lent_count >= AUTH_CONNECTIONS) {
         q->attempt.state = ATTEMPT_FAILED;

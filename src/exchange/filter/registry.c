@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "filters_private.h"
 #include "waybill/exchange/filters.h"
-#include "waybill/base/log.h"
 
 /* In the order of spec/proxy.md 1. */
 const struct filter_ops *const exchange_filters[] = {

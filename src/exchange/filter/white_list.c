@@ -74,9 +74,8 @@ static enum filter_verdict request(struct exchange *x, const void *config)
     struct address client = x->peer;
 
     /* Only a trusted peer's X-Forwarded-For is still there to be read. */
-    if (list->use_x_forwarded_for && x->trusted && !forwarded_client(x, &client))
-        client = x->peer;
-    if (networks_have(list->networks, list->count, &client))
+    bool known = !list->use_x_forwarded_for || !x->trusted || forwarded_client(x, &client);
+    if (known && networks_have(list->networks, list->count, &client))
         return FILTER_PASS;
     exchange_answer(x, REASON_FORBIDDEN);
     return FILTER_ANSWERED;

@@ -12,28 +12,26 @@
 static void test_addresses_are_read_and_written(void **state)
 {
     static const struct {
-        const char *text, *ip, *with_port;
+        const char *text, *ip;
     } good[] = {
-        {"10.0.0.1", "10.0.0.1", "10.0.0.1:80"},
-        {"0.0.0.0", "0.0.0.0", "0.0.0.0:80"},
-        {"255.109.10.9", "255.109.10.9", "255.109.10.9:80"},
-        {"::1", "::1", "[::1]:80"},
-        {"[2001:DB8::a]", "2001:db8::a", "[2001:db8::a]:80"},
-        {"::ffff:192.0.2.7", "192.0.2.7", "192.0.2.7:80"},
-        {"::ffff:c000:207", "192.0.2.7", "192.0.2.7:80"},
-        {"[::ffff:192.0.2.7]", "192.0.2.7", "192.0.2.7:80"},
+        {"10.0.0.1", "10.0.0.1"},
+        {"0.0.0.0", "0.0.0.0"},
+        {"255.109.10.9", "255.109.10.9"},
+        {"::1", "::1"},
+        {"[2001:DB8::a]", "2001:db8::a"},
+        {"::ffff:192.0.2.7", "192.0.2.7"},
+        {"::ffff:c000:207", "192.0.2.7"},
+        {"[::ffff:192.0.2.7]", "192.0.2.7"},
     };
     (void)state;
 
     for (size_t i = 0; i < WB_COUNT(good); i++) {
         struct address address, again;
         struct sockaddr_storage storage;
-        char text[ADDRESS_PORT_TEXT_SIZE], ip[ADDRESS_TEXT_SIZE];
+        char ip[ADDRESS_TEXT_SIZE];
         assert_true(address_parse(slice_of(good[i].text), 80, &address));
         assert_int_equal(address_format_ip(&address, ip), strlen(good[i].ip));
         assert_string_equal(ip, good[i].ip);
-        assert_int_equal(address_format(&address, text), strlen(good[i].with_port));
-        assert_string_equal(text, good[i].with_port);
         address_to_sockaddr(&address, &storage);
         assert_true(address_from_sockaddr((struct sockaddr *)&storage, &again));
         assert_memory_equal(&address, &again, sizeof address);

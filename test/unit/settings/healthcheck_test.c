@@ -177,10 +177,10 @@ static void test_without_ping_there_is_nothing_to_ask(void **state)
     (void)state;
     struct text line = TEXT_EMPTY;
     expect_ok(read_words("healthcheck"));
-    assert_int_equal(healthcheck_run(&settings, &line), 1);
+    assert_int_equal(healthcheck_run(&settings, false, &line), 1);
     expect_line(&line, NULL, "Error calling healthcheck: please enable `ping` to use health check\n", "");
     expect_ok(read_words("healthcheck", "--ping.entryPoint=nowhere"));
-    assert_int_equal(healthcheck_run(&settings, &line), 1);
+    assert_int_equal(healthcheck_run(&settings, false, &line), 1);
     expect_line(&line, NULL, "Error calling healthcheck: missing `ping` entrypoint\n", "");
 }
 
@@ -193,16 +193,80 @@ static void test_the_entrypoint_of_ping_is_asked(void **state)
     char *word = wb_format("--entryPoints=Name:admin Address::%u", (unsigned)router.port);
     expect_ok(read_words("healthcheck", "--ping.entryPoint=admin", word));
     assert_int_equal(pthread_create(&router.thread, NULL, answer_once, &router), 0);
-    assert_int_equal(healthcheck_run(&settings, &line), 0);
+    assert_int_equal(healthcheck_run(&settings, false, &line), 0);
     pthread_join(router.thread, NULL);
     close(router.listener);
     expect_line(&line, &router, "OK: http://", "/ping\n");
     free(word);
 }
 
+static void write_words(char path[], const char *bytes, size_t len)
+{
+    int number = mkstemp(path);
+    assert_true(number >= 0);
+    assert_int_equal(write(number, bytes, len), (ssize_t)len);
+    close(number);
+}
+
+static void expect_container_words(const char *cmdline, size_t len, const char *wanted)
+{
+    char path[] = "/tmp/waybill-words-XXXXXX";
+    struct container_words words;
+    struct text joined = TEXT_EMPTY;
+
+    write_words(path, cmdline, len);
+    container_words_read(path, &words);
+    for (int i = 0; i < words.argc; i++)
+        text_addf(&joined, "%s%s", i ? " " : "", words.argv[i]);
+    assert_string_equal(joined.ptr, wanted);
+    text_fini(&joined);
+    container_words_fini(&words);
+    unlink(path);
+}
+
+#define WORDS(text) text, sizeof(text)
+
+static void test_the_container_has_the_words_of_its_router(void **state)
+{
+    (void)state;
+    expect_container_words(WORDS("/waybill\0--docker\0--api.entryPoint=x"), "waybill healthcheck --docker --api.entryPoint=x");
+    expect_container_words(WORDS("/sbin/docker-init\0--\0/waybill\0--docker"), "waybill healthcheck --docker");
+    expect_container_words(WORDS("/waybill"), "waybill healthcheck");
+    expect_container_words(WORDS("/bin/sh\0-c\0something"), "waybill healthcheck --ping");
+    expect_container_words("", 0, "waybill healthcheck --ping");
+}
+
+static void test_the_api_is_asked_where_ping_is_not_on(void **state)
+{
+    (void)state;
+    struct router router;
+    struct text line = TEXT_EMPTY;
+    router_open(&router, "HTTP/1.1 200 OK\r\n\r\n");
+    char *word = wb_format("--entryPoints=Name:traefik Address::%u", (unsigned)router.port);
+    expect_ok(read_words("healthcheck", "--api", word));
+    assert_int_equal(pthread_create(&router.thread, NULL, answer_once, &router), 0);
+    assert_int_equal(healthcheck_run(&settings, false, &line), 0);
+    pthread_join(router.thread, NULL);
+    close(router.listener);
+    expect_line(&line, &router, "OK: http://", "/ping\n");
+    free(word);
+}
+
+static void test_in_a_container_nothing_to_ask_is_health(void **state)
+{
+    (void)state;
+    struct text line = TEXT_EMPTY;
+    expect_ok(read_words("healthcheck", "--docker"));
+    assert_int_equal(healthcheck_run(&settings, true, &line), 0);
+    expect_line(&line, NULL, "OK: neither ping nor the API is on, there is nothing to ask\n", "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        READING_TEST(test_the_container_has_the_words_of_its_router),
+        READING_TEST(test_the_api_is_asked_where_ping_is_not_on),
+        READING_TEST(test_in_a_container_nothing_to_ask_is_health),
         READING_TEST(test_a_router_that_answers_200_is_healthy),
         READING_TEST(test_an_answer_may_come_in_single_bytes),
         READING_TEST(test_an_address_of_all_interfaces_is_asked_on_loopback),
