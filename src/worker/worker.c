@@ -21,7 +21,8 @@ struct worker {
     struct environment env;
     struct entry *entry;
     struct door *doors;
-    bool draining, full;
+    bool draining;
+    bool full[2];                    /* [0] ordinary doors are withheld, [1] the reserved ones too */
     struct later finish;
     _Atomic uint64_t coming;         /* connections that peers have handed over and that wait in the mailbox */
     char apart[64];                  /* peers write `coming`: not on the counters' cache line */
@@ -127,22 +128,29 @@ static void finish_if_empty(struct worker *w)
         loop_later(w->loop, &w->finish);
 }
 
+/* Doors of one kind open or close. Opening one lets a connection in at once, which may fill the worker again: then the later
+ * call has seen to all doors. */
+static void set_doors(struct worker *w, bool reserved, bool full)
+{
+    if (w->full[reserved] == full)
+        return;
+    w->full[reserved] = full;
+    for (size_t i = 0; i < w->options.entrypoint_count && w->full[reserved] == full; i++)
+        if (w->doors[i].listener && w->doors[i].reserved == reserved)
+            listener_withhold(w->doors[i].listener, full);
+    if (full && !reserved && w->full[reserved])
+        wb_log_warn("worker %u has %zu client connections, as many as the limit of open files allows: "
+                    "no more are accepted until some close (raise the limit with ulimit -n)",
+                    w->options.number, entry_count(w->entry));
+}
+
 static void on_count_changed(void *owner, size_t count)
 {
     struct worker *w = owner;
-    bool full = count + atomic_load_explicit(&w->coming, memory_order_relaxed) >= w->options.clients_max;
+    size_t load = count + atomic_load_explicit(&w->coming, memory_order_relaxed);
 
-    if (full != w->full) {
-        w->full = full;
-        /* Opening a door lets one in at once, which may fill it again: then the later call has seen to all doors. */
-        for (size_t i = 0; i < w->options.entrypoint_count && w->full == full; i++)
-            if (w->doors[i].listener && !w->doors[i].reserved)
-                listener_withhold(w->doors[i].listener, full);
-        if (full && w->full)
-            wb_log_warn("worker %u has %zu client connections, as many as the limit of open files allows: "
-                        "no more are accepted until some close (raise the limit with ulimit -n)",
-                        w->options.number, count);
-    }
+    set_doors(w, false, load >= w->options.clients_max);
+    set_doors(w, true, load >= w->options.clients_max + w->options.clients_reserved);
     finish_if_empty(w);
 }
 

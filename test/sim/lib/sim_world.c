@@ -79,6 +79,7 @@ static void add_filters(struct arena *arena, struct model_frontend *frontend, co
     }
     if (route->white_list) {
         frontend->white_list = ARENA_NEW(arena, struct model_white_list);
+        frontend->white_list->use_x_forwarded_for = route->list_forwarded;
         slices_add(arena, &frontend->white_list->source_range, slice_of(arena_strdup(arena, route->white_list)));
     }
 }

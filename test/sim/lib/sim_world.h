@@ -13,6 +13,7 @@ struct sim_route {
     const char *auth;       /* address of forward auth, or NULL */
     const char *auth_copies; /* one name for authResponseHeaders, or NULL */
     const char *white_list; /* one range, or NULL */
+    bool list_forwarded;    /* whiteList.useXForwardedFor */
 };
 
 struct sim_world {
