@@ -36,8 +36,7 @@ static bool answer_ping(const struct admin *admin, const struct local_request *r
 static void answer_health(struct admin *admin, struct local_answer *answer)
 {
     uint64_t now_ns = clock_monotonic_ns();
-    struct health_facts facts = {
-        .pid = (long)getpid(), .uptime_ns = now_ns - admin->started_ns, .wall_ns = clock_wall_ns()};
+    struct health_facts facts = {.pid = (long)getpid(), .uptime_ns = now_ns - admin->started_ns, .wall_ns = clock_wall_ns()};
     struct text document = TEXT_EMPTY;
 
     health_window_read(&admin->window, now_ns, admin->options.counters, admin->options.counter_count, &facts);
@@ -89,7 +88,8 @@ static bool answer_api_parts(struct admin *admin, const struct path_parts *parts
     return providers_answer(&rest, request->snapshot, answer);
 }
 
-static bool answer_api(struct admin *admin, struct slice path, const struct local_request *request, struct local_answer *answer)
+static bool answer_api(struct admin *admin, struct slice path, const struct local_request *request,
+                       struct local_answer *answer)
 {
     struct path_parts parts;
     struct arena arena;

@@ -5,11 +5,14 @@
 #include "reply.h"
 
 /* Nothing from elsewhere and nothing inline: a name out of a label can never become code (security case A8). */
-#define DASHBOARD_POLICY                                                                                               \
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "             \
+#define DASHBOARD_POLICY                                                                                  \
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; " \
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-#define TEXT(literal) {literal, sizeof(literal) - 1} /* SLICE is no constant */
+#define TEXT(literal)                \
+    {                                \
+        literal, sizeof(literal) - 1 \
+    } /* SLICE is no constant */
 
 struct dashboard_file {
     struct slice path, content_type;
@@ -19,8 +22,10 @@ struct dashboard_file {
 
 static const struct dashboard_file files[] = {
     {TEXT("/dashboard/"), TEXT("text/html; charset=utf-8"), dashboard_index_html, &dashboard_index_html_len},
-    {TEXT("/dashboard/dashboard.css"), TEXT("text/css; charset=utf-8"), dashboard_dashboard_css, &dashboard_dashboard_css_len},
-    {TEXT("/dashboard/dashboard.js"), TEXT("text/javascript; charset=utf-8"), dashboard_dashboard_js, &dashboard_dashboard_js_len},
+    {TEXT("/dashboard/dashboard.css"), TEXT("text/css; charset=utf-8"), dashboard_dashboard_css,
+     &dashboard_dashboard_css_len},
+    {TEXT("/dashboard/dashboard.js"), TEXT("text/javascript; charset=utf-8"), dashboard_dashboard_js,
+     &dashboard_dashboard_js_len},
     {TEXT("/dashboard/flow.js"), TEXT("text/javascript; charset=utf-8"), dashboard_flow_js, &dashboard_flow_js_len},
 };
 

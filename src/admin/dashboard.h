@@ -3,6 +3,5 @@
 #pragma once
 #include <stddef.h>
 
-extern const unsigned char dashboard_index_html[], dashboard_dashboard_css[], dashboard_dashboard_js[],
-    dashboard_flow_js[];
+extern const unsigned char dashboard_index_html[], dashboard_dashboard_css[], dashboard_dashboard_js[], dashboard_flow_js[];
 extern const size_t dashboard_index_html_len, dashboard_dashboard_css_len, dashboard_dashboard_js_len, dashboard_flow_js_len;

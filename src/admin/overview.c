@@ -99,7 +99,8 @@ static void write_overview(struct text *out, const struct admin *admin, const st
     text_add_char(out, '}');
 }
 
-static void write_outcome(struct text *out, struct slice provider, struct slice name, const char *state, struct slice because)
+static void write_outcome(struct text *out, struct slice provider, struct slice name, const char *state,
+                          struct slice because)
 {
     if (out->ptr[out->len - 1] != '[')
         text_add_char(out, ',');

@@ -10,7 +10,7 @@
 
 enum {
     CONNECT_TIMEOUT_MS = 5000,
-    KEEPALIVE_SECONDS = 15,         /* a half-open connection to the engine shows itself (decisions.md 19) */
+    KEEPALIVE_SECONDS = 15,           /* a half-open connection to the engine shows itself (decisions.md 19) */
     STREAM_BACKLOG = 4 * 1024 * 1024, /* bytes of lines not taken yet; a line of an event is about 1 KiB */
     WAIT_SLICE_MS = 1000,
 };

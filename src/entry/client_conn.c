@@ -368,8 +368,7 @@ void entry_drain(struct entry *entry)
 {
     entry->draining = true;
     entry->env->draining = true;
-    LIST_EACH_SAFE(node, &entry->clients)
-    {
+    LIST_EACH_SAFE (node, &entry->clients) {
         struct client_conn *c = LIST_ENTRY(node, struct client_conn, link);
         if (c->state == CLIENT_IDLE) {
             client_become(c, CLIENT_FLUSHING);
@@ -383,8 +382,7 @@ void entry_drain(struct entry *entry)
 
 void entry_cut(struct entry *entry)
 {
-    LIST_EACH_SAFE(node, &entry->clients)
-    {
+    LIST_EACH_SAFE (node, &entry->clients) {
         struct client_conn *c = LIST_ENTRY(node, struct client_conn, link);
         drop_exchange(c, REASON_DRAINING);
         close_client(c);

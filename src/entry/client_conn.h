@@ -10,7 +10,7 @@
 #include "waybill/http/h1_writer.h"
 
 enum client_state {
-    CLIENT_IDLE,          /* no byte of a further request has come */
+    CLIENT_IDLE, /* no byte of a further request has come */
     CLIENT_READING_HEAD,
     CLIENT_EXCHANGING,
     CLIENT_DRAINING_BODY, /* answered before the body had come: the rest is discarded, up to a limit */
@@ -22,12 +22,12 @@ enum client_state {
 
 struct client_conn {
     struct entry *entry;
-    struct list link;          /* in entry->clients */
+    struct list link; /* in entry->clients */
     struct stream *stream;
     size_t entrypoint;
     enum client_state state;
     bool stepping, poked;
-    bool gone;                 /* to be reset rather than closed */
+    bool gone; /* to be reset rather than closed */
     struct deadline deadline;
     struct h1_reader reader;
     struct body_reader body;
@@ -35,18 +35,18 @@ struct client_conn {
 
     /* Of the current request, which the exchange owns: what is needed when it has ended. */
     enum http_version version;
-    bool keep;                 /* the connection goes on after this answer */
-    bool linger;               /* the client may still be sending */
-    bool continue_due;         /* a 100 waits for its turn to be written */
+    bool keep;         /* the connection goes on after this answer */
+    bool linger;       /* the client may still be sending */
+    bool continue_due; /* a 100 waits for its turn to be written */
     bool continue_sent, expects_continue;
     bool tunnelling;
     size_t drained_bytes;
 
     /* The answer being written. */
-    struct buffer out;         /* composed head, or last chunk with trailers */
-    bool out_waits;            /* composed and not handed to the stream */
+    struct buffer out; /* composed head, or last chunk with trailers */
+    bool out_waits;    /* composed and not handed to the stream */
     bool chunked, until_close, overflowed;
-    bool borrowed;             /* the last write was of the exchange's memory, which goes when it ends */
+    bool borrowed; /* the last write was of the exchange's memory, which goes when it ends */
     char chunk_head[CHUNK_HEAD_MAX];
 };
 

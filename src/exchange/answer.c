@@ -97,7 +97,9 @@ bool answer_locally(struct exchange *x, bool filtered)
         .query = x->target.query,
         .host = x->request.authority,
         .headers = &x->request.headers,
-        .snapshot = x->lease ? x->lease->snapshot : x->env->lease ? x->env->lease->snapshot : NULL,
+        .snapshot = x->lease        ? x->lease->snapshot
+                    : x->env->lease ? x->env->lease->snapshot
+                                    : NULL,
         .draining = x->env->draining,
         .filtered = filtered,
     };

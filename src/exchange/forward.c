@@ -60,8 +60,8 @@ static bool may_try_another(const struct exchange *x)
 
     if (!attempt->sent)
         return true;
-    return attempt->reason == REASON_SERVER_CLOSED && may_repeat_sent(x) && x->frontend->backend->server_count > x->tried_count &&
-           upstream_spend_repeat(x->env->upstream);
+    return attempt->reason == REASON_SERVER_CLOSED && may_repeat_sent(x) &&
+           x->frontend->backend->server_count > x->tried_count && upstream_spend_repeat(x->env->upstream);
 }
 
 void attempt_has_failed(struct exchange *x)

@@ -35,8 +35,7 @@ bool step_start(struct exchange *x)
     struct environment *env = x->env;
     enum reason reason;
 
-    x->trusted = x->entrypoint->trust_all ||
-                 networks_have(x->entrypoint->trusted, x->entrypoint->trusted_count, &x->peer);
+    x->trusted = x->entrypoint->trust_all || networks_have(x->entrypoint->trusted, x->entrypoint->trusted_count, &x->peer);
     if (!x->trusted)
         headers_remove_forwarding(&x->request.headers);
     note_hop_by_hop(x);
@@ -169,10 +168,9 @@ bool step_filters(struct exchange *x)
 
 bool step_pick(struct exchange *x)
 {
-    const struct route_server *server =
-        x->tried_count < EXCHANGE_TRIES_MAX
-            ? upstream_pick(x->env->upstream, x->frontend->backend, x->tried, x->tried_count)
-            : NULL;
+    const struct route_server *server = x->tried_count < EXCHANGE_TRIES_MAX
+                                            ? upstream_pick(x->env->upstream, x->frontend->backend, x->tried, x->tried_count)
+                                            : NULL;
 
     if (!server) {
         exchange_answer(x, x->tried_count ? x->attempt.reason : REASON_NO_SERVER);

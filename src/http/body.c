@@ -138,8 +138,7 @@ static void add_trailers(struct slice section, struct headers *trailers)
 
 /* The section stays in `in` until it is complete; line_bytes is how much of it was looked at, `remaining`
  * where the current line began, `digits` the part of the line and the lines so far. */
-static enum body_result read_trailers(struct body_reader *body, struct slice in, struct headers *trailers,
-                                      size_t *out_skip)
+static enum body_result read_trailers(struct body_reader *body, struct slice in, struct headers *trailers, size_t *out_skip)
 {
     struct slice looked_at = slice_head(in, BODY_TRAILER_BYTES);
     struct field_scan scan = {
@@ -165,8 +164,8 @@ static enum body_result read_trailers(struct body_reader *body, struct slice in,
     return BODY_END;
 }
 
-static enum body_result read_chunked(struct body_reader *body, struct slice in, struct headers *trailers,
-                                     size_t *out_skip, struct slice *out_payload)
+static enum body_result read_chunked(struct body_reader *body, struct slice in, struct headers *trailers, size_t *out_skip,
+                                     struct slice *out_payload)
 {
     size_t at = 0;
 
@@ -188,8 +187,8 @@ static enum body_result read_chunked(struct body_reader *body, struct slice in, 
     return BODY_PAYLOAD;
 }
 
-enum body_result body_read(struct body_reader *body, struct slice in, bool eof, struct headers *trailers,
-                           size_t *out_skip, struct slice *out_payload)
+enum body_result body_read(struct body_reader *body, struct slice in, bool eof, struct headers *trailers, size_t *out_skip,
+                           struct slice *out_payload)
 {
     *out_skip = 0;
     *out_payload = SLICE("");

@@ -49,8 +49,7 @@ static enum scan_result scan_value(struct field_scan *scan, struct slice bytes, 
     return refuse(bytes.ptr[at] == '\n' ? REASON_BAD_LINE_END : REASON_BAD_FIELD, out_reason);
 }
 
-enum scan_result field_scan(struct field_scan *scan, struct slice bytes, unsigned lines_max,
-                            enum reason *out_reason)
+enum scan_result field_scan(struct field_scan *scan, struct slice bytes, unsigned lines_max, enum reason *out_reason)
 {
     enum scan_result result;
 

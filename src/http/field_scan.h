@@ -24,7 +24,6 @@ struct field_scan {
 };
 
 /* Up to and with the empty line. More than `lines_max` lines: REASON_HEAD_TOO_LARGE. */
-enum scan_result field_scan(struct field_scan *scan, struct slice bytes, unsigned lines_max,
-                            enum reason *out_reason);
+enum scan_result field_scan(struct field_scan *scan, struct slice bytes, unsigned lines_max, enum reason *out_reason);
 /* Splits a line that was checked, without its CRLF. */
 void field_split(struct slice line, struct slice *out_name, struct slice *out_value);

@@ -81,8 +81,8 @@ static enum reason judge_coding(struct slice list)
 
 /* RFC 9112 6.1 to 6.3, with everything that two parsers could read in two ways refused (decisions.md 1, 6).
  * *out_kind is BODY_NONE when neither field is there. */
-static enum reason judge_framing(const struct field_facts *facts, enum http_version version,
-                                 enum body_kind *out_kind, uint64_t *out_length)
+static enum reason judge_framing(const struct field_facts *facts, enum http_version version, enum body_kind *out_kind,
+                                 uint64_t *out_length)
 {
     *out_kind = BODY_NONE;
     *out_length = 0;
@@ -97,8 +97,7 @@ static enum reason judge_framing(const struct field_facts *facts, enum http_vers
     if (version == HTTP_1_0)
         return REASON_BAD_FRAMING;
     *out_kind = BODY_CHUNKED;
-    return slice_eq_nocase(facts->coding->value, SLICE("chunked")) ? REASON_NONE
-                                                                   : judge_coding(facts->coding->value);
+    return slice_eq_nocase(facts->coding->value, SLICE("chunked")) ? REASON_NONE : judge_coding(facts->coding->value);
 }
 
 static bool wants_keep_alive(const struct field_facts *facts, enum http_version version)
@@ -150,8 +149,7 @@ static enum reason reason_of_fault(enum head_fault fault)
 
 /* Strict llhttp takes no UTF-8 in a target. We do (it is checked as UTF-8 later), so llhttp then reads the head
  * behind a plain target. */
-static enum head_fault read_request_fields(const struct h1_reader *reader, struct slice head,
-                                           struct request_head *out)
+static enum head_fault read_request_fields(const struct h1_reader *reader, struct slice head, struct request_head *out)
 {
     struct slice target = {head.ptr + reader->target_start, reader->target_end - reader->target_start};
     static const size_t version_len = sizeof " HTTP/1.1\r\n" - 1;
@@ -177,8 +175,8 @@ static void take_request_line(const struct h1_reader *reader, struct slice head,
     bool is_options = slice_eq(out->method, SLICE("OPTIONS"));
     out->is_head = slice_eq(out->method, SLICE("HEAD"));
     out->safe_to_repeat = method->safe_to_repeat;
-    target_split(slice_make(head.ptr + reader->target_start, reader->target_end - reader->target_start),
-                 is_options, &out->form, &out->authority, &out->target);
+    target_split(slice_make(head.ptr + reader->target_start, reader->target_end - reader->target_start), is_options,
+                 &out->form, &out->authority, &out->target);
     out->version = head.ptr[reader->target_end + 8] == '1' ? HTTP_1_1 : HTTP_1_0;
 }
 

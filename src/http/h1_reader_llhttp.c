@@ -58,8 +58,7 @@ static enum head_fault judge(llhttp_errno_t outcome, const struct finding *findi
     return HEAD_MALFORMED;
 }
 
-enum head_fault llhttp_read_head(bool is_request, struct slice first_line, struct slice rest,
-                                 struct headers *out_headers)
+enum head_fault llhttp_read_head(bool is_request, struct slice first_line, struct slice rest, struct headers *out_headers)
 {
     struct finding finding = {.headers = out_headers};
     llhttp_t parser;

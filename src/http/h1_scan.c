@@ -28,8 +28,8 @@ static size_t absolute_prefix(struct slice target)
     return slice_starts_nocase(target, SLICE("https://")) ? 8 : 0;
 }
 
-bool target_split(struct slice target, bool is_options, enum target_form *out_form,
-                  struct slice *out_authority, struct slice *out_path)
+bool target_split(struct slice target, bool is_options, enum target_form *out_form, struct slice *out_authority,
+                  struct slice *out_path)
 {
     *out_authority = SLICE("");
     *out_path = target;
@@ -76,8 +76,7 @@ static enum scan_result scan_method(struct h1_reader *reader, struct slice bytes
 {
     enum scan_result result;
 
-    while (reader->checked == reader->line_start && reader->checked < bytes.len &&
-           bytes.ptr[reader->checked] == '\r')
+    while (reader->checked == reader->line_start && reader->checked < bytes.len && bytes.ptr[reader->checked] == '\r')
         if ((result = skip_empty_line(reader, bytes, out_reason)) != SCAN_END)
             return result;
     size_t at = reader->checked;
@@ -101,8 +100,7 @@ static enum scan_result scan_method(struct h1_reader *reader, struct slice bytes
     return SCAN_END;
 }
 
-static enum scan_result scan_target(struct h1_reader *reader, struct slice bytes, size_t target_max,
-                                    enum reason *out_reason)
+static enum scan_result scan_target(struct h1_reader *reader, struct slice bytes, size_t target_max, enum reason *out_reason)
 {
     size_t room = bytes.len - reader->target_start;
     size_t end = reader->target_start + (room < target_max ? room : target_max);
@@ -117,7 +115,7 @@ static enum scan_result scan_target(struct h1_reader *reader, struct slice bytes
         return refuse(REASON_TARGET_TOO_LONG, out_reason);
     if (bytes.ptr[at] == '\r' || bytes.ptr[at] == '\t' || at == reader->target_start)
         return refuse_byte(bytes.ptr[at], REASON_BAD_REQUEST_LINE, out_reason); /* HTTP/0.9, or two spaces */
-    if (bytes.ptr[at] != ' ') /* '#' or a control byte */
+    if (bytes.ptr[at] != ' ')                                                   /* '#' or a control byte */
         return refuse_byte(bytes.ptr[at], REASON_BAD_TARGET, out_reason);
     struct slice method = {bytes.ptr + reader->line_start, reader->target_start - 1 - reader->line_start};
     struct slice target = {bytes.ptr + reader->target_start, at - reader->target_start};
@@ -170,8 +168,8 @@ static enum scan_result scan_version(struct h1_reader *reader, struct slice byte
     return SCAN_END;
 }
 
-static enum scan_result scan_fields(struct h1_reader *reader, struct slice bytes,
-                                    const struct h1_limits *limits, enum reason *out_reason)
+static enum scan_result scan_fields(struct h1_reader *reader, struct slice bytes, const struct h1_limits *limits,
+                                    enum reason *out_reason)
 {
     struct field_scan scan = {
         .at = reader->checked,
@@ -196,16 +194,16 @@ static void begin_fields(struct h1_reader *reader)
 }
 
 /* Bytes past the limit are not looked at: a head that is not complete within it is too large, however it comes. */
-static enum scan_result apply_head_limit(enum scan_result result, struct slice bytes,
-                                         const struct h1_limits *limits, enum reason *out_reason)
+static enum scan_result apply_head_limit(enum scan_result result, struct slice bytes, const struct h1_limits *limits,
+                                         enum reason *out_reason)
 {
     if (result == SCAN_MORE && bytes.len >= limits->head_bytes)
         return refuse(REASON_HEAD_TOO_LARGE, out_reason);
     return result;
 }
 
-static enum scan_result scan_request_parts(struct h1_reader *reader, struct slice bytes,
-                                           const struct h1_limits *limits, enum reason *out_reason)
+static enum scan_result scan_request_parts(struct h1_reader *reader, struct slice bytes, const struct h1_limits *limits,
+                                           enum reason *out_reason)
 {
     enum scan_result result;
 
@@ -227,12 +225,11 @@ static enum scan_result scan_request_parts(struct h1_reader *reader, struct slic
     return scan_fields(reader, bytes, limits, out_reason);
 }
 
-enum scan_result h1_scan_request(struct h1_reader *reader, struct slice bytes,
-                                 const struct h1_limits *limits, enum reason *out_reason)
+enum scan_result h1_scan_request(struct h1_reader *reader, struct slice bytes, const struct h1_limits *limits,
+                                 enum reason *out_reason)
 {
     struct slice looked_at = slice_head(bytes, limits->head_bytes);
-    return apply_head_limit(scan_request_parts(reader, looked_at, limits, out_reason), looked_at,
-                            limits, out_reason);
+    return apply_head_limit(scan_request_parts(reader, looked_at, limits, out_reason), looked_at, limits, out_reason);
 }
 
 /* "HTTP/1.x NNN" and what may follow it: the phrase and its space may be missing. */
@@ -277,8 +274,8 @@ static enum scan_result scan_status_line(struct h1_reader *reader, struct slice 
     return SCAN_END;
 }
 
-enum scan_result h1_scan_response(struct h1_reader *reader, struct slice bytes,
-                                  const struct h1_limits *limits, enum reason *out_reason)
+enum scan_result h1_scan_response(struct h1_reader *reader, struct slice bytes, const struct h1_limits *limits,
+                                  enum reason *out_reason)
 {
     struct slice looked_at = slice_head(bytes, limits->head_bytes);
     enum scan_result result = SCAN_END;

@@ -15,11 +15,11 @@ const struct method_row *method_find(struct slice name);
 
 /* Splits a request target by its form (RFC 9112 3.2). *out_authority is empty but for the absolute form, *out_path is
  * never empty. */
-bool target_split(struct slice target, bool is_options, enum target_form *out_form,
-                  struct slice *out_authority, struct slice *out_path);
+bool target_split(struct slice target, bool is_options, enum target_form *out_form, struct slice *out_authority,
+                  struct slice *out_path);
 
 /* On SCAN_END reader->checked is the length of the head. */
-enum scan_result h1_scan_request(struct h1_reader *reader, struct slice bytes,
-                                 const struct h1_limits *limits, enum reason *out_reason);
-enum scan_result h1_scan_response(struct h1_reader *reader, struct slice bytes,
-                                  const struct h1_limits *limits, enum reason *out_reason);
+enum scan_result h1_scan_request(struct h1_reader *reader, struct slice bytes, const struct h1_limits *limits,
+                                 enum reason *out_reason);
+enum scan_result h1_scan_response(struct h1_reader *reader, struct slice bytes, const struct h1_limits *limits,
+                                  enum reason *out_reason);

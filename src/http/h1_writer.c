@@ -48,8 +48,7 @@ void head_out_status_line(struct head_out *out, unsigned status, struct slice ph
         out->failed = true;
         return;
     }
-    char digits[4] = {(char)('0' + status / 100), (char)('0' + status / 10 % 10),
-                      (char)('0' + status % 10), ' '};
+    char digits[4] = {(char)('0' + status / 100), (char)('0' + status / 10 % 10), (char)('0' + status % 10), ' '};
     PUT_LITERAL(out, "HTTP/1.1 ");
     put(out, digits, sizeof digits);
     put_checked(out, phrase.ptr ? phrase : slice_of(status_phrase(status)));

@@ -4,8 +4,7 @@
 #include "waybill/base/error.h"
 
 #define HTTP_HEADER_NAME(id, name) [HEADER_##id] = {name, sizeof(name) - 1},
-static const struct slice names[HEADER_ID_COUNT] = {[HEADER_OTHER] = {"", 0},
-                                                    HTTP_HEADERS(HTTP_HEADER_NAME)};
+static const struct slice names[HEADER_ID_COUNT] = {[HEADER_OTHER] = {"", 0}, HTTP_HEADERS(HTTP_HEADER_NAME)};
 _Static_assert(HEADER_ID_COUNT <= 64, "struct headers keeps one bit for each id");
 
 #define BIT(id) (UINT64_C(1) << HEADER_##id)
@@ -28,8 +27,7 @@ static const uint8_t by_length[NAME_LENGTH_MAX][SAME_LENGTH_MAX] = {
     [15] = {HEADER_X_FORWARDED_FOR, HEADER_X_FORWARDED_URI, HEADER_X_REPLACED_PATH},
     [16] = {HEADER_X_FORWARDED_HOST, HEADER_X_FORWARDED_PORT, HEADER_PROXY_CONNECTION},
     [17] = {HEADER_TRANSFER_ENCODING, HEADER_X_FORWARDED_PROTO, HEADER_SEC_WEBSOCKET_KEY},
-    [18] = {HEADER_X_FORWARDED_SERVER, HEADER_X_FORWARDED_PREFIX, HEADER_X_FORWARDED_METHOD,
-            HEADER_PROXY_AUTHENTICATE},
+    [18] = {HEADER_X_FORWARDED_SERVER, HEADER_X_FORWARDED_PREFIX, HEADER_X_FORWARDED_METHOD, HEADER_PROXY_AUTHENTICATE},
     [19] = {HEADER_PROXY_AUTHORIZATION},
     [21] = {HEADER_SEC_WEBSOCKET_VERSION},
 };

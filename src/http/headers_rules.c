@@ -4,16 +4,16 @@
 
 #define BIT(id) (UINT64_C(1) << HEADER_##id)
 
-static const uint64_t hop_by_hop = BIT(CONNECTION) | BIT(KEEP_ALIVE) | BIT(PROXY_CONNECTION) |
-                                   BIT(PROXY_AUTHENTICATE) | BIT(PROXY_AUTHORIZATION) | BIT(TE) |
-                                   BIT(TRAILER) | BIT(TRANSFER_ENCODING) | BIT(UPGRADE) | BIT(PROXY);
-static const uint64_t forwarding =
-    BIT(X_FORWARDED_FOR) | BIT(X_FORWARDED_HOST) | BIT(X_FORWARDED_PORT) | BIT(X_FORWARDED_PROTO) |
-    BIT(X_FORWARDED_SERVER) | BIT(X_FORWARDED_PREFIX) | BIT(X_FORWARDED_URI) |
-    BIT(X_FORWARDED_METHOD) | BIT(X_REAL_IP) | BIT(FORWARDED) | BIT(X_REPLACED_PATH);
+static const uint64_t hop_by_hop = BIT(CONNECTION) | BIT(KEEP_ALIVE) | BIT(PROXY_CONNECTION) | BIT(PROXY_AUTHENTICATE) |
+                                   BIT(PROXY_AUTHORIZATION) | BIT(TE) | BIT(TRAILER) | BIT(TRANSFER_ENCODING) |
+                                   BIT(UPGRADE) | BIT(PROXY);
+static const uint64_t forwarding = BIT(X_FORWARDED_FOR) | BIT(X_FORWARDED_HOST) | BIT(X_FORWARDED_PORT) |
+                                   BIT(X_FORWARDED_PROTO) | BIT(X_FORWARDED_SERVER) | BIT(X_FORWARDED_PREFIX) |
+                                   BIT(X_FORWARDED_URI) | BIT(X_FORWARDED_METHOD) | BIT(X_REAL_IP) | BIT(FORWARDED) |
+                                   BIT(X_REPLACED_PATH);
 /* What naming in Connection cannot remove, besides the forwarding fields. */
-static const uint64_t unremovable = BIT(HOST) | BIT(CONTENT_LENGTH) | BIT(TRANSFER_ENCODING) |
-                                    BIT(COOKIE) | BIT(SET_COOKIE) | BIT(AUTHORIZATION) | BIT(WAYBILL_HOPS);
+static const uint64_t unremovable = BIT(HOST) | BIT(CONTENT_LENGTH) | BIT(TRANSFER_ENCODING) | BIT(COOKIE) |
+                                    BIT(SET_COOKIE) | BIT(AUTHORIZATION) | BIT(WAYBILL_HOPS);
 
 /* `_` and `.` as `-`, letters in lower case: one byte of a name's class (security cases H2, H3). */
 static char class_byte(char c)
@@ -79,8 +79,7 @@ void headers_remove_forwarding(struct headers *h)
 {
     for (unsigned i = 0; i < h->count; i++) {
         struct header *header = &h->items[i];
-        if (id_in(header->id, forwarding) ||
-            (header->id == HEADER_OTHER && is_forwarding_name(header->name)))
+        if (id_in(header->id, forwarding) || (header->id == HEADER_OTHER && is_forwarding_name(header->name)))
             header->gone = true;
     }
 }
@@ -88,8 +87,7 @@ void headers_remove_forwarding(struct headers *h)
 static bool may_be_named(struct slice name)
 {
     enum header_id id = header_id_of(name);
-    return id == HEADER_OTHER ? !is_forwarding_name(name)
-                              : !id_in(id, unremovable) && !id_in(id, forwarding);
+    return id == HEADER_OTHER ? !is_forwarding_name(name) : !id_in(id, unremovable) && !id_in(id, forwarding);
 }
 
 /* One Connection field. `*budget`: names that are still honoured; no message holds more fields, so
@@ -100,8 +98,7 @@ static void remove_named(struct headers *h, struct slice list, unsigned *budget)
 
     while (*budget > 0 && slice_cut(&list, ',', &part)) {
         struct slice name = slice_trim(part);
-        if (name.len == 0 || slice_eq_nocase(name, SLICE("close")) ||
-            slice_eq_nocase(name, SLICE("keep-alive")))
+        if (name.len == 0 || slice_eq_nocase(name, SLICE("close")) || slice_eq_nocase(name, SLICE("keep-alive")))
             continue;
         --*budget;
         if (may_be_named(name))
@@ -129,12 +126,24 @@ void headers_remove_hop_by_hop(struct headers *h)
 
 /* RFC 9110 6.5.1: framing, routing, request modifiers, authentication, and what says how to read the content. */
 static const struct slice not_in_trailers[] = {
-    {"content-encoding", 16}, {"content-range", 13},    {"cache-control", 13},
-    {"max-forwards", 12},     {"pragma", 6},            {"www-authenticate", 16},
-    {"authentication-info", 19}, {"proxy-authentication-info", 25}, {"age", 3},
-    {"expires", 7},           {"retry-after", 11},      {"vary", 4},
-    {"warning", 7},           {"if-match", 8},          {"if-none-match", 13},
-    {"if-modified-since", 17}, {"if-unmodified-since", 19}, {"if-range", 8},
+    {"content-encoding", 16},
+    {"content-range", 13},
+    {"cache-control", 13},
+    {"max-forwards", 12},
+    {"pragma", 6},
+    {"www-authenticate", 16},
+    {"authentication-info", 19},
+    {"proxy-authentication-info", 25},
+    {"age", 3},
+    {"expires", 7},
+    {"retry-after", 11},
+    {"vary", 4},
+    {"warning", 7},
+    {"if-match", 8},
+    {"if-none-match", 13},
+    {"if-modified-since", 17},
+    {"if-unmodified-since", 19},
+    {"if-range", 8},
 };
 
 bool header_trailer_allowed(struct slice name)

@@ -22,9 +22,9 @@ enum { POOL_IDLE_MS = 90000, FILES_KEPT_BACK = 64 };
 struct router {
     const struct settings *settings;
     struct arena arena;
-    struct loop *loop;              /* of the main thread: control's and the signals' */
+    struct loop *loop; /* of the main thread: control's and the signals' */
     struct entrypoint *entrypoints;
-    int *sockets;                   /* [worker * entrypoint_count + entrypoint] */
+    int *sockets; /* [worker * entrypoint_count + entrypoint] */
     struct worker *workers[SETTINGS_WORKERS_MAX];
     const struct exchange_counters *counters[SETTINGS_WORKERS_MAX];
     size_t worker_count;
@@ -34,7 +34,7 @@ struct router {
     size_t provider_count;
     struct admin *admin;
     struct signal_watch *term, *interrupt;
-    struct deadline phase_end;      /* of shutting down */
+    struct deadline phase_end; /* of shutting down */
     uint64_t drain_until_ms;
     enum { SERVING, ANNOUNCED, DRAINING, CUT } phase;
     char host_name[256];
@@ -81,11 +81,11 @@ static bool open_sockets(struct router *r)
         struct host_port parsed;
         uint16_t port = 0;
         struct slice address = s->entrypoints[e].address;
-        wb_err error = host_port_parse(address, &parsed)
-                           ? listen_open(parsed.host, parsed.port, fds, r->worker_count, &port)
-                           : -EINVAL;
+        wb_err error = host_port_parse(address, &parsed) ? listen_open(parsed.host, parsed.port, fds, r->worker_count, &port)
+                                                         : -EINVAL;
         if (error) {
-            wb_log_fatal("Error preparing server: error opening listener: entrypoint " SLICE_FMT ": listen tcp " SLICE_FMT ": %s",
+            wb_log_fatal("Error preparing server: error opening listener: entrypoint " SLICE_FMT ": listen tcp " SLICE_FMT
+                         ": %s",
                          SLICE_ARG(s->entrypoints[e].name), SLICE_ARG(address), strerror(-error));
             return false;
         }
@@ -317,7 +317,8 @@ static void on_stop_signal(void *owner, int number)
     for (size_t i = 0; i < r->worker_count; i++)
         worker_announce_drain(r->workers[i]);
     if (r->settings->request_accept_grace_ms)
-        wb_log_info("Waiting %llu ms for incoming requests to cease", (unsigned long long)r->settings->request_accept_grace_ms);
+        wb_log_info("Waiting %llu ms for incoming requests to cease",
+                    (unsigned long long)r->settings->request_accept_grace_ms);
     loop_set_deadline_in(r->loop, &r->phase_end, r->settings->request_accept_grace_ms);
 }
 

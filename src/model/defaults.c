@@ -83,8 +83,7 @@ void fragment_set_defaults(struct fragment *fragment, const struct slices *defau
                            const struct slices *known_entrypoints, struct diagnostics *diagnostics)
 {
     for (size_t i = 0; i < fragment->frontend_count; i++)
-        set_entrypoints(&fragment->arena, &fragment->frontends[i], default_entrypoints, known_entrypoints,
-                        diagnostics);
+        set_entrypoints(&fragment->arena, &fragment->frontends[i], default_entrypoints, known_entrypoints, diagnostics);
     for (size_t i = 0; i < fragment->backend_count; i++)
         set_balancer(&fragment->arena, &fragment->backends[i], diagnostics);
 }

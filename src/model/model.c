@@ -22,8 +22,7 @@ void model_replace(struct model *model, struct fragment **fragment)
         fragment_unref(&model->fragments[place]);
     } else {
         WB_REQUIRE(model->count < MODEL_PROVIDERS_MAX);
-        memmove(&model->fragments[place + 1], &model->fragments[place],
-                (model->count - place) * sizeof model->fragments[0]);
+        memmove(&model->fragments[place + 1], &model->fragments[place], (model->count - place) * sizeof model->fragments[0]);
         model->count++;
     }
     model->fragments[place] = *fragment;

@@ -44,8 +44,7 @@ static const char *find_gap_in_frontend(const struct model_frontend *frontend)
         gap = find_gap_in_auth(frontend->auth);
     if (!gap && frontend->basic_auth_present && !frontend->basic_auth.count)
         gap = "basicAuth is an empty list: add a user, or remove it";
-    if (!gap && frontend->white_list && !frontend->white_list->source_range.count &&
-        !frontend->whitelist_source_range.count)
+    if (!gap && frontend->white_list && !frontend->white_list->source_range.count && !frontend->whitelist_source_range.count)
         gap = "whiteList has no sourceRange: add the addresses that may pass, or remove it";
     if (!gap && frontend->rate_limit)
         gap = find_gap_in_rate_limit(frontend->rate_limit);
@@ -72,23 +71,22 @@ static void close_backend(struct fragment *fragment, struct model_backend *backe
 
     if (!gap || backend->closed_because.len)
         return;
-    backend->closed_because =
-        slice_of(arena_format(&fragment->arena, "backend `" SLICE_FMT "`: %s", SLICE_ARG(backend->name), gap));
+    backend->closed_because = slice_of(
+        arena_format(&fragment->arena, "backend `" SLICE_FMT "`: %s", SLICE_ARG(backend->name), gap));
     diagnostics_add(diagnostics, DIAGNOSTIC_CLOSED, place, "backend `" SLICE_FMT "`: %s; its frontends are closed",
                     SLICE_ARG(backend->name), gap);
 }
 
 /* The backend's own diagnostic says it once for all of its frontends. */
-static void close_frontend(const struct fragment *fragment, struct model_frontend *frontend,
-                           struct diagnostics *diagnostics)
+static void close_frontend(const struct fragment *fragment, struct model_frontend *frontend, struct diagnostics *diagnostics)
 {
     const char *gap = find_gap_in_frontend(frontend);
     struct slice place = frontend->origin.len ? frontend->origin : frontend->name;
     const struct model_backend *backend;
 
     if (gap) {
-        diagnostics_add(diagnostics, DIAGNOSTIC_CLOSED, place, "frontend `" SLICE_FMT "`: %s",
-                        SLICE_ARG(frontend->name), gap);
+        diagnostics_add(diagnostics, DIAGNOSTIC_CLOSED, place, "frontend `" SLICE_FMT "`: %s", SLICE_ARG(frontend->name),
+                        gap);
         if (!frontend->closed_because.len)
             frontend->closed_because = slice_of(gap);
     }

@@ -3,16 +3,25 @@
 #include "waybill/model/model.h"
 
 /* Order of rows is the order of keys in the document (spec/api-json.md 3); keys are those of file-provider.md 4. */
-#define ROW(kind, member, key_, shown_, flags_)                                                    \
-    {.key = key_, .shown = shown_, .type = FIELD_##kind, .flags = flags_, .offset = offsetof(struct RECORD, member)}
-#define SUB(member, key_, shown_, flags_, group_)                                                  \
-    {.key = key_, .shown = shown_, .type = FIELD_GROUP, .flags = flags_,                           \
-     .offset = offsetof(struct RECORD, member), .group = &(group_)}
-#define NAMED(member, count_member, key_, shown_, flags_, group_)                                  \
-    {.key = key_, .shown = shown_, .type = FIELD_NAMED, .flags = flags_,                           \
-     .offset = offsetof(struct RECORD, member), .count_offset = offsetof(struct RECORD, count_member), .group = &(group_)}
-#define GROUP_INIT(noun_, record_, rows_)                                                          \
-    {.noun = noun_, .size = sizeof(struct record_), .fields = rows_, .field_count = sizeof(rows_) / sizeof((rows_)[0])}
+/* clang-format off: tables of rows */
+#define ROW(kind, member, key_, shown_, flags_)                                                                        \
+    {                                                                                                                  \
+        .key = key_, .shown = shown_, .type = FIELD_##kind, .flags = flags_, .offset = offsetof(struct RECORD, member) \
+    }
+#define SUB(member, key_, shown_, flags_, group_)                                                                      \
+    {                                                                                                                  \
+        .key = key_, .shown = shown_, .type = FIELD_GROUP, .flags = flags_, .offset = offsetof(struct RECORD, member), \
+        .group = &(group_)                                                                                             \
+    }
+#define NAMED(member, count_member, key_, shown_, flags_, group_)                                                      \
+    {                                                                                                                  \
+        .key = key_, .shown = shown_, .type = FIELD_NAMED, .flags = flags_, .offset = offsetof(struct RECORD, member), \
+        .count_offset = offsetof(struct RECORD, count_member), .group = &(group_)                                      \
+    }
+#define GROUP_INIT(noun_, record_, rows_)                                                                                 \
+    {                                                                                                                     \
+        .noun = noun_, .size = sizeof(struct record_), .fields = rows_, .field_count = sizeof(rows_) / sizeof((rows_)[0]) \
+    }
 
 #define NAME_IS_FIRST(record) _Static_assert(offsetof(struct record, name) == 0, "named records begin with the name")
 NAME_IS_FIRST(model_server);
@@ -60,12 +69,9 @@ static const struct group max_conn = GROUP_INIT("connection limit", model_max_co
 
 #define RECORD model_health_check
 static const struct field health_rows[] = {
-    ROW(TEXT, scheme, "scheme", "scheme", 0),
-    ROW(TEXT, path, "path", "path", 0),
-    ROW(INTEGER, port, "port", "port", 0),
-    ROW(TEXT, interval, "interval", "interval", 0),
-    ROW(TEXT, hostname, "hostname", "hostname", 0),
-    ROW(PAIRS, headers, "headers", "headers", 0),
+    ROW(TEXT, scheme, "scheme", "scheme", 0),       ROW(TEXT, path, "path", "path", 0),
+    ROW(INTEGER, port, "port", "port", 0),          ROW(TEXT, interval, "interval", "interval", 0),
+    ROW(TEXT, hostname, "hostname", "hostname", 0), ROW(PAIRS, headers, "headers", "headers", 0),
 };
 static const struct group health = GROUP_INIT("health check", model_health_check, health_rows);
 #undef RECORD
@@ -258,8 +264,12 @@ static const struct field frontend_rows[] = {
     ROW(BOOL, pass_tls_cert, "passTLSCert", "passTLSCert", FIELD_PROTECTS),
     SUB(pass_client_cert, "passTLSClientCert", "passTLSClientCert", FIELD_PROTECTS, client_cert),
     ROW(INTEGER, priority, "priority", "priority", FIELD_ALWAYS),
-    {.key = "basicAuth", .shown = "basicAuth", .type = FIELD_TEXTS, .flags = FIELD_ALWAYS | FIELD_PROTECTS,
-     .offset = offsetof(struct RECORD, basic_auth), .present_offset = offsetof(struct RECORD, basic_auth_present)},
+    {.key = "basicAuth",
+     .shown = "basicAuth",
+     .type = FIELD_TEXTS,
+     .flags = FIELD_ALWAYS | FIELD_PROTECTS,
+     .offset = offsetof(struct RECORD, basic_auth),
+     .present_offset = offsetof(struct RECORD, basic_auth_present)},
     ROW(TEXTS, whitelist_source_range, "whitelistSourceRange", "whitelistSourceRange", FIELD_PROTECTS),
     SUB(white_list, "whiteList", "whiteList", FIELD_PROTECTS, white_list),
     SUB(headers, "headers", "headers", 0, headers),
@@ -284,6 +294,7 @@ const struct group schema_fragment = GROUP_INIT("configuration", fragment, fragm
 
 const struct field *const schema_field_backends = &fragment_rows[0];
 const struct field *const schema_field_frontends = &fragment_rows[1];
+/* clang-format on */
 
 /* The pointers are of many types: copied as bytes, which no aliasing rule forbids. */
 struct records field_records(const struct field *field, const void *record)

@@ -45,8 +45,7 @@ static void sift_down(struct deadline_queue *queue, size_t at)
         size_t child = 2 * at + 1;
         if (child >= queue->count)
             break;
-        if (child + 1 < queue->count &&
-            queue->heap[child + 1]->queued_ms < queue->heap[child]->queued_ms)
+        if (child + 1 < queue->count && queue->heap[child + 1]->queued_ms < queue->heap[child]->queued_ms)
             child++;
         if (moving->queued_ms <= queue->heap[child]->queued_ms)
             break;

@@ -123,7 +123,8 @@ static void on_connection(uv_stream_t *handle, int status)
         take_one(listener);
 }
 
-struct listener *listener_create(struct loop *loop, int fd, void (*accepted)(void *owner, struct stream *stream), void *owner)
+struct listener *listener_create(struct loop *loop, int fd, void (*accepted)(void *owner, struct stream *stream),
+                                 void *owner)
 {
     struct listener *listener = wb_alloc(sizeof *listener);
 

@@ -30,8 +30,8 @@ static bool may_read(const struct stream *stream)
 
 static void apply_wants(struct stream *stream)
 {
-    bool should = may_read(stream) && (!stream->in.base || buffer_room(&stream->in) > 0 ||
-                                       (stream->in.start > 0 && !stream->pinned));
+    bool should = may_read(stream) &&
+                  (!stream->in.base || buffer_room(&stream->in) > 0 || (stream->in.start > 0 && !stream->pinned));
     if (should == stream->reading)
         return;
     stream->reading = should;

@@ -13,8 +13,8 @@ enum { REMEMBER_MS = 5000, REMEMBER_FAILURE_MS = 500, QUESTIONS_KEPT = 1024, ASK
 struct question {
     struct resolver *resolver;
     char *host;
-    bool asking, starting;   /* starting: c-ares may answer from /etc/hosts before it returns */
-    struct list waiting;     /* of struct lookup */
+    bool asking, starting; /* starting: c-ares may answer from /etc/hosts before it returns */
+    struct list waiting;   /* of struct lookup */
     uint64_t good_until_ms;
     struct address addresses[LOOKUP_ADDRESSES_MAX];
     size_t address_count;
@@ -53,8 +53,7 @@ static void on_socket_closed(uv_handle_t *handle)
 
 static struct watched_socket *find_socket(struct resolver *resolver, ares_socket_t fd)
 {
-    LIST_EACH(node, &resolver->sockets)
-    {
+    LIST_EACH (node, &resolver->sockets) {
         struct watched_socket *socket = LIST_ENTRY(node, struct watched_socket, link);
         if (socket->fd == fd)
             return socket;
@@ -99,8 +98,8 @@ static struct resolver *resolver_of(struct uv_worker_loop *loop)
     if (loop->resolver)
         return loop->resolver;
     struct resolver *resolver = wb_alloc(sizeof *resolver);
-    struct ares_options options = {.timeout = ASK_TIMEOUT_MS, .tries = ASK_TRIES,
-                                   .sock_state_cb = on_socket_state, .sock_state_cb_data = resolver};
+    struct ares_options options = {
+        .timeout = ASK_TIMEOUT_MS, .tries = ASK_TRIES, .sock_state_cb = on_socket_state, .sock_state_cb_data = resolver};
     resolver->loop = loop;
     list_init(&resolver->sockets);
     map_init(&resolver->questions);

@@ -25,8 +25,9 @@ static bool read_weight(struct backend_build *build, const struct model_server *
         return false;
     }
     if (server->weight > WEIGHT_MAX)
-        diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, build->place, "server " SLICE_FMT " has weight %lld: %d is the most",
-                        SLICE_ARG(server->name), (long long)server->weight, WEIGHT_MAX);
+        diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, build->place,
+                        "server " SLICE_FMT " has weight %lld: %d is the most", SLICE_ARG(server->name),
+                        (long long)server->weight, WEIGHT_MAX);
     *out_weight = server->weight > WEIGHT_MAX ? WEIGHT_MAX : (unsigned)server->weight;
     /* A server of weight 0 that may be 0 is never chosen: the same as none. */
     if (*out_weight == 0 && build->compiler->options.allow_min_weight_zero)
@@ -138,7 +139,8 @@ static struct compiled_backend *make_backend(struct compiler *compiler, const st
     hold_backend_slot(&build, fragment->provider);
     made->closed_because = unsupported_in_backend(model, build.place, &made->diagnostics);
     if (made->closed_because)
-        made->closed_because = arena_format(&made->arena, "%s of its backend is not in this version yet", made->closed_because);
+        made->closed_because = arena_format(&made->arena, "%s of its backend is not in this version yet",
+                                            made->closed_because);
     return made;
 }
 

@@ -16,8 +16,8 @@ struct frontend_build {
 static void leave_out(struct frontend_build *build, struct slice because)
 {
     build->made->left_out = true;
-    diagnostics_add(&build->made->diagnostics, DIAGNOSTIC_ERROR, build->place, "frontend " SLICE_FMT " is left out: " SLICE_FMT,
-                    SLICE_ARG(build->model->name), SLICE_ARG(because));
+    diagnostics_add(&build->made->diagnostics, DIAGNOSTIC_ERROR, build->place,
+                    "frontend " SLICE_FMT " is left out: " SLICE_FMT, SLICE_ARG(build->model->name), SLICE_ARG(because));
 }
 
 static void close_frontend(struct frontend_build *build, struct slice because)
@@ -85,7 +85,9 @@ static void check_protection(struct frontend_build *build)
 static void note_backend(struct frontend_build *build)
 {
     struct compiled_frontend *made = build->made;
-    const char *what = !made->backend ? "does not exist" : made->backend->backend.server_count == 0 ? "has no usable server" : NULL;
+    const char *what = !made->backend                             ? "does not exist"
+                       : made->backend->backend.server_count == 0 ? "has no usable server"
+                                                                  : NULL;
     made->frontend.backend = made->backend ? &made->backend->backend : NULL;
     if (what && !made->left_out)
         diagnostics_add(&made->diagnostics, DIAGNOSTIC_ERROR, build->place,
@@ -123,10 +125,9 @@ static struct compiled_frontend *make_frontend(struct compiler *compiler, const 
     made->backend = backend;
     if (backend)
         backend->holds++;
-    build.place = model->origin.len
-                      ? arena_copy(&made->arena, model->origin)
-                      : slice_of(arena_format(&made->arena, "frontend " SLICE_FMT " of " SLICE_FMT, SLICE_ARG(model->name),
-                                              SLICE_ARG(fragment->provider)));
+    build.place = model->origin.len ? arena_copy(&made->arena, model->origin)
+                                    : slice_of(arena_format(&made->arena, "frontend " SLICE_FMT " of " SLICE_FMT,
+                                                            SLICE_ARG(model->name), SLICE_ARG(fragment->provider)));
     copy_names(&build, fragment->provider);
     if (model->left_out_because.len)
         leave_out(&build, model->left_out_because);

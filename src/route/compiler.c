@@ -124,8 +124,8 @@ static void make_tables(const struct compiler *compiler, struct built_snapshot *
         for (size_t k = 0; k < built->held_count; k++)
             if (!built->held[k]->left_out && is_on(built->held[k], options->entrypoints[i].name))
                 on[count++] = &built->held[k]->frontend;
-        snapshot->entrypoints[i] = (struct route_entrypoint){
-            options->entrypoints[i].name, match_table_create(on, count, options->keep_trailing_slash)};
+        snapshot->entrypoints[i] = (struct route_entrypoint){options->entrypoints[i].name,
+                                                             match_table_create(on, count, options->keep_trailing_slash)};
     }
     free(on);
 }

@@ -8,8 +8,8 @@
 struct match_walk {
     const struct match_table *table;
     const struct match_input *input;
-    struct slice host; /* normalized */
-    uint32_t best;     /* lowest rank that matched */
+    struct slice host;                     /* normalized */
+    uint32_t best;                         /* lowest rank that matched */
     const struct route_frontend *frontend; /* of that rank */
     struct path_outcome outcome;
 };
@@ -22,8 +22,8 @@ static struct path_outcome compare_slash(uint32_t entry, struct slice rest, bool
 }
 
 /* Tries the ranks of one list; they go up, so it ends at the first that matches or comes behind the best. */
-static void try_ranks(struct match_walk *walk, const struct table_ranks *ranks, const struct route_frontend *only, bool whole,
-                      struct slice rest)
+static void try_ranks(struct match_walk *walk, const struct table_ranks *ranks, const struct route_frontend *only,
+                      bool whole, struct slice rest)
 {
     const struct match_table *table = walk->table;
     const uint32_t *entry = ranks->count == 1 ? &ranks->first : table->entries + ranks->first;

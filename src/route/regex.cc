@@ -12,7 +12,8 @@ extern "C" {
 #include "waybill/route/thread.h"
 }
 
-namespace {
+namespace
+{
 
 /* Of one object: its program and the cache of its automaton. Past it RE2 turns to the slower way, still linear. */
 constexpr int64_t object_bytes = 512 * 1024;

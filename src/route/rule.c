@@ -98,8 +98,9 @@ static void check_path_argument(struct rule_build *build, const struct rule_part
         FAIL(build, "part `%.*s`: `%.*s` does not begin with a slash: write `/%.*s`", SHOWN(part->name), SHOWN(arg),
              SHOWN(arg));
     else if (has_dot_segment(target_canonical_text(build->arena, arg)))
-        FAIL(build, "part `%.*s`: `%.*s` has a segment `.` or `..`, which no path has when rules see it: write the path "
-                    "that is meant",
+        FAIL(build,
+             "part `%.*s`: `%.*s` has a segment `.` or `..`, which no path has when rules see it: write the path "
+             "that is meant",
              SHOWN(part->name), SHOWN(arg));
 }
 
@@ -187,8 +188,8 @@ static bool have_pairs(struct rule_build *build, const struct rule_part_text *pa
 {
     if (count > 0 && count % 2 == 0)
         return true;
-    FAIL(build, "part `%.*s` has %zu values and needs pairs: write `%.*s:%s`", SHOWN(part->name), count,
-         SHOWN(part->name), form);
+    FAIL(build, "part `%.*s` has %zu values and needs pairs: write `%.*s:%s`", SHOWN(part->name), count, SHOWN(part->name),
+         form);
     return false;
 }
 
@@ -378,8 +379,9 @@ static void add_part(struct rule_build *build, const struct rule_part_text *part
             return;
         }
     }
-    FAIL(build, "`%.*s` is not a matcher: use Host, HostRegexp, Path, PathPrefix, PathPrefixStrip, Method, Headers, Query "
-                "or another of the documented ones",
+    FAIL(build,
+         "`%.*s` is not a matcher: use Host, HostRegexp, Path, PathPrefix, PathPrefixStrip, Method, Headers, Query "
+         "or another of the documented ones",
          SHOWN(part->name));
 }
 

@@ -11,11 +11,11 @@
 struct slot;
 
 struct slots {
-    struct map numbers;    /* identity to slot number plus 1 */
+    struct map numbers; /* identity to slot number plus 1 */
     struct slot *items;
     uint32_t count, capacity; /* slots ever given out: all numbers are below count */
-    uint32_t free_first;   /* number plus 1; 0: none */
-    uint64_t generation;   /* of the last identity that got a slot */
+    uint32_t free_first;      /* number plus 1; 0: none */
+    uint64_t generation;      /* of the last identity that got a slot */
 };
 
 void slots_init(struct slots *slots);

@@ -139,7 +139,8 @@ static uint32_t node_for(struct table_build *build, uint32_t bucket, struct slic
 {
     struct match_table *table = build->table;
     uint64_t hash = hash_text(bucket + 1, text);
-    for (size_t at = hash & table->node_index.mask; table->node_index.slots[at].number; at = (at + 1) & table->node_index.mask) {
+    for (size_t at = hash & table->node_index.mask; table->node_index.slots[at].number;
+         at = (at + 1) & table->node_index.mask) {
         uint32_t number = table->node_index.slots[at].number - 1;
         if (table->nodes[number].bucket == bucket && slice_eq(table_text_slice(&table->nodes[number].text), text))
             return number;

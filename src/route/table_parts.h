@@ -33,7 +33,7 @@ struct table_host {
 };
 
 struct table_slot {
-    uint32_t tag; /* upper half of the hash */
+    uint32_t tag;    /* upper half of the hash */
     uint32_t number; /* of the node or bucket, plus 1; 0: free */
 };
 
@@ -58,8 +58,8 @@ struct table_ranks {
 struct table_node {
     struct table_text text;
     uint32_t bucket;
-    struct table_ranks prefix; /* the path goes on or not */
-    struct table_ranks whole;  /* the path ends here, but for one slash */
+    struct table_ranks prefix;         /* the path goes on or not */
+    struct table_ranks whole;          /* the path ends here, but for one slash */
     const struct route_frontend *only; /* if it lists one rank: of that */
 };
 
@@ -73,8 +73,7 @@ struct table_bucket {
     const struct route_frontend *root_only;
     char padding[32];
 };
-_Static_assert(sizeof(struct table_node) == TABLE_LINE && sizeof(struct table_bucket) == 2 * TABLE_LINE,
-               "whole lines");
+_Static_assert(sizeof(struct table_node) == TABLE_LINE && sizeof(struct table_bucket) == 2 * TABLE_LINE, "whole lines");
 
 struct table_row {
     const struct route_frontend *frontend;

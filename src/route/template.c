@@ -23,7 +23,8 @@ const struct regex *regex_add(struct arena *arena, struct regex_link **regexes, 
     char error[REGEX_ERROR_SIZE];
     struct regex *made = regex_create(pattern.ptr, pattern.len, ignore_case, error);
     if (!made) {
-        *out_error = slice_of(arena_format(arena, "`" SLICE_FMT "` is not a regular expression (%s): mend it, in the syntax of RE2",
+        *out_error = slice_of(arena_format(arena,
+                                           "`" SLICE_FMT "` is not a regular expression (%s): mend it, in the syntax of RE2",
                                            SLICE_ARG(pattern), error));
         return NULL;
     }
@@ -109,10 +110,10 @@ struct slice pattern_canonical(struct arena *arena, struct slice pattern)
 struct template_build {
     struct arena *arena;
     enum template_kind kind;
-    struct text pattern;   /* of the whole template */
+    struct text pattern;    /* of the whole template */
     struct slice names[16]; /* seen so far, as many as fit */
     size_t variables;
-    bool bare;             /* the only variable has no regex of its own */
+    bool bare; /* the only variable has no regex of its own */
     struct slice head, tail;
 };
 
@@ -173,7 +174,8 @@ static const char *add_variable(struct template_build *build, struct slice insid
     /* By itself, or `a)(b` would pass. */
     struct regex *check = regex_create(pattern.ptr, pattern.len, false, error);
     if (!check) {
-        *out_error = slice_of(arena_format(build->arena, "has the pattern `" SLICE_FMT "`, which is not a regular expression (%s)",
+        *out_error = slice_of(arena_format(build->arena,
+                                           "has the pattern `" SLICE_FMT "`, which is not a regular expression (%s)",
                                            SLICE_ARG(pattern), error));
         return out_error->ptr;
     }
@@ -222,8 +224,7 @@ enum template_error template_parse(struct arena *arena, struct slice text, enum 
     struct template_build build = {.arena = arena, .kind = kind};
     const char *wrong = build_parts(&build, text, unique, out_error);
 
-    *out = (struct template){.written = text, .head = build.head, .tail = build.tail,
-                             .has_variable = build.variables > 0};
+    *out = (struct template){.written = text, .head = build.head, .tail = build.tail, .has_variable = build.variables > 0};
     if (wrong) {
         *out_error = slice_of(arena_format(arena, "`" SLICE_FMT "` %s", SLICE_ARG(text), wrong));
     } else if (build.bare && build.variables == 1) {

@@ -12,11 +12,12 @@ struct regex_link;
 
 enum template_kind { TEMPLATE_HOST, TEMPLATE_PATH, TEMPLATE_QUERY };
 
-struct template {
-    struct slice written;      /* as in the rule */
-    struct slice head, tail;   /* literal text in front of the first and behind the last variable; no variable: all in head */
+struct template
+{
+    struct slice written;    /* as in the rule */
+    struct slice head, tail; /* literal text in front of the first and behind the last variable; no variable: all in head */
     const struct regex *regex; /* the whole template; NULL when there is no variable, or `gap` says it all */
-    unsigned char gap_stop;    /* one variable without a regex of its own: at least one byte, none of them this one; 0: regex */
+    unsigned char gap_stop; /* one variable without a regex of its own: at least one byte, none of them this one; 0: regex */
     bool has_variable;
 };
 

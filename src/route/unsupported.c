@@ -3,21 +3,22 @@
 #include "unsupported.h"
 #include "waybill/model/model.h"
 
-#define FRONTEND(id, set)                                                                          \
-    static bool id(const struct model_frontend *frontend)                                          \
-    {                                                                                              \
-        return (set);                                                                              \
+/* clang-format off: tables of rows */
+#define FRONTEND(id, set)                                 \
+    static bool id(const struct model_frontend *frontend) \
+    {                                                     \
+        return (set);                                     \
     }
-#define HEADERS(id, set)                                                                           \
-    static bool id(const struct model_frontend *frontend)                                          \
-    {                                                                                              \
-        const struct model_headers *headers = frontend->headers;                                   \
-        return headers && (set);                                                                   \
+#define HEADERS(id, set)                                         \
+    static bool id(const struct model_frontend *frontend)        \
+    {                                                            \
+        const struct model_headers *headers = frontend->headers; \
+        return headers && (set);                                 \
     }
-#define BACKEND(id, set)                                                                           \
-    static bool id(const struct model_backend *backend)                                            \
-    {                                                                                              \
-        return (set);                                                                              \
+#define BACKEND(id, set)                                \
+    static bool id(const struct model_backend *backend) \
+    {                                                   \
+        return (set);                                   \
     }
 
 FRONTEND(has_basic, (frontend->auth && frontend->auth->basic) || frontend->basic_auth.count || frontend->basic_auth_present)
@@ -28,7 +29,8 @@ FRONTEND(has_client_cert, frontend->pass_client_cert != NULL || frontend->pass_t
 FRONTEND(has_errors, frontend->error_count > 0)
 HEADERS(has_ssl, headers->ssl_redirect || headers->ssl_temporary_redirect || headers->ssl_host.len ||
                      headers->ssl_proxy_headers.count || headers->ssl_force_host)
-HEADERS(has_sts, headers->sts_seconds || headers->sts_include_subdomains || headers->sts_preload || headers->force_sts_header)
+HEADERS(has_sts,
+        headers->sts_seconds || headers->sts_include_subdomains || headers->sts_preload || headers->force_sts_header)
 HEADERS(has_allowed_hosts, headers->allowed_hosts.count > 0)
 HEADERS(has_custom, headers->custom_request_headers.count || headers->custom_response_headers.count)
 HEADERS(has_security, headers->hosts_proxy_headers.count || headers->frame_deny || headers->custom_frame_options_value.len ||
@@ -38,13 +40,13 @@ HEADERS(has_security, headers->hosts_proxy_headers.count || headers->frame_deny 
 
 BACKEND(has_breaker, backend->circuit_breaker != NULL)
 BACKEND(has_max_conn, backend->max_conn && backend->max_conn->amount != 0)
-BACKEND(has_body_limit, backend->buffering && (backend->buffering->max_request_body_bytes ||
-                                               backend->buffering->max_response_body_bytes))
-BACKEND(has_buffering, backend->buffering && (backend->buffering->mem_request_body_bytes ||
-                                              backend->buffering->mem_response_body_bytes))
+BACKEND(has_body_limit,
+        backend->buffering && (backend->buffering->max_request_body_bytes || backend->buffering->max_response_body_bytes))
+BACKEND(has_buffering,
+        backend->buffering && (backend->buffering->mem_request_body_bytes || backend->buffering->mem_response_body_bytes))
 BACKEND(has_retry, backend->buffering && backend->buffering->retry_expression.len)
 BACKEND(has_health_check, backend->health_check != NULL)
-BACKEND(has_drr, backend->load_balancer && slice_eq_nocase(backend->load_balancer->method, SLICE("drr")))
+BACKEND(has_drr, backend->load_balancer &&slice_eq_nocase(backend->load_balancer->method, SLICE("drr")))
 BACKEND(has_stickiness, backend->load_balancer && (backend->load_balancer->sticky || backend->load_balancer->stickiness))
 BACKEND(has_flush, backend->response_forwarding != NULL)
 
@@ -81,6 +83,7 @@ static const struct {
     {"loadBalancer.stickiness", false, has_stickiness},
     {"responseForwarding.flushInterval", false, has_flush},
 };
+/* clang-format on */
 
 static void say(struct diagnostics *diagnostics, struct slice place, const char *noun, struct slice name, const char *option,
                 bool protects)
@@ -95,7 +98,8 @@ static void say(struct diagnostics *diagnostics, struct slice place, const char 
                         SLICE_ARG(name), option);
 }
 
-const char *unsupported_in_frontend(const struct model_frontend *frontend, struct slice place, struct diagnostics *diagnostics)
+const char *unsupported_in_frontend(const struct model_frontend *frontend, struct slice place,
+                                    struct diagnostics *diagnostics)
 {
     const char *first = NULL;
     for (size_t i = 0; i < WB_COUNT(frontend_rows); i++) {

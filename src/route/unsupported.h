@@ -10,5 +10,4 @@ struct model_frontend;
  * closed), or NULL. */
 const char *unsupported_in_frontend(const struct model_frontend *frontend, struct slice place,
                                     struct diagnostics *diagnostics);
-const char *unsupported_in_backend(const struct model_backend *backend, struct slice place,
-                                   struct diagnostics *diagnostics);
+const char *unsupported_in_backend(const struct model_backend *backend, struct slice place, struct diagnostics *diagnostics);

@@ -46,8 +46,8 @@ static bool refuse(struct cutting *cutting, const struct flag *flag, struct slic
 /* Flags of Traefik v2 and later begin like this: who pastes them here should hear of it. */
 static bool is_of_later_version(struct slice name)
 {
-    static const char *const beginnings[] = {"providers.", "entrypoints.", "certificatesresolvers.", "log.", "global.",
-                                             "serverstransport", "experimental.", "api.insecure"};
+    static const char *const beginnings[] = {"providers.", "entrypoints.",     "certificatesresolvers.", "log.",
+                                             "global.",    "serverstransport", "experimental.",          "api.insecure"};
     for (size_t i = 0; i < WB_COUNT(beginnings); i++)
         if (slice_starts(name, slice_of(beginnings[i])))
             return true;
@@ -58,8 +58,10 @@ static bool fail_unknown(struct cutting *cutting, struct slice name)
 {
     const char *shown = reading_shown(cutting->reading, name), *close = flag_suggest(name);
     if (is_of_later_version(name))
-        return reading_fail(cutting->reading, "unknown flag: --%s\nThis is a flag of Traefik v2 or later: Waybill takes "
-                            "those of v1.7.", shown);
+        return reading_fail(cutting->reading,
+                            "unknown flag: --%s\nThis is a flag of Traefik v2 or later: Waybill takes "
+                            "those of v1.7.",
+                            shown);
     if (close)
         return reading_fail(cutting->reading, "unknown flag: --%s\nDid you mean --%s?", shown, close);
     return reading_fail(cutting->reading, "unknown flag: --%s", shown);
@@ -130,8 +132,7 @@ static bool cut_short(struct cutting *cutting, struct slice word)
             rest = slice_from(after, after.len);
         } else if (takes_value(flag)) {
             if (cutting->next == cutting->argc)
-                return reading_fail(reading, "flag needs an argument: '%c' in %s", letter,
-                                    reading_shown(reading, word));
+                return reading_fail(reading, "flag needs an argument: '%c' in %s", letter, reading_shown(reading, word));
             value = slice_of(cutting->argv[cutting->next++]);
         }
         add_word(cutting, flag, value, arena_format(&reading->settings.arena, "-%c", letter));
@@ -153,8 +154,10 @@ bool command_line_cut(struct reading *reading, int argc, char **argv, struct com
         else if (word.len > 1 && word.ptr[0] == '-')
             good = cut_short(&cutting, word);
         else
-            reading_note(reading, LOG_ERROR, "the word \"" SLICE_FMT "\" on the command line belongs to no flag and "
-                         "is ignored: give true or false as --name=false", SLICE_ARG(word));
+            reading_note(reading, LOG_ERROR,
+                         "the word \"" SLICE_FMT "\" on the command line belongs to no flag and "
+                         "is ignored: give true or false as --name=false",
+                         SLICE_ARG(word));
         if (!good)
             return false;
     }

@@ -15,7 +15,7 @@ struct command_word {
 struct command_line {
     struct command_word *words;
     size_t count;
-    bool help;          /* -h or --help came before anything wrong */
+    bool help; /* -h or --help came before anything wrong */
 };
 
 /* False with reading->failure. `argv` without the program and the sub-command. */

@@ -133,8 +133,10 @@ static void apply_option(struct entrypoint_draft *draft, const struct known_opti
         break;
     case ID_COMPRESS:
         if (read_truth(draft, option, known->shown))
-            reading_note(draft->reading, LOG_ERROR, "entrypoint \"%s\": Compress is not in this version of Waybill "
-                         "yet: answers are passed on as servers give them", draft->shown_name);
+            reading_note(draft->reading, LOG_ERROR,
+                         "entrypoint \"%s\": Compress is not in this version of Waybill "
+                         "yet: answers are passed on as servers give them",
+                         draft->shown_name);
         break;
     case ID_FORWARDED_INSECURE:
         draft->insecure = read_truth(draft, option, known->shown);
@@ -195,10 +197,12 @@ static bool meet_unknown(struct entrypoint_draft *draft, struct slice key)
                                 draft->shown_name, absent_parts[i].shown);
     for (size_t i = 0; i < WB_COUNT(protecting_prefixes); i++)
         if (slice_starts(key, slice_of(protecting_prefixes[i])))
-            return reading_fail(draft->reading, "entrypoint \"%s\": there is no option \"%s\"%s%s", draft->shown_name,
-                                shown, close ? ": did you mean " : "", close ? close : "");
-    reading_note(draft->reading, LOG_ERROR, "entrypoint \"%s\": the option \"" SLICE_FMT "\" is not known and is "
-                 "ignored%s%s", draft->shown_name, SLICE_ARG(key), close ? ": did you mean " : "", close ? close : "");
+            return reading_fail(draft->reading, "entrypoint \"%s\": there is no option \"%s\"%s%s", draft->shown_name, shown,
+                                close ? ": did you mean " : "", close ? close : "");
+    reading_note(draft->reading, LOG_ERROR,
+                 "entrypoint \"%s\": the option \"" SLICE_FMT "\" is not known and is "
+                 "ignored%s%s",
+                 draft->shown_name, SLICE_ARG(key), close ? ": did you mean " : "", close ? close : "");
     return true;
 }
 
@@ -233,9 +237,10 @@ static bool check_address(struct entrypoint_draft *draft)
     if (draft->entrypoint.address.len == 0)
         return reading_fail(draft->reading, "entrypoint \"%s\" has no address: write Address::80", draft->shown_name);
     if (!host_port_parse(draft->entrypoint.address, &host_port))
-        return reading_fail(draft->reading, "entrypoint \"%s\": bad Address format \"%s\": write host:port, :port or "
-                            "[IPv6]:port, with a port from 0 to 65535", draft->shown_name,
-                            reading_shown(draft->reading, draft->entrypoint.address));
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": bad Address format \"%s\": write host:port, :port or "
+                            "[IPv6]:port, with a port from 0 to 65535",
+                            draft->shown_name, reading_shown(draft->reading, draft->entrypoint.address));
     return true;
 }
 
@@ -255,12 +260,15 @@ static bool check_white_list(struct entrypoint_draft *draft)
     const struct slices *range = &draft->entrypoint.white_list->source_range;
     const struct slice *bad = find_bad_network(range);
     if (range->count == 0)
-        return reading_fail(draft->reading, "entrypoint \"%s\": Error creating whitelist middleware: no address is "
-                            "allowed: name some in WhiteList.SourceRange", draft->shown_name);
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": Error creating whitelist middleware: no address is "
+                            "allowed: name some in WhiteList.SourceRange",
+                            draft->shown_name);
     if (bad)
-        return reading_fail(draft->reading, "entrypoint \"%s\": Error creating whitelist middleware: parsing CIDR "
-                            "whitelist: invalid CIDR address: %s", draft->shown_name,
-                            reading_shown(draft->reading, *bad));
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": Error creating whitelist middleware: parsing CIDR "
+                            "whitelist: invalid CIDR address: %s",
+                            draft->shown_name, reading_shown(draft->reading, *bad));
     return true;
 }
 
@@ -275,8 +283,10 @@ static bool check_auth(struct entrypoint_draft *draft)
     struct slice address = forward->address;
     bool secure = slice_starts_nocase(address, SLICE("https://"));
     if (!secure && !slice_starts_nocase(address, SLICE("http://")))
-        return reading_fail(draft->reading, "entrypoint \"%s\": Auth.Forward.Address \"%s\" is no URL: write "
-                            "http://host:port/path", draft->shown_name, reading_shown(draft->reading, address));
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": Auth.Forward.Address \"%s\" is no URL: write "
+                            "http://host:port/path",
+                            draft->shown_name, reading_shown(draft->reading, address));
     struct slice after = slice_from(address, secure ? 8 : 7);
     if (after.len == 0 || memchr("/?#:", after.ptr[0], 4))
         return reading_fail(draft->reading, "entrypoint \"%s\": Auth.Forward.Address \"%s\" names no host",
@@ -290,8 +300,10 @@ static bool check_trust(struct entrypoint_draft *draft)
     const struct slices *trusted = &draft->entrypoint.forwarded_trusted;
     const struct slice *bad = find_bad_network(trusted);
     if (draft->trusted_named && bad)
-        return reading_fail(draft->reading, "entrypoint \"%s\": ForwardedHeaders.TrustedIPs: \"%s\" is neither an "
-                            "address nor a network", draft->shown_name, reading_shown(draft->reading, *bad));
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": ForwardedHeaders.TrustedIPs: \"%s\" is neither an "
+                            "address nor a network",
+                            draft->shown_name, reading_shown(draft->reading, *bad));
     draft->entrypoint.forwarded_insecure = draft->insecure;
     return true;
 }

@@ -10,7 +10,7 @@
 #include "waybill/toml/toml.h"
 
 enum option_form {
-    OPTION_WORD,  /* of the mini-language: what it is depends on the key */
+    OPTION_WORD, /* of the mini-language: what it is depends on the key */
     OPTION_TEXT,
     OPTION_LIST,
     OPTION_TRUTH, /* text is "true" or "false" */
@@ -42,5 +42,4 @@ bool entrypoint_add(struct reading *reading, struct slice name, const struct ent
 /* The whole of it: --entryPoints=text. */
 bool entrypoint_add_words(struct reading *reading, struct slice text);
 /* [entryPoints]. */
-bool entrypoint_add_tables(struct reading *reading, const struct toml_document *document,
-                           const struct toml_value *table);
+bool entrypoint_add_tables(struct reading *reading, const struct toml_document *document, const struct toml_value *table);

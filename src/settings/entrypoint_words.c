@@ -109,8 +109,7 @@ static void add_table_options(struct arena *arena, const struct toml_value *tabl
     }
 }
 
-bool entrypoint_add_tables(struct reading *reading, const struct toml_document *document,
-                           const struct toml_value *table)
+bool entrypoint_add_tables(struct reading *reading, const struct toml_document *document, const struct toml_value *table)
 {
     struct arena *arena = &reading->settings.arena;
     TOML_EACH(value, table)

@@ -13,17 +13,17 @@ struct reading;
 enum { FLAG_COUNT_MAX = 160 };
 
 enum flag_kind {
-    FLAG_HEADING,    /* no flag: a title in the help */
-    FLAG_GROUP,      /* bool: on when it or one of its members is named */
-    FLAG_SWITCH,     /* bool */
-    FLAG_NUMBER,     /* unsigned */
-    FLAG_DURATION,   /* uint64_t milliseconds */
-    FLAG_TEXT,       /* struct slice */
-    FLAG_LIST,       /* struct slices, commas between */
-    FLAG_CONSTRAINTS,/* struct slices, each tag==glob or tag!=glob */
-    FLAG_LEVEL,      /* enum log_level */
-    FLAG_FORMAT,     /* struct slice; only "common" is there yet */
-    FLAG_ENTRYPOINT, /* adds an entrypoint; a table in TOML */
+    FLAG_HEADING,     /* no flag: a title in the help */
+    FLAG_GROUP,       /* bool: on when it or one of its members is named */
+    FLAG_SWITCH,      /* bool */
+    FLAG_NUMBER,      /* unsigned */
+    FLAG_DURATION,    /* uint64_t milliseconds */
+    FLAG_TEXT,        /* struct slice */
+    FLAG_LIST,        /* struct slices, commas between */
+    FLAG_CONSTRAINTS, /* struct slices, each tag==glob or tag!=glob */
+    FLAG_LEVEL,       /* enum log_level */
+    FLAG_FORMAT,      /* struct slice; only "common" is there yet */
+    FLAG_ENTRYPOINT,  /* adds an entrypoint; a table in TOML */
 };
 
 enum flag_state {
@@ -63,4 +63,3 @@ bool flag_set(struct reading *reading, const struct flag *flag, struct slice val
 bool flag_set_items(struct reading *reading, const struct flag *flag, const struct slice *items, size_t count);
 /* Switches on the groups it is in. */
 void flag_switch_groups_on(struct reading *reading, const struct flag *flag);
-

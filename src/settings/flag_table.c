@@ -2,14 +2,30 @@
 #include "reading.h"
 #include "waybill/base/suggest.h"
 
-#define AT(field) offsetof(struct reading, field)
+/* clang-format off: tables of rows */
+#define AT(field)  offsetof(struct reading, field)
 #define SET(field) offsetof(struct reading, settings.field)
 
-#define HEADING(title) {title, 0, FLAG_HEADING, FLAG_WORKS, 0, "", ""}
-#define WORKS(name, kind, at, shown, help) {name, 0, FLAG_##kind, FLAG_WORKS, at, shown, help}
-#define SHORT(name, letter, kind, at, shown, help) {name, letter, FLAG_##kind, FLAG_WORKS, at, shown, help}
-#define NO_EFFECT(name, kind, at, help) {name, 0, FLAG_##kind, FLAG_WITHOUT_EFFECT, at, "", help}
-#define NOT_YET(name, kind, part) {name, 0, FLAG_##kind, FLAG_NOT_YET, AT(accepted), "", part}
+#define HEADING(title)                                \
+    {                                                 \
+        title, 0, FLAG_HEADING, FLAG_WORKS, 0, "", "" \
+    }
+#define WORKS(name, kind, at, shown, help)                \
+    {                                                     \
+        name, 0, FLAG_##kind, FLAG_WORKS, at, shown, help \
+    }
+#define SHORT(name, letter, kind, at, shown, help)             \
+    {                                                          \
+        name, letter, FLAG_##kind, FLAG_WORKS, at, shown, help \
+    }
+#define NO_EFFECT(name, kind, at, help)                         \
+    {                                                           \
+        name, 0, FLAG_##kind, FLAG_WITHOUT_EFFECT, at, "", help \
+    }
+#define NOT_YET(name, kind, part)                                  \
+    {                                                              \
+        name, 0, FLAG_##kind, FLAG_NOT_YET, AT(accepted), "", part \
+    }
 
 const struct flag flag_table[] = {
     HEADING("General"),
@@ -35,8 +51,7 @@ const struct flag flag_table[] = {
     HEADING("Entrypoints"),
     WORKS("entryPoints", ENTRYPOINT, 0, "Name:http Address::80",
           "an address to listen on, with its options; repeat the flag for more"),
-    WORKS("defaultEntryPoints", LIST, SET(default_entrypoints), "http",
-          "entrypoints of the frontends that name none"),
+    WORKS("defaultEntryPoints", LIST, SET(default_entrypoints), "http", "entrypoints of the frontends that name none"),
 
     HEADING("Docker"),
     WORKS("docker", GROUP, SET(docker_on), "off", "routes from the labels of containers"),
@@ -137,6 +152,7 @@ const struct flag flag_table[] = {
 };
 
 const size_t flag_table_count = WB_COUNT(flag_table);
+/* clang-format on */
 _Static_assert(WB_COUNT(flag_table) <= FLAG_COUNT_MAX, "struct reading has a byte for each");
 
 static bool is_flag(const struct flag *flag)

@@ -16,9 +16,7 @@ static bool parse_number(struct slice text, uint64_t max, uint64_t *out_number)
     }
     for (size_t i = 0; i < text.len; i++) {
         char c = ascii_lower(text.ptr[i]);
-        uint64_t digit = c >= '0' && c <= '9'   ? (uint64_t)(c - '0')
-                         : c >= 'a' && c <= 'f' ? (uint64_t)(c - 'a') + 10
-                                                : base;
+        uint64_t digit = c >= '0' && c <= '9' ? (uint64_t)(c - '0') : c >= 'a' && c <= 'f' ? (uint64_t)(c - 'a') + 10 : base;
         if (digit >= base || number > (max - digit) / base)
             return false;
         number = number * base + digit;
@@ -96,7 +94,8 @@ static bool set_duration(struct reading *reading, const struct flag *flag, struc
         return reading_fail(reading, "a duration cannot be negative");
     if (ns > longest_ns)
         return reading_fail(reading, "it is longer than 100 years");
-    *(uint64_t *)field_of(reading, flag) = ((uint64_t)ns + 999999) / 1000000; /* rounded up: 1us must not become "no limit" */
+    *(uint64_t *)field_of(reading, flag) = ((uint64_t)ns + 999999) /
+                                           1000000; /* rounded up: 1us must not become "no limit" */
     return true;
 }
 
@@ -158,8 +157,10 @@ static bool set_known(struct reading *reading, const struct flag *flag, struct s
     case FLAG_FORMAT:
         if (slice_eq(value, SLICE("common")))
             return true;
-        return reading_fail(reading, "the format \"%s\" is not in this version of Waybill yet: leave it out, or "
-                            "write common", reading_shown(reading, value));
+        return reading_fail(reading,
+                            "the format \"%s\" is not in this version of Waybill yet: leave it out, or "
+                            "write common",
+                            reading_shown(reading, value));
     }
     WB_UNREACHABLE();
 }

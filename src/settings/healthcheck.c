@@ -142,8 +142,7 @@ static bool cut_status(struct slice line, struct slice *out_status)
     uint64_t code;
     *out_status = slice_trim(slice_from(line, blank));
     return slice_starts(line, SLICE("HTTP/1.")) && out_status->len >= 3 &&
-           slice_to_u64(slice_head(*out_status, 3), 999, &code) &&
-           (out_status->len == 3 || out_status->ptr[3] == ' ');
+           slice_to_u64(slice_head(*out_status, 3), 999, &code) && (out_status->len == 3 || out_status->ptr[3] == ' ');
 }
 
 static int tell_error(struct text *out_line, const char *authority, const char *reason)
@@ -183,8 +182,8 @@ int healthcheck_run(const struct settings *settings, bool in_container, struct t
                                          : "Error calling healthcheck: please enable `ping` to use health check\n");
         return in_container ? 0 : 1;
     }
-    const struct model_entrypoint *entrypoint =
-        settings_entrypoint(settings, settings->ping_on ? settings->ping_entrypoint : settings->api_entrypoint);
+    const struct model_entrypoint *entrypoint = settings_entrypoint(settings, settings->ping_on ? settings->ping_entrypoint
+                                                                                                : settings->api_entrypoint);
     if (!entrypoint) {
         text_addf(out_line, "Error calling healthcheck: missing `ping` entrypoint\n");
         return 1;

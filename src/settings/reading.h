@@ -18,15 +18,15 @@ struct reading {
     enum reading_source source;
     uint8_t given[FLAG_COUNT_MAX]; /* enum reading_source that set a flag last; by position in the table */
     size_t entrypoint_capacity, note_capacity;
-    const char *failure;           /* why reading cannot go on, in the arena; NULL while it can */
+    const char *failure; /* why reading cannot go on, in the arena; NULL while it can */
 
     struct slice config_file;
     bool debug, level_given, routes_in_static_file;
-    struct slices constraints;     /* of all providers */
-    uint64_t old_idle_timeout_ms, old_grace_ms;         /* deprecated flags: over 0 they win */
-    uint64_t read_timeout_ms, write_timeout_ms;         /* or DURATION_NOT_GIVEN */
+    struct slices constraints;                  /* of all providers */
+    uint64_t old_idle_timeout_ms, old_grace_ms; /* deprecated flags: over 0 they win */
+    uint64_t read_timeout_ms, write_timeout_ms; /* or DURATION_NOT_GIVEN */
     struct slice old_access_log_path;
-    bool group_on, accepted;       /* groups that switch nothing; values that go nowhere */
+    bool group_on, accepted; /* groups that switch nothing; values that go nowhere */
     unsigned accepted_count;
     uint64_t accepted_ms;
     struct slice accepted_text;

@@ -104,12 +104,15 @@ static void finish_file(struct reading *reading)
     struct settings *settings = &reading->settings;
     bool own_file = settings->file.filename.len || settings->file.directory.len;
     if (reading->routes_in_static_file && (own_file || !settings->file_on))
-        reading_note(reading, LOG_ERROR, SLICE_FMT ": its frontends and backends are not read: write [file] with no "
-                     "filename for that", SLICE_ARG(settings->static_file));
+        reading_note(reading, LOG_ERROR,
+                     SLICE_FMT ": its frontends and backends are not read: write [file] with no "
+                               "filename for that",
+                     SLICE_ARG(settings->static_file));
     if (!settings->file_on || own_file)
         return;
     if (settings->static_file.len == 0)
-        reading_note(reading, LOG_ERROR, "the file provider has no file: set file.filename, file.directory or "
+        reading_note(reading, LOG_ERROR,
+                     "the file provider has no file: set file.filename, file.directory or "
                      "configFile");
     settings->file.filename = settings->static_file;
     settings->file.same_file = settings->static_file.len > 0;

@@ -69,8 +69,7 @@ static bool take_if_file(struct reading *reading, const char *path)
 
 bool static_file_find(struct reading *reading)
 {
-    static const char *const places[] = {"/etc/traefik/traefik.toml", "$HOME/.traefik/traefik.toml",
-                                         "./traefik.toml"};
+    static const char *const places[] = {"/etc/traefik/traefik.toml", "$HOME/.traefik/traefik.toml", "./traefik.toml"};
     struct arena *arena = &reading->settings.arena;
     if (reading->config_file.len) {
         struct slice named = static_file_expand(arena, reading->config_file);
@@ -125,8 +124,8 @@ static bool fail_at(struct file_walk *walk, const struct toml_value *value, cons
     const char *place = toml_place_text(walk->document, value, arena), *path = toml_path_text(value, arena);
     struct slice file = walk->document->file;
     walk->reading->failure = NULL; /* what flag_set said is told again, with its place */
-    return reading_fail(walk->reading, "Error reading TOML config file " SLICE_FMT " : %s: %s: %s", SLICE_ARG(file),
-                        place, reading_shown(walk->reading, slice_of(path)), reason);
+    return reading_fail(walk->reading, "Error reading TOML config file " SLICE_FMT " : %s: %s: %s", SLICE_ARG(file), place,
+                        reading_shown(walk->reading, slice_of(path)), reason);
 }
 
 /* The text that the command line would have for it; false when there is none. */
@@ -193,8 +192,9 @@ static bool apply_value(struct file_walk *walk, const struct flag *flag, const s
     if (flag->state != FLAG_NOT_YET) {
         const char *wanted = kind_wanted(flag, value->kind);
         if (wanted)
-            return fail_at(walk, value, arena_format(&reading->settings.arena, "it is to be %s, not %s", wanted,
-                                                     toml_kind_name(value->kind)));
+            return fail_at(
+                walk, value,
+                arena_format(&reading->settings.arena, "it is to be %s, not %s", wanted, toml_kind_name(value->kind)));
     }
     flag_switch_groups_on(reading, flag);
     if (value->kind == TOML_ARRAY && flag->state != FLAG_NOT_YET)
@@ -219,8 +219,8 @@ static void note_unknown(struct file_walk *walk, const struct toml_value *value,
     struct arena *arena = &walk->reading->settings.arena;
     const char *close = flag_suggest(name);
     reading_note(walk->reading, LOG_ERROR, "%s: there is no option %s, it is ignored%s%s",
-                 toml_place_text(walk->document, value, arena), toml_path_text(value, arena),
-                 close ? ": did you mean " : "", close ? close : "");
+                 toml_place_text(walk->document, value, arena), toml_path_text(value, arena), close ? ": did you mean " : "",
+                 close ? close : "");
 }
 
 static bool walk_table(struct file_walk *walk, const struct toml_value *table, struct slice prefix);
@@ -275,8 +275,7 @@ bool static_file_apply(struct reading *reading, struct slice path, struct slice 
     struct toml_error error;
     reading->source = SOURCE_FILE;
     if (!toml_parse(&reading->settings.arena, text, path, &document, &error))
-        return reading_fail(reading, "Error reading TOML config file " SLICE_FMT " : %s", SLICE_ARG(path),
-                            error.message);
+        return reading_fail(reading, "Error reading TOML config file " SLICE_FMT " : %s", SLICE_ARG(path), error.message);
     struct file_walk walk = {.reading = reading, .document = &document};
     return walk_table(&walk, document.root, SLICE(""));
 }

@@ -13,8 +13,8 @@ static void warn_of_trust(const struct model_entrypoint *entrypoint)
     if (entrypoint->forwarded_insecure)
         wb_log_error("SECURITY: entrypoint \"" SLICE_FMT "\" (" SLICE_FMT ") believes the X-Forwarded-* headers of "
                      "every client (ForwardedHeaders.Insecure): name the proxies before it in "
-                     "ForwardedHeaders.TrustedIPs instead", SLICE_ARG(entrypoint->name),
-                     SLICE_ARG(entrypoint->address));
+                     "ForwardedHeaders.TrustedIPs instead",
+                     SLICE_ARG(entrypoint->name), SLICE_ARG(entrypoint->address));
 }
 
 static void warn_of_open_api(const struct settings *settings)

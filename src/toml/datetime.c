@@ -16,8 +16,7 @@ bool toml_looks_like_datetime(struct slice token)
 }
 
 /* Takes `digits` digits, not less, with a value of low..high. */
-static bool take_number(struct slice *rest, size_t digits, unsigned low, unsigned high,
-                        unsigned *out_value)
+static bool take_number(struct slice *rest, size_t digits, unsigned low, unsigned high, unsigned *out_value)
 {
     unsigned value = 0;
 
@@ -44,9 +43,8 @@ static bool take_date(struct slice *rest)
     static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     unsigned year, month, day;
 
-    if (!take_number(rest, 4, 0, 9999, &year) || !take_char(rest, '-') ||
-        !take_number(rest, 2, 1, 12, &month) || !take_char(rest, '-') ||
-        !take_number(rest, 2, 1, 31, &day))
+    if (!take_number(rest, 4, 0, 9999, &year) || !take_char(rest, '-') || !take_number(rest, 2, 1, 12, &month) ||
+        !take_char(rest, '-') || !take_number(rest, 2, 1, 31, &day))
         return false;
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     return day <= days[month - 1] + (month == 2 && leap ? 1u : 0u);
@@ -57,9 +55,8 @@ static bool take_time(struct slice *rest)
 {
     unsigned ignored;
 
-    if (!take_number(rest, 2, 0, 23, &ignored) || !take_char(rest, ':') ||
-        !take_number(rest, 2, 0, 59, &ignored) || !take_char(rest, ':') ||
-        !take_number(rest, 2, 0, 60, &ignored))
+    if (!take_number(rest, 2, 0, 23, &ignored) || !take_char(rest, ':') || !take_number(rest, 2, 0, 59, &ignored) ||
+        !take_char(rest, ':') || !take_number(rest, 2, 0, 60, &ignored))
         return false;
     if (!take_char(rest, '.'))
         return true;
@@ -76,8 +73,7 @@ static bool take_offset(struct slice *rest)
 
     if (take_char(rest, 'z'))
         return true;
-    return (take_char(rest, '+') || take_char(rest, '-')) &&
-           take_number(rest, 2, 0, 23, &ignored) && take_char(rest, ':') &&
+    return (take_char(rest, '+') || take_char(rest, '-')) && take_number(rest, 2, 0, 23, &ignored) && take_char(rest, ':') &&
            take_number(rest, 2, 0, 59, &ignored);
 }
 
@@ -121,10 +117,8 @@ bool toml_read_datetime(struct toml_parser *p, struct slice token, struct toml_v
     struct slice text = token.ptr[2] == ':' ? token : join_time(p, token);
 
     if (!judge(text, &value->kind))
-        return toml_fail(
-            p, toml_here(p),
-            "%s is no valid date or time; write it as 1979-05-27T07:32:00Z or a part of that",
-            toml_quote(p, text));
+        return toml_fail(p, toml_here(p), "%s is no valid date or time; write it as 1979-05-27T07:32:00Z or a part of that",
+                         toml_quote(p, text));
     value->text = arena_copy(p->arena, text);
     p->at += text.len;
     return true;

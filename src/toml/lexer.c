@@ -18,17 +18,14 @@ static bool is_allowed_control(const char *at, const char *end)
 bool toml_check_bytes(struct toml_parser *p, struct slice input)
 {
     if (input.len > TOML_INPUT_MAX)
-        return toml_fail(p, toml_here(p), "the file has %zu bytes; split it, %d are allowed",
-                         input.len, TOML_INPUT_MAX);
+        return toml_fail(p, toml_here(p), "the file has %zu bytes; split it, %d are allowed", input.len, TOML_INPUT_MAX);
     while (p->at < p->end) {
         unsigned char c = (unsigned char)*p->at;
         size_t len = character_length(p);
         if (len == 0)
-            return toml_fail(p, toml_here(p), "byte 0x%02x is not UTF-8; save the file as UTF-8",
-                             c);
+            return toml_fail(p, toml_here(p), "byte 0x%02x is not UTF-8; save the file as UTF-8", c);
         if ((c < 0x20 || c == 0x7f) && !is_allowed_control(p->at, p->end))
-            return toml_fail(p, toml_here(p),
-                             "found control character 0x%02x; write it as \"\\u%04X\"", c, c);
+            return toml_fail(p, toml_here(p), "found control character 0x%02x; write it as \"\\u%04X\"", c, c);
         if (!toml_skip_line_end(p))
             p->at += len;
     }
@@ -75,8 +72,7 @@ struct slice toml_peek_token(const struct toml_parser *p)
 
     for (; stop < p->end; stop++) {
         char c = ascii_lower(*stop);
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
-            (c == '\0' || !strchr("_+-.:", c)))
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && (c == '\0' || !strchr("_+-.:", c)))
             break;
     }
     return slice_make(p->at, (size_t)(stop - p->at));
@@ -91,8 +87,7 @@ bool toml_fail(struct toml_parser *p, struct toml_place place, const char *form,
     vsnprintf(reason, sizeof reason, form, args);
     va_end(args);
     p->error->place = place;
-    p->error->message = arena_format(p->arena, SLICE_FMT ":%u:%u: %s", SLICE_ARG(p->file),
-                                     place.line, place.column, reason);
+    p->error->message = arena_format(p->arena, SLICE_FMT ":%u:%u: %s", SLICE_ARG(p->file), place.line, place.column, reason);
     return false;
 }
 

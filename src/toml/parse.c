@@ -25,24 +25,22 @@ static bool read_key(struct toml_parser *p, struct toml_key *out_key)
             p->at++;
         out_key->name = slice_make(from, (size_t)(p->at - from));
         if (out_key->name.len == 0)
-            return toml_fail(
-                p, out_key->place,
-                "found %s where a key belongs; put a key of other than A-Z a-z 0-9 _ - in quotes",
-                toml_found(p));
+            return toml_fail(p, out_key->place,
+                             "found %s where a key belongs; put a key of other than A-Z a-z 0-9 _ - in quotes",
+                             toml_found(p));
     }
     toml_skip_blanks(p);
     return true;
 }
 
-static bool fail_taken(struct toml_parser *p, const struct toml_key *key,
-                       const struct toml_value *there)
+static bool fail_taken(struct toml_parser *p, const struct toml_key *key, const struct toml_value *there)
 {
-    return toml_fail(p, key->place, "%s is already set in line %u (%s); give it once only",
-                     toml_quote(p, key->name), there->key_place.line, toml_kind_name(there->kind));
+    return toml_fail(p, key->place, "%s is already set in line %u (%s); give it once only", toml_quote(p, key->name),
+                     there->key_place.line, toml_kind_name(there->kind));
 }
 
-static struct toml_value *add_table(struct toml_parser *p, struct toml_value *parent,
-                                    const struct toml_key *key, enum toml_origin origin)
+static struct toml_value *add_table(struct toml_parser *p, struct toml_value *parent, const struct toml_key *key,
+                                    enum toml_origin origin)
 {
     struct toml_value *table = toml_add(p, parent, key);
     return toml_open_group(p, table, TOML_TABLE, origin) ? table : NULL;
@@ -51,8 +49,7 @@ static struct toml_value *add_table(struct toml_parser *p, struct toml_value *pa
 /* From `table` to its sub-table on the way of a dotted key. A table from elsewhere is out of reach,
  * so that all keys of a table stand in one place; one that a longer header only implied is taken
  * over. */
-static struct toml_value *enter_dotted(struct toml_parser *p, struct toml_value *table,
-                                       const struct toml_key *key)
+static struct toml_value *enter_dotted(struct toml_parser *p, struct toml_value *table, const struct toml_key *key)
 {
     struct toml_value *there = toml_child(table, key->name);
 
@@ -62,15 +59,13 @@ static struct toml_value *enter_dotted(struct toml_parser *p, struct toml_value 
         there->group->origin = TOML_DOTTED;
     if (there->kind == TOML_TABLE && there->group->origin == TOML_DOTTED)
         return there;
-    toml_fail(p, key->place,
-              "a dotted key cannot add to %s, the %s of line %u; write its keys there",
+    toml_fail(p, key->place, "a dotted key cannot add to %s, the %s of line %u; write its keys there",
               toml_quote(p, key->name), toml_kind_name(there->kind), there->key_place.line);
     return NULL;
 }
 
 /* From `table` to its sub-table on the way of a header; of an array of tables the last one. */
-static struct toml_value *enter_for_header(struct toml_parser *p, struct toml_value *table,
-                                           const struct toml_key *key)
+static struct toml_value *enter_for_header(struct toml_parser *p, struct toml_value *table, const struct toml_key *key)
 {
     struct toml_value *there = toml_child(table, key->name);
 
@@ -80,14 +75,13 @@ static struct toml_value *enter_for_header(struct toml_parser *p, struct toml_va
         return there;
     if (there->kind == TOML_ARRAY && there->group->origin == TOML_HEADER)
         return there->group->last;
-    toml_fail(p, key->place, "a header cannot add to %s, the %s of line %u; write its keys there",
-              toml_quote(p, key->name), toml_kind_name(there->kind), there->key_place.line);
+    toml_fail(p, key->place, "a header cannot add to %s, the %s of line %u; write its keys there", toml_quote(p, key->name),
+              toml_kind_name(there->kind), there->key_place.line);
     return NULL;
 }
 
 /* [a.b]: new, or once for a table that a longer header implied. */
-static struct toml_value *open_table(struct toml_parser *p, struct toml_value *parent,
-                                     const struct toml_key *key)
+static struct toml_value *open_table(struct toml_parser *p, struct toml_value *parent, const struct toml_key *key)
 {
     struct toml_value *there = toml_child(parent, key->name);
 
@@ -103,8 +97,7 @@ static struct toml_value *open_table(struct toml_parser *p, struct toml_value *p
 }
 
 /* [[a.b]]: one more element. */
-static struct toml_value *open_element(struct toml_parser *p, struct toml_value *parent,
-                                       const struct toml_key *key)
+static struct toml_value *open_element(struct toml_parser *p, struct toml_value *parent, const struct toml_key *key)
 {
     struct toml_value *array = toml_child(parent, key->name);
 
@@ -122,10 +115,8 @@ static struct toml_value *open_element(struct toml_parser *p, struct toml_value 
 }
 
 /* Takes the whole dotted key but for its last part. */
-static bool read_key_path(struct toml_parser *p, struct toml_value **table,
-                          struct toml_key *out_last,
-                          struct toml_value *(*enter)(struct toml_parser *, struct toml_value *,
-                                                      const struct toml_key *))
+static bool read_key_path(struct toml_parser *p, struct toml_value **table, struct toml_key *out_last,
+                          struct toml_value *(*enter)(struct toml_parser *, struct toml_value *, const struct toml_key *))
 {
     for (;;) {
         if (!read_key(p, out_last))
@@ -139,8 +130,7 @@ static bool read_key_path(struct toml_parser *p, struct toml_value **table,
     }
 }
 
-static bool read_header(struct toml_parser *p, struct toml_value *root,
-                        struct toml_value **out_table)
+static bool read_header(struct toml_parser *p, struct toml_value *root, struct toml_value **out_table)
 {
     struct toml_value *parent = root;
     struct toml_key key;
@@ -153,8 +143,7 @@ static bool read_header(struct toml_parser *p, struct toml_value *root,
         return false;
     struct slice close = is_element ? SLICE("]]") : SLICE("]");
     if (!slice_starts(slice_make(p->at, (size_t)(p->end - p->at)), close))
-        return toml_fail(p, toml_here(p), "found %s in a header; end it with %s", toml_found(p),
-                         close.ptr);
+        return toml_fail(p, toml_here(p), "found %s in a header; end it with %s", toml_found(p), close.ptr);
     p->at += close.len;
     *out_table = is_element ? open_element(p, parent, &key) : open_table(p, parent, &key);
     return *out_table != NULL;
@@ -191,8 +180,8 @@ static bool read_array(struct toml_parser *p, struct toml_value *array)
             p->at++;
             toml_skip_gap(p);
         } else if (!toml_is_next(p, ']')) {
-            return toml_fail(p, toml_here(p), "found %s in the array of line %u; go on with , or ]",
-                             toml_found(p), array->place.line);
+            return toml_fail(p, toml_here(p), "found %s in the array of line %u; go on with , or ]", toml_found(p),
+                             array->place.line);
         }
     }
     p->at++;
@@ -215,8 +204,7 @@ static bool read_inline_table(struct toml_parser *p, struct toml_value *table)
         toml_skip_blanks(p);
         bool more = toml_is_next(p, ',');
         if (!more && !toml_is_next(p, '}'))
-            return toml_fail(p, toml_here(p),
-                             "found %s in a table in braces; go on with , or } on this line",
+            return toml_fail(p, toml_here(p), "found %s in a table in braces; go on with , or } on this line",
                              toml_found(p));
         p->at++;
         if (!more)
@@ -254,9 +242,7 @@ static bool read_lines(struct toml_parser *p, struct toml_value *root)
         toml_skip_blanks(p);
         toml_skip_comment(p);
         if (p->at < p->end && !toml_skip_line_end(p))
-            return toml_fail(p, toml_here(p),
-                             "found %s after the end of the setting; start a new line",
-                             toml_found(p));
+            return toml_fail(p, toml_here(p), "found %s after the end of the setting; start a new line", toml_found(p));
     }
 }
 
@@ -267,8 +253,8 @@ static void rewind_to(struct toml_parser *p, struct slice input)
     p->line = 1;
 }
 
-bool toml_parse(struct arena *arena, struct slice input, struct slice file,
-                struct toml_document *out_document, struct toml_error *out_error)
+bool toml_parse(struct arena *arena, struct slice input, struct slice file, struct toml_document *out_document,
+                struct toml_error *out_error)
 {
     const struct slice byte_order_mark = SLICE("\xef\xbb\xbf");
     WB_REQUIRE(arena->limit == 0); /* else an allocation may fail */

@@ -23,9 +23,9 @@ struct toml_parser {
 enum toml_origin {
     TOML_IMPLICIT, /* on the way to [a.b]: [a] may still follow, once */
     TOML_HEADER,   /* [a], or an array of [[a]] */
-    TOML_DOTTED, /* on the way to a.b = 1: only dotted keys and headers of sub-tables may add to it
+    TOML_DOTTED,   /* on the way to a.b = 1: only dotted keys and headers of sub-tables may add to it
                   */
-    TOML_CLOSED, /* written as a value: complete */
+    TOML_CLOSED,   /* written as a value: complete */
 };
 
 struct toml_group {
@@ -64,8 +64,7 @@ void toml_skip_comment(struct toml_parser *p);
 void toml_skip_gap(struct toml_parser *p);
 /* The bytes from here on that numbers, dates and bare words are made of. */
 struct slice toml_peek_token(const struct toml_parser *p);
-bool toml_fail(struct toml_parser *p, struct toml_place place, const char *form, ...)
-    WB_PRINTF(3, 4);
+bool toml_fail(struct toml_parser *p, struct toml_place place, const char *form, ...) WB_PRINTF(3, 4);
 /* For messages: 'text', cut when long; and what stands at `at`: 'text', end of line, end of file.
  */
 const char *toml_quote(struct toml_parser *p, struct slice text);
@@ -84,8 +83,6 @@ static inline bool toml_is_next(const struct toml_parser *p, char c)
 /* tree.c */
 struct toml_value *toml_child(const struct toml_value *table, struct slice name);
 /* The key must be new in a table; NULL for an element of an array. */
-struct toml_value *toml_add(struct toml_parser *p, struct toml_value *parent,
-                            const struct toml_key *key);
+struct toml_value *toml_add(struct toml_parser *p, struct toml_value *parent, const struct toml_key *key);
 /* Makes `value` an empty table or array. Fails when it would be nested too deep. */
-bool toml_open_group(struct toml_parser *p, struct toml_value *value, enum toml_kind kind,
-                     enum toml_origin origin);
+bool toml_open_group(struct toml_parser *p, struct toml_value *value, enum toml_kind kind, enum toml_origin origin);

@@ -6,9 +6,7 @@
 static unsigned digit_value(char c)
 {
     c = ascii_lower(c);
-    return c >= '0' && c <= '9'   ? (unsigned)(c - '0')
-           : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10)
-                                  : 99;
+    return c >= '0' && c <= '9' ? (unsigned)(c - '0') : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10) : 99;
 }
 
 /* Moves digits from `rest` to p->decoded, underscores between two of them left out. False when
@@ -33,21 +31,17 @@ static bool take_digits(struct toml_parser *p, struct slice *rest, unsigned base
 
 static bool fail_number(struct toml_parser *p, struct slice token)
 {
-    return toml_fail(p, toml_here(p), "%s is no number; correct it, or put text in quotes",
-                     toml_quote(p, token));
+    return toml_fail(p, toml_here(p), "%s is no number; correct it, or put text in quotes", toml_quote(p, token));
 }
 
-static bool set_integer(struct toml_parser *p, struct slice token, unsigned base, bool negative,
-                        struct toml_value *value)
+static bool set_integer(struct toml_parser *p, struct slice token, unsigned base, bool negative, struct toml_value *value)
 {
     uint64_t limit = negative ? (uint64_t)INT64_MAX + 1 : (uint64_t)INT64_MAX, sum = 0;
 
     for (size_t i = 0; i < p->decoded.len; i++) {
         unsigned digit = digit_value(p->decoded.ptr[i]);
         if (sum > (limit - digit) / base)
-            return toml_fail(p, toml_here(p),
-                             "integer %s does not fit in 64 bits; use a smaller one",
-                             toml_quote(p, token));
+            return toml_fail(p, toml_here(p), "integer %s does not fit in 64 bits; use a smaller one", toml_quote(p, token));
         sum = sum * base + digit;
     }
     value->kind = TOML_INTEGER;
@@ -56,8 +50,7 @@ static bool set_integer(struct toml_parser *p, struct slice token, unsigned base
 }
 
 /* 0x, 0o, 0b; no sign allowed. */
-static bool read_prefixed(struct toml_parser *p, struct slice token, unsigned base,
-                          struct toml_value *value)
+static bool read_prefixed(struct toml_parser *p, struct slice token, unsigned base, struct toml_value *value)
 {
     struct slice rest = slice_from(token, 2);
 
@@ -106,8 +99,7 @@ static bool read_decimal(struct toml_parser *p, struct slice token, struct toml_
     if (!take_float_part(p, &rest, &is_float) || rest.len)
         return fail_number(p, token);
     if (leading_zero)
-        return toml_fail(p, toml_here(p),
-                         "%s has a leading zero; leave it out, or write 0o for octal",
+        return toml_fail(p, toml_here(p), "%s has a leading zero; leave it out, or write 0o for octal",
                          toml_quote(p, token));
     if (!is_float)
         return set_integer(p, token, 10, negative, value);
@@ -140,10 +132,8 @@ static bool read_number(struct toml_parser *p, struct slice token, struct toml_v
 static bool fail_word(struct toml_parser *p, struct slice token)
 {
     if (slice_eq_nocase(token, SLICE("true")) || slice_eq_nocase(token, SLICE("false")))
-        return toml_fail(p, toml_here(p), "found %s; true and false are written in lower case",
-                         toml_quote(p, token));
-    return toml_fail(p, toml_here(p), "found %s where a value belongs; put text in quotes",
-                     toml_found(p));
+        return toml_fail(p, toml_here(p), "found %s; true and false are written in lower case", toml_quote(p, token));
+    return toml_fail(p, toml_here(p), "found %s where a value belongs; put text in quotes", toml_found(p));
 }
 
 bool toml_read_scalar(struct toml_parser *p, struct toml_value *value)
@@ -160,8 +150,8 @@ bool toml_read_scalar(struct toml_parser *p, struct toml_value *value)
     if (toml_looks_like_datetime(token))
         return toml_read_datetime(p, token, value);
     char first = token.len ? token.ptr[0] : '\0';
-    bool numeric = (first >= '0' && first <= '9') || first == '+' || first == '-' ||
-                   slice_eq(token, SLICE("inf")) || slice_eq(token, SLICE("nan"));
+    bool numeric = (first >= '0' && first <= '9') || first == '+' || first == '-' || slice_eq(token, SLICE("inf")) ||
+                   slice_eq(token, SLICE("nan"));
     if (!numeric)
         return fail_word(p, token);
     if (!read_number(p, token, value))

@@ -12,15 +12,13 @@ static bool read_unicode_escape(struct toml_parser *p)
     for (size_t i = 2; i < digits + 2; i++) {
         int digit = i < whole.len ? ascii_hex(whole.ptr[i]) : -1;
         if (digit < 0)
-            return toml_fail(p, toml_here(p), "an escape \\%c needs %zu hexadecimal digits",
-                             p->at[1], digits);
+            return toml_fail(p, toml_here(p), "an escape \\%c needs %zu hexadecimal digits", p->at[1], digits);
         point = point << 4 | (uint32_t)digit;
     }
     char bytes[UTF8_MAX];
     size_t len = utf8_write(point, bytes);
     if (len == 0)
-        return toml_fail(p, toml_here(p),
-                         "%s is no character; give a code up to 10FFFF outside D800 to DFFF",
+        return toml_fail(p, toml_here(p), "%s is no character; give a code up to 10FFFF outside D800 to DFFF",
                          toml_quote(p, whole));
     text_add(&p->decoded, slice_make(bytes, len));
     p->at += digits + 2;
@@ -60,8 +58,7 @@ static bool read_escape(struct toml_parser *p, bool many_lines)
         return skip_line_join(p);
     struct toml_place place = toml_here(p);
     p->at++;
-    return toml_fail(p, place,
-                     "found a backslash before %s; write \\\\ for a backslash, or use '...' quotes",
+    return toml_fail(p, place, "found a backslash before %s; write \\\\ for a backslash, or use '...' quotes",
                      toml_found(p));
 }
 
@@ -70,8 +67,7 @@ static void add_plain_run(struct toml_parser *p, char quote)
 {
     const char *from = p->at;
 
-    while (p->at < p->end && *p->at != quote && *p->at != '\n' && *p->at != '\r' &&
-           (*p->at != '\\' || quote == '\''))
+    while (p->at < p->end && *p->at != quote && *p->at != '\n' && *p->at != '\r' && (*p->at != '\\' || quote == '\''))
         p->at++;
     text_add(&p->decoded, slice_make(from, (size_t)(p->at - from)));
 }

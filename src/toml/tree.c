@@ -49,8 +49,7 @@ static void index_child(struct arena *arena, struct toml_value *table, struct to
         *find_slot(group, child->key) = child;
 }
 
-struct toml_value *toml_add(struct toml_parser *p, struct toml_value *parent,
-                            const struct toml_key *key)
+struct toml_value *toml_add(struct toml_parser *p, struct toml_value *parent, const struct toml_key *key)
 {
     struct toml_value *child = ARENA_NEW(p->arena, struct toml_value);
     struct toml_group *group = parent->group;
@@ -71,14 +70,12 @@ struct toml_value *toml_add(struct toml_parser *p, struct toml_value *parent,
     return child;
 }
 
-bool toml_open_group(struct toml_parser *p, struct toml_value *value, enum toml_kind kind,
-                     enum toml_origin origin)
+bool toml_open_group(struct toml_parser *p, struct toml_value *value, enum toml_kind kind, enum toml_origin origin)
 {
     uint32_t depth = value->parent ? value->parent->group->depth + 1 : 0;
 
     if (depth > TOML_DEPTH_MAX)
-        return toml_fail(p, value->place, "nested more than %d deep; use fewer levels",
-                         TOML_DEPTH_MAX);
+        return toml_fail(p, value->place, "nested more than %d deep; use fewer levels", TOML_DEPTH_MAX);
     value->kind = kind;
     value->first = NULL;
     value->group = ARENA_NEW(p->arena, struct toml_group);
@@ -128,8 +125,7 @@ const char *toml_kind_name(enum toml_kind kind)
     return names[kind];
 }
 
-const char *toml_place_text(const struct toml_document *document, const struct toml_value *value,
-                            struct arena *arena)
+const char *toml_place_text(const struct toml_document *document, const struct toml_value *value, struct arena *arena)
 {
     return arena_format(arena, SLICE_FMT ":%u", SLICE_ARG(document->file), value->place.line);
 }
@@ -163,8 +159,7 @@ static void add_step(struct text *path, const struct toml_value *value)
 
 const char *toml_path_text(const struct toml_value *value, struct arena *arena)
 {
-    const struct toml_value
-        *steps[TOML_DEPTH_MAX + 1]; /* a value lies in a group of at most that depth */
+    const struct toml_value *steps[TOML_DEPTH_MAX + 1]; /* a value lies in a group of at most that depth */
     size_t count = 0;
     struct text path = TEXT_EMPTY;
 

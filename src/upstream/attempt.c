@@ -135,8 +135,8 @@ static void read_head(struct attempt *attempt)
 
     if (bytes.len) {
         attempt->received = true;
-        switch (h1_read_response(&attempt->reader, bytes, &h1_default_limits, attempt->request_is_head,
-                                 &attempt->head, &attempt->head_len, &reason)) {
+        switch (h1_read_response(&attempt->reader, bytes, &h1_default_limits, attempt->request_is_head, &attempt->head,
+                                 &attempt->head_len, &reason)) {
         case H1_HEAD:
             if (attempt->head.status < 200 && ++attempt->interim_count > ATTEMPT_INTERIM_MAX) {
                 fail(attempt, REASON_SERVER_MALFORMED);

@@ -106,8 +106,7 @@ void server_pool_return(struct server_conn **conn, bool reusable)
 
 void server_pool_close_idle(struct server_pool *pool)
 {
-    LIST_EACH_SAFE(node, &pool->idle)
-    {
+    LIST_EACH_SAFE (node, &pool->idle) {
         struct server_conn *conn = LIST_ENTRY(node, struct server_conn, link);
         list_remove(&conn->link);
         note_idle(pool, false);

@@ -20,10 +20,10 @@ struct upstream {
     size_t pool_count;
     struct balancer *balancers; /* by backend slot */
     size_t balancer_count;
-    struct map named;           /* "host:port" -> server_pool */
+    struct map named; /* "host:port" -> server_pool */
     size_t retired_count;
     size_t idle_count;
-    uint64_t repeats_in_fifths;  /* earned and not spent, in fifths of a repeat */
+    uint64_t repeats_in_fifths; /* earned and not spent, in fifths of a repeat */
     uint64_t repeats_at_ms;
 };
 
@@ -223,7 +223,7 @@ static const struct route_server *next_by_turn(struct balancer *balancer, const 
         balancer->begun = true;
         if (balancer->index == 0)
             balancer->current = balancer->current > backend->weight_gcd ? balancer->current - backend->weight_gcd
-                                                                       : backend->weight_max;
+                                                                        : backend->weight_max;
         if (backend->servers[balancer->index].weight >= balancer->current)
             return &backend->servers[balancer->index];
     }
@@ -237,8 +237,8 @@ static bool was_tried(const struct route_server *server, const uint32_t *tried, 
     return false;
 }
 
-const struct route_server *upstream_pick(struct upstream *up, const struct route_backend *backend,
-                                         const uint32_t *tried, size_t tried_count)
+const struct route_server *upstream_pick(struct upstream *up, const struct route_backend *backend, const uint32_t *tried,
+                                         size_t tried_count)
 {
     if (!backend || backend->server_count == 0)
         return NULL;

@@ -22,10 +22,10 @@ struct worker {
     struct entry *entry;
     struct door *doors;
     bool draining;
-    bool full[2];                    /* [0] ordinary doors are withheld, [1] the reserved ones too */
+    bool full[2]; /* [0] ordinary doors are withheld, [1] the reserved ones too */
     struct later finish;
-    _Atomic uint64_t coming;         /* connections that peers have handed over and that wait in the mailbox */
-    char apart[64];                  /* peers write `coming`: not on the counters' cache line */
+    _Atomic uint64_t coming;           /* connections that peers have handed over and that wait in the mailbox */
+    char apart[64];                    /* peers write `coming`: not on the counters' cache line */
     struct exchange_counters counters; /* written here, read by any thread */
 };
 

@@ -47,15 +47,18 @@ static struct fragment *make_fragment(enum shape shape, unsigned count, unsigned
         backend->servers = ARENA_NEW(arena, struct model_server);
         backend->server_count = 1;
         *backend->servers = (struct model_server){
-            .name = SLICE("server-1"), .weight = 1,
-            .url = slice_of(arena_format(arena, "http://10.%u.%u.%u:%u", i >> 16, i >> 8 & 255, i & 255, i == changed ? 81 : 80)),
+            .name = SLICE("server-1"),
+            .weight = 1,
+            .url = slice_of(
+                arena_format(arena, "http://10.%u.%u.%u:%u", i >> 16, i >> 8 & 255, i & 255, i == changed ? 81 : 80)),
             .identity = slice_of(arena_format(arena, "%064x", i))};
         frontend->name = slice_of(arena_format(arena, "frontend-%u", i));
         frontend->backend = backend->name;
         slices_add(arena, &frontend->entrypoints, SLICE("http"));
         frontend->routes = ARENA_NEW(arena, struct model_route);
         frontend->route_count = 1;
-        static const char *const rules[] = {"Host:service-%u.example.com", "Host:service-%u.example.com;PathPrefixStrip:/api",
+        static const char *const rules[] = {"Host:service-%u.example.com",
+                                            "Host:service-%u.example.com;PathPrefixStrip:/api",
                                             "Host:example.com;PathPrefix:/service-%u/"};
         char rule[100];
         snprintf(rule, sizeof rule, "%s", rules[shape]);
@@ -116,8 +119,8 @@ static double match_ns(const struct snapshot *snapshot, enum shape shape, unsign
 static void measure(enum shape shape, unsigned count)
 {
     struct snapshot *retired = NULL, *first, *second, *unchanged;
-    struct compile_options options = {.entrypoints = &entrypoint, .entrypoint_count = 1, .retire = on_retired,
-                                      .retire_arg = &retired};
+    struct compile_options options = {
+        .entrypoints = &entrypoint, .entrypoint_count = 1, .retire = on_retired, .retire_arg = &retired};
     struct compiler *compiler = compiler_create(&options);
     size_t before_bytes = mallinfo2().uordblks + mallinfo2().hblkhd;
     double all = compile_ms(compiler, make_fragment(shape, count, count), &first);
@@ -133,7 +136,8 @@ static void measure(enum shape shape, unsigned count)
     snapshot_unref(&unchanged);
     compiler_free_snapshot(compiler, retired);
     compiler_destroy(&compiler);
-    printf("%-28s %7u frontends: %6.1f / %6.1f ns a match; first compile %7.1f ms, one changed %7.1f ms (%zu compiled), free old %6.1f ms; %5zu bytes each, model included\n",
+    printf("%-28s %7u frontends: %6.1f / %6.1f ns a match; first compile %7.1f ms, one changed %7.1f ms (%zu compiled), "
+           "free old %6.1f ms; %5zu bytes each, model included\n",
            shape_names[shape], count, busy, ns, all, again, compiled, freed, bytes / count);
 }
 

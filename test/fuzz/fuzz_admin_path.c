@@ -18,7 +18,8 @@ static struct fragment *build_fragment(void)
     fragment->backends[0].name = SLICE("a/b");
     fragment->backends[1].name = SLICE("b");
     fragment->backends[1].servers = ARENA_NEW(&fragment->arena, struct model_server);
-    fragment->backends[1].servers[0] = (struct model_server){.name = SLICE("s"), .url = SLICE("http://\"<\xff>/"), .weight = 1};
+    fragment->backends[1].servers[0] = (struct model_server){
+        .name = SLICE("s"), .url = SLICE("http://\"<\xff>/"), .weight = 1};
     fragment->backends[1].server_count = 1;
     fragment->frontends = ARENA_NEW(&fragment->arena, struct model_frontend);
     fragment->frontend_count = 1;
@@ -75,14 +76,12 @@ static void ask(struct admin *admin, const struct local_request *request)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static const struct slice name = {"http", 4}, address = {":80", 3};
-    struct admin *admin = admin_create(&(struct admin_options){.api = true,
-                                                               .dashboard = true,
-                                                               .entrypoint_names = &name,
-                                                               .entrypoint_addresses = &address,
-                                                               .entrypoint_count = 1});
+    struct admin *admin = admin_create(&(struct admin_options){
+        .api = true, .dashboard = true, .entrypoint_names = &name, .entrypoint_addresses = &address, .entrypoint_count = 1});
     struct snapshot snapshot = {.number = 1};
     struct fragment *fragment = build_fragment();
-    struct slice rest = {(const char *)bytes + 1, size ? size - 1 : 0}, path = SLICE(""), query = SLICE(""), prefix = SLICE("");
+    struct slice rest = {(const char *)bytes + 1, size ? size - 1 : 0}, path = SLICE(""), query = SLICE(""),
+                 prefix = SLICE("");
     static struct headers headers;
     struct arena arena;
     struct target target;
@@ -90,7 +89,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     model_replace(&snapshot.model, &fragment);
     arena_init(&arena, 0);
     headers_clear(&headers);
-    if (size && size < 4096 && slice_cut(&rest, '\n', &path) && slice_cut(&rest, '\n', &query) && slice_cut(&rest, '\n', &prefix))
+    if (size && size < 4096 && slice_cut(&rest, '\n', &path) && slice_cut(&rest, '\n', &query) &&
+        slice_cut(&rest, '\n', &prefix))
         headers_add_id(&headers, HEADER_X_FORWARDED_PREFIX, prefix);
     /* As the exchange does: only targets that parse come here. */
     char *text = arena_format(&arena, SLICE_FMT "?" SLICE_FMT, SLICE_ARG(path), SLICE_ARG(query));

@@ -12,8 +12,10 @@ static struct fragment *read_bytes(const uint8_t *bytes, size_t size, struct tex
 {
     static struct slice items[] = {SLICE("http"), SLICE("https")};
     static const struct slices known = {items, 2}, defaults = {items, 1};
-    struct rules_options options = {.static_file = size % 2 == 1, .always_defaults = size % 3 == 0,
-                                    .default_entrypoints = &defaults, .known_entrypoints = &known};
+    struct rules_options options = {.static_file = size % 2 == 1,
+                                    .always_defaults = size % 3 == 0,
+                                    .default_entrypoints = &defaults,
+                                    .known_entrypoints = &known};
     struct rules_text file = {SLICE("rules.toml"), slice_make((const char *)bytes, size)};
     struct diagnostics diagnostics;
     char *problem;

@@ -24,9 +24,8 @@ static inline bool outcomes_equal(const struct head_outcome *a, const struct hea
         return false;
     if (a->result == H1_BAD)
         return a->reason == b->reason;
-    return a->result == H1_NEED_MORE ||
-           (a->head_len == b->head_len && a->fields == b->fields && a->body == b->body && a->length == b->length &&
-            a->keep_alive == b->keep_alive);
+    return a->result == H1_NEED_MORE || (a->head_len == b->head_len && a->fields == b->fields && a->body == b->body &&
+                                         a->length == b->length && a->keep_alive == b->keep_alive);
 }
 
 /* A copy of exactly these bytes, so that ASan sees a look past them. */

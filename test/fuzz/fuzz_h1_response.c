@@ -11,8 +11,8 @@ static struct head_outcome read_prefix(struct h1_reader *reader, const uint8_t *
     char *copy = exact_copy(bytes, len);
     struct head_outcome outcome = {.reason = REASON_NONE};
 
-    outcome.result = h1_read_response(reader, slice_make(copy, len), &fuzz_limits, request_is_head, &head,
-                                      &outcome.head_len, &outcome.reason);
+    outcome.result = h1_read_response(reader, slice_make(copy, len), &fuzz_limits, request_is_head, &head, &outcome.head_len,
+                                      &outcome.reason);
     if (outcome.result == H1_HEAD) {
         WB_REQUIRE(outcome.head_len <= len && head.status >= 100 && head.status <= 999);
         check_headers(&head.headers, copy, len);

@@ -25,7 +25,8 @@ static void check_change(const struct route_frontend *frontend, const struct tar
         abort();
     if (change != PATH_CHANGED)
         return;
-    if (!slice_eq(changes.target, again.target) || target_parse(arena, changes.target, &made) != REASON_NONE || made.has_dots)
+    if (!slice_eq(changes.target, again.target) || target_parse(arena, changes.target, &made) != REASON_NONE ||
+        made.has_dots)
         abort();
     if (!slice_eq(made.query, target->query) || made.has_query != target->has_query)
         abort();
@@ -44,8 +45,12 @@ static void try_request(struct route_frontend *frontend, struct slice request, s
     headers_add(headers, SLICE("X-A"), host);
     for (int keep = 0; keep < 2; keep++) {
         struct match_table *table = match_table_create(&frontend, 1, keep);
-        struct match_input input = {.method = SLICE("GET"), .host = host, .path = target.canonical, .query = target.query,
-                                    .has_query = target.has_query, .headers = headers};
+        struct match_input input = {.method = SLICE("GET"),
+                                    .host = host,
+                                    .path = target.canonical,
+                                    .query = target.query,
+                                    .has_query = target.has_query,
+                                    .headers = headers};
         struct match_found found = match_table_find(table, &input);
         if (found.slash_redirect && (keep || !found.frontend))
             abort();

@@ -33,8 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
     arena_init(&arena, 0);
     arena_init(&paths, 0);
-    bool ok = toml_parse(&arena, slice_make((const char *)bytes, size), SLICE("fuzz.toml"),
-                         &document, &error);
+    bool ok = toml_parse(&arena, slice_make((const char *)bytes, size), SLICE("fuzz.toml"), &document, &error);
     WB_REQUIRE(arena.used <= 80 * size + 4096);
     if (ok)
         check_children(document.root, &paths);

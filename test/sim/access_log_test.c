@@ -50,9 +50,11 @@ static void test_a_routed_request(void **state)
     (void)state;
 
     begin_logged(&l);
-    sim_client_ask(&l.scene.client, "GET /len/100?x=1 HTTP/1.1\r\nHost: a.test\r\nReferer: http://r/\r\nUser-Agent: ua \"q\"\r\n\r\n");
+    sim_client_ask(&l.scene.client,
+                   "GET /len/100?x=1 HTTP/1.1\r\nHost: a.test\r\nReferer: http://r/\r\nUser-Agent: ua \"q\"\r\n\r\n");
     sim_settle(l.scene.sim);
-    expect_line(&l, "^192\\.0\\.2\\.1 - - " STAMP " \"GET /len/100\\?x=1 HTTP/1\\.1\" 200 100 \"http://r/\" \"ua \\\\\"q\\\\\"\" "
+    expect_line(&l, "^192\\.0\\.2\\.1 - - " STAMP
+                    " \"GET /len/100\\?x=1 HTTP/1\\.1\" 200 100 \"http://r/\" \"ua \\\\\"q\\\\\"\" "
                     "[0-9]+ \"a\" \"http://10\\.0\\.0\\.1:80\" [0-9]+ms\n$");
     end_logged(&l);
 }
@@ -65,7 +67,8 @@ static void test_a_request_that_nobody_routes(void **state)
     begin_logged(&l);
     sim_client_ask(&l.scene.client, "GET /x HTTP/1.0\r\n\r\n");
     sim_settle(l.scene.sim);
-    expect_line(&l, "^192\\.0\\.2\\.1 - - " STAMP " \"GET /x HTTP/1\\.0\" 404 19 \"-\" \"-\" [0-9]+ \"backend not found\" - [0-9]+ms\n$");
+    expect_line(&l, "^192\\.0\\.2\\.1 - - " STAMP
+                    " \"GET /x HTTP/1\\.0\" 404 19 \"-\" \"-\" [0-9]+ \"backend not found\" - [0-9]+ms\n$");
     end_logged(&l);
 }
 
@@ -75,7 +78,8 @@ static void test_nothing_a_client_sends_breaks_a_line(void **state)
     (void)state;
 
     begin_logged(&l);
-    sim_client_ask(&l.scene.client, "GET /len/1 HTTP/1.1\r\nHost: a.test\r\nUser-Agent: \xc2\x9b\xe2\x80\xae\"\\ \t x\r\n\r\n");
+    sim_client_ask(&l.scene.client,
+                   "GET /len/1 HTTP/1.1\r\nHost: a.test\r\nUser-Agent: \xc2\x9b\xe2\x80\xae\"\\ \t x\r\n\r\n");
     sim_settle(l.scene.sim);
     expect_line(&l, "\"\\\\xc2\\\\x9b\\\\xe2\\\\x80\\\\xae\\\\\"\\\\\\\\ \\\\t x\" [0-9]+ \"a\"");
     end_logged(&l);

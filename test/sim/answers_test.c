@@ -15,7 +15,8 @@ static void ask_everything(struct sim_client *client)
     sim_client_post(client, "/echo", 3, 2500, true);
     sim_client_ask(client, "HEAD /len/50 HTTP/1.1\r\nHost: a.test\r\nX-Id: 4\r\n\r\n");
     sim_client_get(client, "/chunked/4000", 5);
-    sim_client_ask(client, "GET /chunked/1500/3 HTTP/1.1\r\nHost: a.test\r\nX-Id: 6\r\nTE: trailers\r\nConnection: TE\r\n\r\n");
+    sim_client_ask(client,
+                   "GET /chunked/1500/3 HTTP/1.1\r\nHost: a.test\r\nX-Id: 6\r\nTE: trailers\r\nConnection: TE\r\n\r\n");
     sim_client_get(client, "/204", 7);
     sim_client_get(client, "/304", 8);
     sim_client_get(client, "/close/900", 9);
@@ -97,8 +98,8 @@ static void test_answers_carry_their_own_body(void **state)
     static const struct {
         unsigned index, status;
         size_t bytes;
-    } expected[] = {{0, 200, 100}, {1, 200, 3000}, {2, 200, 2500}, {4, 200, 4000}, {5, 200, 1500},  {8, 200, 900},
-                    {9, 200, 20},  {10, 200, 20},  {11, 200, 0},   {14, 200, 30000}, {15, 200, 3}, {16, 200, 30}};
+    } expected[] = {{0, 200, 100}, {1, 200, 3000}, {2, 200, 2500}, {4, 200, 4000},   {5, 200, 1500}, {8, 200, 900},
+                    {9, 200, 20},  {10, 200, 20},  {11, 200, 0},   {14, 200, 30000}, {15, 200, 3},   {16, 200, 30}};
     for (size_t i = 0; i < WB_COUNT(expected); i++) {
         assert_true(sim_client_answer(&scene.client, expected[i].index, &answer));
         assert_int_equal(sim_message_status(&answer), expected[i].status);
@@ -146,7 +147,8 @@ static void test_the_body_is_sent_only_after_100_continue(void **state)
     (void)state;
 
     scene_begin(&scene);
-    sim_client_ask(&scene.client, "POST /echo HTTP/1.1\r\nHost: a.test\r\nX-Id: 1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    sim_client_ask(&scene.client,
+                   "POST /echo HTTP/1.1\r\nHost: a.test\r\nX-Id: 1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
     sim_advance(scene.sim, 999);
     assert_int_equal(scene.client.wire->got_bytes, 0);
     assert_int_equal(scene.server.executed[1], 1); /* the head went ahead */
@@ -175,7 +177,8 @@ static void test_a_100_of_the_server_reaches_a_waiting_client_at_once(void **sta
     scene_begin(&scene);
     scene.server.at_head = true;
     scene.server.answer = answer_100_at_the_head;
-    sim_client_ask(&scene.client, "POST /len/1 HTTP/1.1\r\nHost: a.test\r\nX-Id: 1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    sim_client_ask(&scene.client,
+                   "POST /len/1 HTTP/1.1\r\nHost: a.test\r\nX-Id: 1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
     sim_settle(scene.sim);
     assert_int_equal(sim_client_interims(&scene.client), 1);
     scene_end(&scene);
@@ -195,7 +198,8 @@ static void test_a_refusal_instead_of_100_ends_the_connection(void **state)
     scene_begin(&scene);
     scene.server.at_head = true;
     scene.server.answer = refuse_at_the_head;
-    sim_client_ask(&scene.client, "POST /len/1 HTTP/1.1\r\nHost: a.test\r\nX-Id: 1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    sim_client_ask(&scene.client,
+                   "POST /len/1 HTTP/1.1\r\nHost: a.test\r\nX-Id: 1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
     sim_advance(scene.sim, 5000);
     assert_int_equal(sim_client_status(&scene.client, 0), 417);
     assert_int_equal(sim_client_interims(&scene.client), 0);
@@ -231,7 +235,8 @@ static void test_an_upgrade_passes_bytes_only_after_101(void **state)
         scene_prepare(&scene, seed);
         scene.sim->vary = seed != 0;
         scene_start(&scene);
-        sim_client_ask(&scene.client, "GET /up/0/50 HTTP/1.1\r\nHost: a.test\r\nX-Id: 1\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+        sim_client_ask(&scene.client,
+                       "GET /up/0/50 HTTP/1.1\r\nHost: a.test\r\nX-Id: 1\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
         sim_client_send(&scene.client, "GET /len/1 HTTP/1.1\r\nHost: a.test\r\nX-Id: 2\r\n\r\n");
         sim_advance(scene.sim, 49);
         assert_null(strstr(sim_server_conn(&scene.server)->wire->got.ptr, "X-Id: 2"));
@@ -254,7 +259,8 @@ static void test_a_refused_upgrade_keeps_requests_apart(void **state)
     (void)state;
 
     scene_begin(&scene);
-    sim_client_ask(&scene.client, "GET /len/5 HTTP/1.1\r\nHost: a.test\r\nX-Id: 1\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n");
+    sim_client_ask(&scene.client,
+                   "GET /len/5 HTTP/1.1\r\nHost: a.test\r\nX-Id: 1\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n");
     sim_client_get(&scene.client, "/len/6", 2);
     sim_settle(scene.sim);
     assert_int_equal(sim_client_status(&scene.client, 0), 200);

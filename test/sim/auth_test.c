@@ -46,8 +46,9 @@ static void test_who_is_let_in_passes_with_what_the_reply_names(void **state)
         struct guarded g;
         begin_guarded(&g, seed);
         auth_says(&g, "HTTP/1.1 200 OK\r\nX-User: ann\r\nX-Other: no\r\nContent-Length: 5\r\n\r\nhello");
-        sim_client_ask(&g.scene.client, "POST /echo?q=1 HTTP/1.1\r\nHost: a.test\r\nX-Id: 1\r\nX-User: root\r\nx_user: root\r\n"
-                                        "Content-Length: 4\r\n\r\nbody");
+        sim_client_ask(&g.scene.client,
+                       "POST /echo?q=1 HTTP/1.1\r\nHost: a.test\r\nX-Id: 1\r\nX-User: root\r\nx_user: root\r\n"
+                       "Content-Length: 4\r\n\r\nbody");
         sim_advance(g.scene.sim, 100);
         assert_int_equal(sim_client_status(&g.scene.client, 0), 200);
         assert_non_null(strstr(g.scene.server.last_head.ptr, "X-User: ann\r\n"));
@@ -83,8 +84,10 @@ static void test_a_refusal_goes_back_with_its_body(void **state)
         struct guarded g;
         struct sim_message answer;
         begin_guarded(&g, seed);
-        auth_says(&g, "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nSet-Cookie: a=1\r\nTransfer-Encoding: chunked\r\n\r\n"
-                      "3\r\nno!\r\n0\r\n\r\n");
+        auth_says(
+            &g,
+            "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nSet-Cookie: a=1\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "3\r\nno!\r\n0\r\n\r\n");
         sim_client_post(&g.scene.client, "/echo", 1, 50, false);
         sim_client_get(&g.scene.client, "/len/1", 2);
         sim_advance(g.scene.sim, 100);
@@ -244,7 +247,8 @@ static void test_no_100_before_the_verdict(void **state)
 
     begin_guarded(&g, 0);
     g.auth.deaf = true;
-    sim_client_ask(&g.scene.client, "POST /echo HTTP/1.1\r\nHost: a.test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    sim_client_ask(&g.scene.client,
+                   "POST /echo HTTP/1.1\r\nHost: a.test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
     sim_advance(g.scene.sim, 20000);
     assert_int_equal(g.scene.client.wire->got_bytes, 0);
     end_guarded(&g);

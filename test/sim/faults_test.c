@@ -65,7 +65,8 @@ static void begin_storm(struct storm *s, uint64_t seed)
         s->servers[i].listener.dial_ms = sim_draw(s->sim, 5);
     }
     sim_server_init(&s->auth, s->sim, "10.0.0.8", 9000, "auth");
-    struct sim_name name = {.host = "web", .when = sim_draw(s->sim, 2) ? SIM_NAME_LATER : SIM_NAME_AT_ONCE, .after_ms = 3, .address_count = 2};
+    struct sim_name name = {
+        .host = "web", .when = sim_draw(s->sim, 2) ? SIM_NAME_LATER : SIM_NAME_AT_ONCE, .after_ms = 3, .address_count = 2};
     WB_REQUIRE(address_parse(SLICE("10.0.0.9"), 0, &name.addresses[0]));
     WB_REQUIRE(address_parse(SLICE("10.0.0.3"), 0, &name.addresses[1]));
     s->sim->names[s->sim->name_count++] = name;
@@ -110,12 +111,14 @@ static void ask(struct storm *s, unsigned number)
         break;
     case SHAPE_HEAD:
     case SHAPE_UPGRADE:
-        snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: a.test\r\nX-Id: %u\r\n%s\r\n", shape == SHAPE_HEAD ? "HEAD" : "GET",
-                 shape == SHAPE_HEAD ? path : "/up", id, shape == SHAPE_HEAD ? "" : "Connection: Upgrade\r\nUpgrade: echo\r\n");
+        snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: a.test\r\nX-Id: %u\r\n%s\r\n",
+                 shape == SHAPE_HEAD ? "HEAD" : "GET", shape == SHAPE_HEAD ? path : "/up", id,
+                 shape == SHAPE_HEAD ? "" : "Connection: Upgrade\r\nUpgrade: echo\r\n");
         sim_client_ask(client, text);
         break;
     case SHAPE_BROKEN:
-        snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: a.test\r\nX-Id: %u\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloXX", path, id);
+        snprintf(text, sizeof text,
+                 "POST %s HTTP/1.1\r\nHost: a.test\r\nX-Id: %u\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloXX", path, id);
         sim_client_ask(client, text);
         break;
     case SHAPE_COUNT:
@@ -127,8 +130,7 @@ static void hurt_a_server(struct storm *s)
 {
     struct sim_server *server = sim_draw(s->sim, 6) ? &s->servers[sim_draw(s->sim, SERVERS)] : &s->auth;
 
-    LIST_EACH(node, &server->conns)
-    {
+    LIST_EACH (node, &server->conns) {
         struct sim_link *wire = LIST_ENTRY(node, struct sim_conn, link)->wire;
         if (wire->gone || wire->fin_coming || sim_draw(s->sim, 2))
             continue;

@@ -18,9 +18,9 @@ static const struct sim_route routes[] = {
 
 struct reach {
     enum reason reason;
-    const char *request;  /* NULL: see `act` */
-    unsigned status;      /* that the client gets; 0: nothing */
-    const char *reply;    /* of the server, in place of the usual one; it closes then, but with + before it */
+    const char *request; /* NULL: see `act` */
+    unsigned status;     /* that the client gets; 0: nothing */
+    const char *reply;   /* of the server, in place of the usual one; it closes then, but with + before it */
     uint64_t wait_ms;
     void (*act)(struct sim_scene *scene);
 };
@@ -107,7 +107,8 @@ static const struct reach table[] = {
     {REASON_SERVER_UNRESOLVED, GET("name.test", "/", ""), 502, NULL, 0, NULL},
     {REASON_SERVER_CLOSED, GET("a.test", "/", ""), 502, "", 0, NULL},
     {REASON_SERVER_MALFORMED, GET("a.test", "/", ""), 502, "HTTP/9.9 what\r\n\r\n", 0, NULL},
-    {REASON_SERVER_UPGRADE, GET("a.test", "/", ""), 502, "HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", 0, NULL},
+    {REASON_SERVER_UPGRADE, GET("a.test", "/", ""), 502, "HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", 0,
+     NULL},
     {REASON_NO_SERVER, GET("empty.test", "/", ""), 503, NULL, 0, NULL},
     {REASON_FRONTEND_CLOSED, GET("closed.test", "/", ""), 503, NULL, 0, NULL},
     {REASON_NOT_READY, NULL, 503, NULL, 0, ask_before_the_first_snapshot},
@@ -155,7 +156,8 @@ static void reach_one(const struct reach *row)
         row->act(&scene);
     sim_advance(scene.sim, row->wait_ms);
     if (sim_world_ended(scene.world, row->reason) != 1)
-        fail_msg("%s was not reached; the client got %u", reason_row(row->reason)->name, sim_client_status(&scene.client, 0));
+        fail_msg("%s was not reached; the client got %u", reason_row(row->reason)->name,
+                 sim_client_status(&scene.client, 0));
     if (sim_client_status(&scene.client, 0) != row->status)
         fail_msg("%s gave %u", reason_row(row->reason)->name, sim_client_status(&scene.client, 0));
     if (row->status >= 400) {

@@ -280,7 +280,8 @@ static void test_an_answer_that_breaks_off_never_looks_complete(void **state)
         scene_begin(&scene);
         scene.server.answer = answer_bytes;
         scene.server.arg = (void *)(uintptr_t)broken[i / 2];
-        sim_client_ask(&scene.client, i & 1 ? "GET / HTTP/1.0\r\nHost: a.test\r\n\r\n" : "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+        sim_client_ask(&scene.client,
+                       i & 1 ? "GET / HTTP/1.0\r\nHost: a.test\r\n\r\n" : "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
         sim_settle(scene.sim);
         sim_client_answer(&scene.client, 0, &answer);
         assert_true(scene.client.wire->got_reset || (answer.broken && !answer.complete));

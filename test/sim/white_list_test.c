@@ -15,8 +15,8 @@ static unsigned status_for(const char *forwarded_for, bool trusted)
         slices_add(&scene.world->arena, &scene.world->outer.forwarded_trusted, SLICE("192.0.2.0/24"));
     scene_start(&scene);
     sim_world_publish(scene.world, &route, 1);
-    char *text = wb_format("GET /len/1 HTTP/1.1\r\nHost: a.test\r\n%s%s\r\n\r\n", forwarded_for ? "X-Forwarded-For: " : "X: ",
-                           forwarded_for ? forwarded_for : "");
+    char *text = wb_format("GET /len/1 HTTP/1.1\r\nHost: a.test\r\n%s%s\r\n\r\n",
+                           forwarded_for ? "X-Forwarded-For: " : "X: ", forwarded_for ? forwarded_for : "");
     sim_client_ask(&scene.client, text);
     free(text);
     sim_advance(scene.sim, 10);

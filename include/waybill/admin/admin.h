@@ -16,10 +16,10 @@ struct admin_options {
     /* Without `ping`, /ping is answered on the API's entrypoint while the API is on. */
     const struct exchange_counters *const *counters; /* one per worker; read with cell_read */
     size_t counter_count;
-    const struct cell *live_snapshots; /* not freed yet; NULL: not known */
+    const struct cell *live_snapshots;                           /* not freed yet; NULL: not known */
     const struct slice *entrypoint_names, *entrypoint_addresses; /* for the dashboard */
     size_t entrypoint_count;
-    bool keep_trailing_slash;  /* no redirect from /api/ to /api */
+    bool keep_trailing_slash; /* no redirect from /api/ to /api */
 };
 
 struct admin *admin_create(const struct admin_options *options);

@@ -17,7 +17,7 @@ struct arena {
     struct arena_block *blocks; /* newest first; the first one made is kept by reset */
     char *next, *end;           /* free part of the newest block */
     size_t used, limit;         /* bytes handed out; 0 = no limit */
-    size_t block_bytes;         /* of the next blocks; 0 = 4 KiB. For holders that are many and small; set after arena_init */
+    size_t block_bytes; /* of the next blocks; 0 = 4 KiB. For holders that are many and small; set after arena_init */
     bool overflowed;
 };
 

@@ -10,8 +10,9 @@
 #include "waybill/base/slice.h"
 
 enum {
-    BUFFER_SIZE = 16 * 1024,       /* what a buffer starts with */
-    BUFFER_LARGE = 72 * 1024,      /* for bodies that keep filling the small one, and the largest head (64 KiB) with what we add */
+    BUFFER_SIZE = 16 * 1024, /* what a buffer starts with */
+    BUFFER_LARGE = 72 *
+                   1024, /* for bodies that keep filling the small one, and the largest head (64 KiB) with what we add */
 };
 
 struct stock_block;

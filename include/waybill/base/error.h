@@ -14,7 +14,7 @@
 
 typedef int wb_err; /* 0, or -errno */
 
-#define WB_MUST_USE __attribute__((warn_unused_result))
+#define WB_MUST_USE     __attribute__((warn_unused_result))
 #define WB_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
 _Noreturn void wb_bug(const char *file, int line, const char *claim);
@@ -22,8 +22,7 @@ _Noreturn void wb_bug(const char *file, int line, const char *claim);
 #define WB_REQUIRE(claim) ((claim) ? (void)0 : wb_bug(__FILE__, __LINE__, #claim))
 #define WB_UNREACHABLE()  wb_bug(__FILE__, __LINE__, "unreachable")
 
-#define WB_CONTAINER_OF(pointer, type, member)                                                     \
-    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+#define WB_CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 #define WB_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -46,8 +46,8 @@ static inline void list_remove(struct list *node)
 }
 
 #define LIST_ENTRY(node, type, member) WB_CONTAINER_OF(node, type, member)
-#define LIST_EACH(node, head) for (struct list *node = (head)->next; node != (head); node = node->next)
+#define LIST_EACH(node, head)          for (struct list *node = (head)->next; node != (head); node = node->next)
 /* The body may remove `node`. */
-#define LIST_EACH_SAFE(node, head)                                                                 \
-    for (struct list *node = (head)->next, *node##_next = node->next; node != (head);             \
+#define LIST_EACH_SAFE(node, head)                                                    \
+    for (struct list *node = (head)->next, *node##_next = node->next; node != (head); \
          node = node##_next, node##_next = node->next)

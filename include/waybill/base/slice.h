@@ -49,8 +49,7 @@ static inline bool slice_ends(struct slice text, struct slice suffix)
 /* The part from `from` on; empty when `from` is past the end. */
 static inline struct slice slice_from(struct slice text, size_t from)
 {
-    return from >= text.len ? (struct slice){text.ptr + text.len, 0}
-                            : (struct slice){text.ptr + from, text.len - from};
+    return from >= text.len ? (struct slice){text.ptr + text.len, 0} : (struct slice){text.ptr + from, text.len - from};
 }
 
 static inline struct slice slice_head(struct slice text, size_t len)

@@ -20,11 +20,11 @@ enum callout_outcome {
 
 /* One GET. The caller fills the first part and fini's the whole. */
 struct callout_get {
-    struct slice target;  /* "/v1.44/containers/json?limit=0"; visible ASCII, begins with a slash */
-    size_t body_limit;    /* bytes; a longer body is an error */
-    uint64_t timeout_ms;  /* for the whole call */
+    struct slice target; /* "/v1.44/containers/json?limit=0"; visible ASCII, begins with a slash */
+    size_t body_limit;   /* bytes; a longer body is an error */
+    uint64_t timeout_ms; /* for the whole call */
 
-    unsigned status;      /* 0: no answer, then `error` says why */
+    unsigned status; /* 0: no answer, then `error` says why */
     struct text body;
     struct text error;
 };

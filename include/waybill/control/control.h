@@ -17,7 +17,7 @@ struct control_options {
     struct compile_options compile; /* retire is control's */
     struct worker *const *workers;
     size_t worker_count;
-    struct cell *live_snapshots;    /* kept up to date for whoever shows it (decisions.md 22); may be NULL */
+    struct cell *live_snapshots; /* kept up to date for whoever shows it (decisions.md 22); may be NULL */
     struct slices default_entrypoints, known_entrypoints;
 };
 

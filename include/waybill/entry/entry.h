@@ -8,8 +8,8 @@
 #include "waybill/exchange/exchange.h"
 
 struct entry_options {
-    uint64_t head_timeout_ms;  /* from the first byte (or the connect) to the end of a head */
-    uint64_t idle_timeout_ms;  /* between requests; 0 = none */
+    uint64_t head_timeout_ms; /* from the first byte (or the connect) to the end of a head */
+    uint64_t idle_timeout_ms; /* between requests; 0 = none */
     struct h1_limits limits;
     /* The number of open connections changed. */
     void (*count_changed)(void *owner, size_t count);

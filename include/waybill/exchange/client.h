@@ -18,10 +18,10 @@ struct answer_head {
     bool has_body;                 /* false for HEAD, 204, 304 */
     bool length_known;             /* content_length counts; the field itself is in `headers` when it came from a server */
     uint64_t content_length;
-    bool write_length;             /* add a Content-Length field */
-    bool close;                    /* the connection must end after it */
-    struct slice upgrade;          /* with 101: value of Upgrade */
-    struct slice date;             /* to add when there is none */
+    bool write_length;    /* add a Content-Length field */
+    bool close;           /* the connection must end after it */
+    struct slice upgrade; /* with 101: value of Upgrade */
+    struct slice date;    /* to add when there is none */
 };
 
 struct client_ops {

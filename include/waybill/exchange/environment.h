@@ -17,37 +17,38 @@ struct entrypoint {
     struct route_filter filters[ROUTE_FILTERS_MAX];
     size_t filter_count;
     bool closed;
-    bool has_local;  /* internal routes are looked up here */
+    bool has_local; /* internal routes are looked up here */
 };
 
 /* Written by one worker, read by any thread (API, metrics). */
 struct exchange_counters {
     struct cell status[600];
-    struct cell requests;      /* ended, internal routes excluded */
+    struct cell requests; /* ended, internal routes excluded */
     struct cell response_ns, response_bytes;
     struct cell ended[REASON_COUNT];
-    struct cell active;        /* exchanges under way */
-    struct cell clients;       /* open client connections */
+    struct cell active;  /* exchanges under way */
+    struct cell clients; /* open client connections */
 };
 
 struct environment {
     struct loop *loop;
     struct upstream *upstream;
-    struct lease *lease;       /* of the current snapshot; NULL before the first */
+    struct lease *lease; /* of the current snapshot; NULL before the first */
     const struct entrypoint *entrypoints;
     size_t entrypoint_count;
     struct local_routes local;
-    struct slice host_name;    /* X-Forwarded-Server */
+    struct slice host_name;        /* X-Forwarded-Server */
     struct access_log *access_log; /* NULL: none */
-    uint64_t body_timeout_ms;          /* a client that sends no more of its body, or takes no more of its answer */
-    uint64_t response_body_timeout_ms; /* a server that sends no more of its answer; 0 = none: event streams are silent for long */
+    uint64_t body_timeout_ms;      /* a client that sends no more of its body, or takes no more of its answer */
+    uint64_t
+        response_body_timeout_ms; /* a server that sends no more of its answer; 0 = none: event streams are silent for long */
     bool draining;
     struct exchange_counters *counters;
-    struct exchange *spare;    /* freed exchanges, for reuse */
+    struct exchange *spare; /* freed exchanges, for reuse */
     unsigned spare_count;
-    char date[32];             /* for Date fields, made at most once a second */
+    char date[32]; /* for Date fields, made at most once a second */
     uint64_t date_at_ms;
-    struct headers trailers;   /* of the body that is just being read; used up within the step that fills it */
+    struct headers trailers; /* of the body that is just being read; used up within the step that fills it */
 };
 
 struct slice environment_date(struct environment *environment);

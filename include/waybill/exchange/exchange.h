@@ -38,19 +38,19 @@ struct exchange {
     void *client;
     const struct entrypoint *entrypoint;
     struct address peer;
-    bool trusted;              /* forwarding fields of this client are believed */
+    bool trusted; /* forwarding fields of this client are believed */
     enum exchange_state state;
     bool stepping, poked;
-    enum reason reason;        /* how it ended */
+    enum reason reason; /* how it ended */
     uint64_t started_ns;
     struct deadline deadline;
-    uint64_t progress;         /* what the deadline watches: differs when something moved */
+    uint64_t progress; /* what the deadline watches: differs when something moved */
 
     /* Request. */
-    struct buffer head_bytes;  /* what `request` points into */
+    struct buffer head_bytes; /* what `request` points into */
     struct request_head request;
-    bool te_trailers;          /* the client takes trailers */
-    struct slice upgrade;      /* what it asks to switch to; empty: nothing */
+    bool te_trailers;     /* the client takes trailers */
+    struct slice upgrade; /* what it asks to switch to; empty: nothing */
     struct arena arena;
     struct target target;
     struct path_changes changes;
@@ -61,33 +61,33 @@ struct exchange {
     struct match_found found;
     const struct route_filter *filters;
     size_t filter_count, next_filter;
-    void *filter_state;        /* of the filter that waits; in the arena */
+    void *filter_state; /* of the filter that waits; in the arena */
 
     /* Server. */
     const struct route_server *server;
     struct slice frontend_name; /* for the access log: a frontend's, or "backend not found" */
-    char server_url[256];      /* for the access log: the snapshot may be gone by then */
+    char server_url[256];       /* for the access log: the snapshot may be gone by then */
     uint32_t tried[EXCHANGE_TRIES_MAX];
     size_t tried_count;
-    bool repeated;             /* the one repeat after a stale pooled connection was used */
+    bool repeated; /* the one repeat after a stale pooled connection was used */
     struct attempt attempt;
-    struct buffer out;         /* head for the server, until it is written */
+    struct buffer out; /* head for the server, until it is written */
     char chunk_head[CHUNK_HEAD_MAX];
-    size_t upload_pending;     /* payload bytes being written to the server */
+    size_t upload_pending; /* payload bytes being written to the server */
     bool head_sent, request_sent, upload_stopped, body_begun;
-    bool continue_wanted;      /* the client waits for 100 */
+    bool continue_wanted; /* the client waits for 100 */
 
     /* Answer. */
     unsigned status;
-    bool head_answered;        /* something was sent to the client */
-    size_t download_pending;   /* payload bytes being written to the client */
+    bool head_answered;      /* something was sent to the client */
+    size_t download_pending; /* payload bytes being written to the client */
     uint64_t answer_bytes;
     struct answer_head answer;
     struct slice answer_body;
-    struct text answer_text;   /* owns answer_body when it is not static */
+    struct text answer_text; /* owns answer_body when it is not static */
     bool tunnel_client_shut, tunnel_server_shut;
-    bool cut;                  /* what was sent must not look complete */
-    bool internal;             /* an internal route, or a head that could not be read: not counted as a request, not logged */
+    bool cut;      /* what was sent must not look complete */
+    bool internal; /* an internal route, or a head that could not be read: not counted as a request, not logged */
 
     struct exchange *next_spare;
 };

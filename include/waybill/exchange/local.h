@@ -10,21 +10,21 @@
 struct snapshot;
 
 struct local_request {
-    size_t entrypoint;         /* number in the static configuration */
+    size_t entrypoint; /* number in the static configuration */
     struct slice method, path, query, host;
     const struct headers *headers;
     const struct snapshot *snapshot; /* NULL before the first one */
     bool draining;
-    bool filtered;             /* the entrypoint's filters have passed it; false: only what needs none (ping) */
+    bool filtered; /* the entrypoint's filters have passed it; false: only what needs none (ping) */
 };
 
 struct local_answer {
     unsigned status;
-    struct slice content_type; /* static text or in the body's text */
-    struct slice location;     /* for redirects; static, or in `body` */
+    struct slice content_type;                  /* static text or in the body's text */
+    struct slice location;                      /* for redirects; static, or in `body` */
     struct slice extra_name[4], extra_value[4]; /* further fields, static */
-    struct text body;          /* taken over by the exchange */
-    struct slice fixed_body;   /* static bytes instead of `body` */
+    struct text body;                           /* taken over by the exchange */
+    struct slice fixed_body;                    /* static bytes instead of `body` */
 };
 
 /* `answer` gives false for what is not one of its routes. */

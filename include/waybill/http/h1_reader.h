@@ -30,10 +30,10 @@ struct h1_reader {
     size_t line_start; /* where the first line or the current one of the fields begins */
     size_t skipped;    /* empty CRLF lines before a request line: they belong to *out_head_len */
     bool first_line_seen;
-    unsigned part;         /* of the line the check is in; private */
-    unsigned fields;       /* complete field lines so far */
-    size_t target_start;   /* of the request target, once its first byte may come; private */
-    size_t target_end;     /* private */
+    unsigned part;       /* of the line the check is in; private */
+    unsigned fields;     /* complete field lines so far */
+    size_t target_start; /* of the request target, once its first byte may come; private */
+    size_t target_end;   /* private */
 };
 
 /* `bytes` starts where the message starts. On H1_HEAD *out_head_len bytes are the head (with the empty

@@ -16,9 +16,9 @@
 #include "waybill/http/reason.h"
 
 struct target {
-    struct slice raw;       /* path and query */
-    struct slice raw_path;  /* up to the first '?' */
-    struct slice query;     /* behind it, may be empty */
+    struct slice raw;      /* path and query */
+    struct slice raw_path; /* up to the first '?' */
+    struct slice query;    /* behind it, may be empty */
     bool has_query;
     struct slice canonical; /* path only */
     struct slice loose;     /* path only */

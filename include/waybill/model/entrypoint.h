@@ -11,5 +11,5 @@ struct model_entrypoint {
     struct slices forwarded_trusted; /* addresses and networks of clients that are believed */
     struct model_white_list *white_list;
     struct model_auth *auth;
-    struct slice closed_because;     /* a protecting option could not be understood */
+    struct slice closed_because; /* a protecting option could not be understood */
 };

@@ -28,7 +28,7 @@ struct model_pairs {
 
 struct model_server {
     struct slice name;
-    struct slice url;      /* as the document shows it */
+    struct slice url; /* as the document shows it */
     int64_t weight;
     struct slice identity; /* who it is, beyond its address: container id and start (K9); empty = the URL is all */
 };
@@ -74,8 +74,9 @@ struct model_backend {
     struct model_response_forwarding *response_forwarding;
 
     /* Not part of the document. */
-    struct slice closed_because; /* not empty: a limit could not be understood; fragment_close passes it on to the frontends */
-    struct slice origin;         /* where it was written */
+    struct slice
+        closed_because;  /* not empty: a limit could not be understood; fragment_close passes it on to the frontends */
+    struct slice origin; /* where it was written */
 };
 
 struct model_route {
@@ -160,8 +161,8 @@ struct model_frontend {
     bool pass_host_header, pass_tls_cert;
     struct model_pass_client_cert *pass_client_cert;
     int64_t priority;
-    struct slices basic_auth; /* deprecated list */
-    bool basic_auth_present;  /* `[]` rather than `null` in the document */
+    struct slices basic_auth;             /* deprecated list */
+    bool basic_auth_present;              /* `[]` rather than `null` in the document */
     struct slices whitelist_source_range; /* deprecated list */
     struct model_white_list *white_list;
     struct model_headers *headers;
@@ -172,17 +173,20 @@ struct model_frontend {
     struct model_auth *auth;
 
     /* Not part of the document. */
-    struct slice closed_because; /* not empty: a protecting option could not be understood; matches, answers 503 (decisions.md 10) */
-    struct slice left_out_because; /* not empty: a rule could not be read, so what it should match is not known; shown, not routed */
-    struct slice origin;         /* where it was written, for messages: "container web", "rules.toml:12" */
-    uint64_t since;              /* age of who asked for it: on equal claims the lower one is the incumbent (decisions.md 16); 0 = unknown */
+    struct slice
+        closed_because; /* not empty: a protecting option could not be understood; matches, answers 503 (decisions.md 10) */
+    struct slice
+        left_out_because; /* not empty: a rule could not be read, so what it should match is not known; shown, not routed */
+    struct slice origin;  /* where it was written, for messages: "container web", "rules.toml:12" */
+    uint64_t
+        since; /* age of who asked for it: on equal claims the lower one is the incumbent (decisions.md 16); 0 = unknown */
 };
 
 struct fragment {
     struct arena arena;
     _Atomic unsigned refs;
-    struct slice provider;            /* "docker", "file" */
-    struct model_backend *backends;   /* sorted by name */
+    struct slice provider;          /* "docker", "file" */
+    struct model_backend *backends; /* sorted by name */
     size_t backend_count;
     struct model_frontend *frontends; /* sorted by name */
     size_t frontend_count;

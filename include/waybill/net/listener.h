@@ -15,7 +15,8 @@ struct listener;
 WB_MUST_USE wb_err listen_open(struct slice host, uint16_t port, int *out_fds, size_t count, uint16_t *out_port);
 
 /* Takes over `fd`. `accepted` gets a new stream each; it sets the owner. */
-struct listener *listener_create(struct loop *loop, int fd, void (*accepted)(void *owner, struct stream *stream), void *owner);
+struct listener *listener_create(struct loop *loop, int fd, void (*accepted)(void *owner, struct stream *stream),
+                                 void *owner);
 /* While withheld, connections wait in the kernel's queue. */
 void listener_withhold(struct listener *listener, bool withhold);
 /* Accepts what already waits, then closes. */

@@ -29,13 +29,13 @@ struct loop_ops {
 
 struct loop {
     const struct loop_ops *ops;
-    uint64_t now_ms;                /* as of this turn; monotonic */
+    uint64_t now_ms; /* as of this turn; monotonic */
     struct stock stock;
     struct deadline_queue deadlines;
-    struct mailbox mailbox;         /* messages are opened with `owner` */
+    struct mailbox mailbox; /* messages are opened with `owner` */
     void *owner;
-    struct list later;              /* of struct later */
-    size_t stream_count;            /* streams whose handle is not closed yet */
+    struct list later;   /* of struct later */
+    size_t stream_count; /* streams whose handle is not closed yet */
 };
 
 /* Work for the end of the current turn: what must not happen inside a callback, such as freeing. */

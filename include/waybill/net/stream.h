@@ -31,18 +31,18 @@ struct stream {
     struct address peer, local;
 
     /* Facts. */
-    bool connected;   /* dialled streams: the connection stands */
-    bool eof;         /* the peer will send no more */
-    bool writing;     /* bytes of the last stream_write are still to go; so is a shut_down */
-    wb_err error;     /* connecting or reading failed; final */
+    bool connected;     /* dialled streams: the connection stands */
+    bool eof;           /* the peer will send no more */
+    bool writing;       /* bytes of the last stream_write are still to go; so is a shut_down */
+    wb_err error;       /* connecting or reading failed; final */
     wb_err write_error; /* writing failed; reading may still go on */
-    struct buffer in; /* received and not consumed */
-    bool filled;      /* the last read filled the buffer: a larger one would help */
+    struct buffer in;   /* received and not consumed */
+    bool filled;        /* the last read filled the buffer: a larger one would help */
     uint64_t bytes_read, bytes_written;
 
     /* Wants and what is so. */
     bool want_read, reading;
-    bool pinned;      /* somebody writes from `in`: it must not be compacted or exchanged */
+    bool pinned; /* somebody writes from `in`: it must not be compacted or exchanged */
 };
 
 enum { STREAM_PARTS_MAX = 8 };

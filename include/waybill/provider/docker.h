@@ -5,14 +5,14 @@
 #include "waybill/provider/provider.h"
 
 struct docker_options {
-    struct slice endpoint;      /* unix:///var/run/docker.sock, tcp://host:port, http://... */
+    struct slice endpoint; /* unix:///var/run/docker.sock, tcp://host:port, http://... */
     struct slice domain;
     struct slice network;
     bool watch;
     bool exposed_by_default;
     bool use_bind_port_ip;
-    struct slices constraints;  /* "tag==glob" / "tag!=glob", provider's and global ones */
-    struct slice own_id;        /* container id of the router itself, empty if it runs in none (D11, decisions.md 18) */
+    struct slices constraints;    /* "tag==glob" / "tag!=glob", provider's and global ones */
+    struct slice own_id;          /* container id of the router itself, empty if it runs in none (D11, decisions.md 18) */
     uint64_t quiet_ms, gather_ms; /* a burst of events is gathered: until quiet for this long, at most that long */
 };
 

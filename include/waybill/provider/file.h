@@ -8,7 +8,7 @@ struct file_options {
     struct slice filename;  /* one file, any extension */
     struct slice directory; /* wins over filename: every .toml and .tmpl below it */
     bool watch;
-    bool same_file;         /* filename is the static configuration's own: other tables in it are no mistake, `{{` is plain */
+    bool same_file; /* filename is the static configuration's own: other tables in it are no mistake, `{{` is plain */
 };
 
 /* Copies the options. Delivers once the first read succeeded, then after each change; a read that fails keeps what was

@@ -28,23 +28,23 @@ struct match_input {
 /* What the match found beside the frontend. */
 struct match_found {
     const struct route_frontend *frontend; /* NULL: none */
-    bool slash_redirect;      /* Path rule met with the other trailing-slash form: answer 301 to `slash_target` (path only) ... */
-    bool add_slash;           /* ... which is the path with a slash added, or else with its last one removed */
+    bool slash_redirect; /* Path rule met with the other trailing-slash form: answer 301 to `slash_target` (path only) ... */
+    bool add_slash;      /* ... which is the path with a slash added, or else with its last one removed */
 };
 
 struct match_found match_table_find(const struct match_table *table, const struct match_input *input);
 
 /* How the frontend's rule changes the path: strip, AddPrefix, Replace... (spec/rules.md 5, decisions.md 8). */
 enum path_change {
-    PATH_SAME,      /* forwarded as it came */
-    PATH_CHANGED,   /* *out_target is what to send, path and query */
-    PATH_REFUSED,   /* answer *out_reason: 400 for dot segments, 404 where no candidate of a strip fits */
+    PATH_SAME,    /* forwarded as it came */
+    PATH_CHANGED, /* *out_target is what to send, path and query */
+    PATH_REFUSED, /* answer *out_reason: 400 for dot segments, 404 where no candidate of a strip fits */
 };
 
 struct path_changes {
-    struct slice target;          /* path and query to send */
-    struct slice prefix;          /* X-Forwarded-Prefix, empty if nothing was stripped */
-    struct slice replaced;        /* X-Replaced-Path, empty if nothing was replaced */
+    struct slice target;   /* path and query to send */
+    struct slice prefix;   /* X-Forwarded-Prefix, empty if nothing was stripped */
+    struct slice replaced; /* X-Replaced-Path, empty if nothing was replaced */
 };
 
 enum path_change rule_change_path(const struct route_frontend *frontend, const struct target *target, struct arena *arena,

@@ -18,18 +18,18 @@ struct rule;
  * container do) as long as any snapshot names it; workers index their live state by it. */
 struct route_server {
     struct slice name;
-    struct slice url;          /* as written, for the access log */
-    struct slice host;         /* name or address, no brackets */
-    struct slice host_port;    /* what Host is with passHostHeader=false */
+    struct slice url;       /* as written, for the access log */
+    struct slice host;      /* name or address, no brackets */
+    struct slice host_port; /* what Host is with passHostHeader=false */
     uint16_t port;
     uint32_t slot;
-    uint64_t generation;       /* differs whenever the slot was given to another identity */
-    unsigned weight;           /* at least 1 */
+    uint64_t generation; /* differs whenever the slot was given to another identity */
+    unsigned weight;     /* at least 1 */
 };
 
 struct route_backend {
     struct slice name;
-    uint32_t slot;             /* of the balancer's live state */
+    uint32_t slot; /* of the balancer's live state */
     uint64_t generation;
     struct route_server *servers; /* in name order; those with a usable URL, equal URLs once */
     size_t server_count;
@@ -41,12 +41,12 @@ enum { ROUTE_FILTERS_MAX = 8 };
 /* Refcounted by the snapshots that share it (control thread only), keyed by content (decisions.md 23). */
 struct route_frontend {
     struct slice provider, name;
-    struct slice short_name;   /* without a leading "frontend-": what the access log shows */
+    struct slice short_name; /* without a leading "frontend-": what the access log shows */
     const struct rule *rule;
-    int64_t priority;          /* effective: from the label, else the length of the rules */
+    int64_t priority;                    /* effective: from the label, else the length of the rules */
     const struct route_backend *backend; /* NULL: none, answers 503 */
     bool pass_host_header;
-    bool closed;               /* answers 503: REASON_FRONTEND_CLOSED */
+    bool closed; /* answers 503: REASON_FRONTEND_CLOSED */
     struct slice closed_because;
     struct route_filter filters[ROUTE_FILTERS_MAX]; /* in order of application */
     size_t filter_count;
@@ -59,8 +59,8 @@ struct route_entrypoint {
 
 struct snapshot {
     _Atomic unsigned refs;
-    uint64_t number;           /* counts up with each publication */
-    struct model model;        /* what it was compiled from, for the API */
+    uint64_t number;                      /* counts up with each publication */
+    struct model model;                   /* what it was compiled from, for the API */
     struct route_entrypoint *entrypoints; /* same order as the static configuration's */
     size_t entrypoint_count;
     uint32_t server_slot_count;   /* slots of servers are below it */

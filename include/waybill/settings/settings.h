@@ -24,8 +24,8 @@ struct settings {
     struct arena arena;
     enum settings_command command;
     enum log_level log_level;
-    unsigned workers;              /* 0 = one per core; at most SETTINGS_WORKERS_MAX */
-    struct slice static_file;      /* path of the TOML file that was read; empty = none */
+    unsigned workers;         /* 0 = one per core; at most SETTINGS_WORKERS_MAX */
+    struct slice static_file; /* path of the TOML file that was read; empty = none */
     struct settings_note *notes;
     size_t note_count;
 
@@ -35,27 +35,27 @@ struct settings {
     struct slices entrypoint_names;
 
     bool docker_on;
-    struct docker_options docker;  /* own_id is left to main */
+    struct docker_options docker; /* own_id is left to main */
     bool file_on;
     struct file_options file;
 
     bool api_on, api_dashboard;
     struct slice api_entrypoint;
-    bool ping_on;                  /* --ping; /ping is also answered on the API's entrypoint while the API is on */
+    bool ping_on; /* --ping; /ping is also answered on the API's entrypoint while the API is on */
     struct slice ping_entrypoint;
 
     bool access_log_on;
-    struct slice access_log_path;  /* empty = stdout */
+    struct slice access_log_path; /* empty = stdout */
 
     bool keep_trailing_slash, allow_min_weight_zero;
-    unsigned max_idle_per_server;  /* 200 */
+    unsigned max_idle_per_server; /* 200 */
     /* Milliseconds; 0 = none where v1.7 allows none. */
-    uint64_t head_timeout_ms;      /* request head: 60 s (defects A16); respondingTimeouts.readTimeout sets it, 0 too */
-    uint64_t body_timeout_ms;      /* idle time within a request body: 60 s; the same flag sets it */
+    uint64_t head_timeout_ms;          /* request head: 60 s (defects A16); respondingTimeouts.readTimeout sets it, 0 too */
+    uint64_t body_timeout_ms;          /* idle time within a request body: 60 s; the same flag sets it */
     uint64_t response_body_timeout_ms; /* idle time within a response body: 0; respondingTimeouts.writeTimeout */
-    uint64_t idle_timeout_ms;      /* client keep-alive: 180 s */
-    uint64_t dial_timeout_ms;      /* 30 s */
-    uint64_t response_timeout_ms;  /* response head: 0 */
+    uint64_t idle_timeout_ms;          /* client keep-alive: 180 s */
+    uint64_t dial_timeout_ms;          /* 30 s */
+    uint64_t response_timeout_ms;      /* response head: 0 */
     uint64_t request_accept_grace_ms, grace_ms; /* 0, 10 s */
 };
 

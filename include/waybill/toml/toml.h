@@ -41,9 +41,9 @@ struct toml_value {
     uint32_t position;           /* of an element in its array, from 0 */
     struct toml_place place;     /* of the value; of the header for a table or array made by one */
     struct toml_place key_place; /* in a table only */
-    struct slice key; /* as written, quotes and escapes resolved; ptr is NULL in an array */
-    struct toml_value *parent; /* NULL for the root */
-    struct toml_value *next; /* after this one in the same table or array, in order of appearance */
+    struct slice key;            /* as written, quotes and escapes resolved; ptr is NULL in an array */
+    struct toml_value *parent;   /* NULL for the root */
+    struct toml_value *next;     /* after this one in the same table or array, in order of appearance */
     union {
         struct slice text; /* TOML_TEXT: UTF-8, may hold any character, NUL too; dates and times: as
                               written. A NUL stands behind it. */
@@ -69,8 +69,8 @@ struct toml_error {
 
 /* `file` is only a name for messages. False fills *out_error alone. The arena must have no limit;
  * what was taken from it before an error stays taken. */
-WB_MUST_USE bool toml_parse(struct arena *arena, struct slice input, struct slice file,
-                            struct toml_document *out_document, struct toml_error *out_error);
+WB_MUST_USE bool toml_parse(struct arena *arena, struct slice input, struct slice file, struct toml_document *out_document,
+                            struct toml_error *out_error);
 
 /* NULL when there is no such key, or `table` is NULL or no table. Constant time. */
 const struct toml_value *toml_find(const struct toml_value *table, struct slice key);
@@ -80,8 +80,7 @@ const struct toml_value *toml_find_nocase(const struct toml_value *table, struct
 /* Keys of a table, elements of an array; 0 for the other kinds. */
 size_t toml_count(const struct toml_value *value);
 
-#define TOML_EACH(child, container) \
-    for (const struct toml_value *child = toml_first(container); child; child = child->next)
+#define TOML_EACH(child, container) for (const struct toml_value *child = toml_first(container); child; child = child->next)
 
 static inline const struct toml_value *toml_first(const struct toml_value *container)
 {
@@ -91,7 +90,6 @@ static inline const struct toml_value *toml_first(const struct toml_value *conta
 /* One word for messages: "table", "text", "integer", ... */
 const char *toml_kind_name(enum toml_kind kind);
 /* "rules.toml:12", NUL-terminated, in `arena`. */
-const char *toml_place_text(const struct toml_document *document, const struct toml_value *value,
-                            struct arena *arena);
+const char *toml_place_text(const struct toml_document *document, const struct toml_value *value, struct arena *arena);
 /* "frontends.\"a b\".entryPoints[1]", NUL-terminated, in `arena`; "" for the root. */
 const char *toml_path_text(const struct toml_value *value, struct arena *arena);

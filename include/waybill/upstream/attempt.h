@@ -32,7 +32,7 @@ struct attempt {
     enum attempt_state state;
     struct upstream *upstream;
     struct server_pool *pool;
-    struct list in_pool;     /* pool->attempts */
+    struct list in_pool; /* pool->attempts */
     struct server_conn *conn;
     struct lookup lookup;
     size_t next_address;
@@ -41,12 +41,12 @@ struct attempt {
     struct response_head head;
     size_t head_len;
     struct body_reader body;
-    enum reason reason;      /* with FAILED */
+    enum reason reason; /* with FAILED */
     bool request_is_head;
-    bool reused;             /* the connection had carried an exchange before */
-    bool sent;               /* at least one byte of the request was given to the socket */
-    bool received;           /* at least one byte of the answer came */
-    unsigned interim_count;  /* 1xx heads seen */
+    bool reused;            /* the connection had carried an exchange before */
+    bool sent;              /* at least one byte of the request was given to the socket */
+    bool received;          /* at least one byte of the answer came */
+    unsigned interim_count; /* 1xx heads seen */
     void (*poke)(void *owner);
     void *owner;
 };

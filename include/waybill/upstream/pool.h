@@ -19,21 +19,21 @@ struct server_pool {
     char *host;
     uint16_t port;
     uint64_t generation;
-    struct list idle;      /* of server_conn, latest first */
+    struct list idle; /* of server_conn, latest first */
     unsigned idle_count, lent_count;
-    struct list attempts;  /* that hold on to the pool, with a connection or on the way to one */
-    unsigned holds;        /* keep a retired pool while its attempts are walked */
-    bool refused;          /* the last dial failed: the name is asked anew before the next (decisions.md 25) */
-    bool retired;          /* its server is gone: freed when the last connection is back */
+    struct list attempts; /* that hold on to the pool, with a connection or on the way to one */
+    unsigned holds;       /* keep a retired pool while its attempts are walked */
+    bool refused;         /* the last dial failed: the name is asked anew before the next (decisions.md 25) */
+    bool retired;         /* its server is gone: freed when the last connection is back */
 };
 
 struct server_conn {
     struct stream *stream;
     struct server_pool *pool;
-    struct list link;      /* in pool->idle, or alone */
+    struct list link; /* in pool->idle, or alone */
     struct deadline idle_deadline;
     struct attempt *attempt; /* whom it is lent to */
-    bool used;             /* has carried an exchange before */
+    bool used;               /* has carried an exchange before */
 };
 
 /* The latest idle connection, or NULL. (One whose end was noticed is not idle any more.) */

@@ -16,19 +16,19 @@ struct worker_options {
     unsigned number;                      /* 1, 2, ... */
     const struct entrypoint *entrypoints; /* shared, never changes */
     size_t entrypoint_count;
-    const int *listening;                 /* a socket for each entrypoint; taken over by start */
+    const int *listening; /* a socket for each entrypoint; taken over by start */
     struct upstream_options upstream;
-    struct entry_options entry;           /* count_changed is the worker's */
+    struct entry_options entry; /* count_changed is the worker's */
     uint64_t body_timeout_ms, response_body_timeout_ms;
-    size_t clients_max;                   /* beyond it no connection is accepted ... */
-    size_t clients_reserved;              /* ... but these many more where internal routes are (decisions.md 21) */
+    size_t clients_max;      /* beyond it no connection is accepted ... */
+    size_t clients_reserved; /* ... but these many more where internal routes are (decisions.md 21) */
     /* All workers, itself too, filled before any starts: one with many more connections than another hands new ones over
      * (decisions.md 20), since the kernel spreads them by hash. */
     struct worker *const *peers;
     size_t peer_count;
     struct local_routes local;
     struct slice host_name;
-    int access_log_fd;                    /* -1: none */
+    int access_log_fd; /* -1: none */
 };
 
 struct worker *worker_create(const struct worker_options *options);

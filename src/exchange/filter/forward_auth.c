@@ -24,7 +24,7 @@ struct question {
     struct attempt attempt;
     struct deadline deadline;
     struct buffer out;
-    struct text body;     /* of the reply, in case it goes to the client */
+    struct text body; /* of the reply, in case it goes to the client */
     unsigned status;
     struct headers *reply; /* fields for the client, in the exchange's arena */
     bool repeated, overdue;
@@ -79,7 +79,8 @@ static enum filter_compiled compile(const struct model_frontend *frontend, struc
     if (from->tls || !parse_address(slice_trim_space(from->address), arena, auth)) {
         diagnostics_add(diagnostics, DIAGNOSTIC_CLOSED, place,
                         from->tls ? "auth.forward.tls is not in this version yet; the address was `" SLICE_FMT "`"
-                                  : "auth.forward.address: `" SLICE_FMT "` is not a URL like http://auth:8000/check (https is not in this version yet)",
+                                  : "auth.forward.address: `" SLICE_FMT
+                                    "` is not a URL like http://auth:8000/check (https is not in this version yet)",
                         SLICE_ARG(from->address));
         return FILTER_CLOSED;
     }

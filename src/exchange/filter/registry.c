@@ -35,8 +35,8 @@ static void compile_filters(const struct model_entrypoint *from, struct arena *a
 void entrypoint_compile(const struct model_entrypoint *from, struct arena *arena, struct diagnostics *diagnostics,
                         struct entrypoint *out)
 {
-    *out = (struct entrypoint){.name = from->name, .trust_all = from->forwarded_insecure,
-                               .closed = from->closed_because.len > 0};
+    *out = (struct entrypoint){
+        .name = from->name, .trust_all = from->forwarded_insecure, .closed = from->closed_because.len > 0};
     out->trusted = ARENA_ARRAY(arena, struct network, from->forwarded_trusted.count);
     for (size_t i = 0; i < from->forwarded_trusted.count; i++) {
         if (network_parse(from->forwarded_trusted.items[i], &out->trusted[out->trusted_count]))

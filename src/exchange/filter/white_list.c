@@ -34,7 +34,8 @@ static enum filter_compiled compile(const struct model_frontend *frontend, struc
     for (size_t i = 0; i < ranges->count; i++)
         if (!network_parse(slice_trim_space(ranges->items[i]), &list->networks[list->count++])) {
             diagnostics_add(diagnostics, DIAGNOSTIC_CLOSED, place,
-                            "whiteList.sourceRange: `" SLICE_FMT "` is no address and no network: write it like 192.168.1.7 or 10.0.0.0/8",
+                            "whiteList.sourceRange: `" SLICE_FMT
+                            "` is no address and no network: write it like 192.168.1.7 or 10.0.0.0/8",
                             SLICE_ARG(ranges->items[i]));
             return FILTER_CLOSED;
         }

@@ -110,11 +110,13 @@ static struct slice find_host(struct arena *arena, const struct neighbourhood *a
     if (!network)
         network = any_network(around, container);
     if (wanted.len && network && !find_network(around, container, wanted))
-        address->warning = arena_format(arena, "there is no network `" SLICE_FMT "` in its networks (%s): `" SLICE_FMT "` is used",
+        address->warning = arena_format(arena,
+                                        "there is no network `" SLICE_FMT "` in its networks (%s): `" SLICE_FMT "` is used",
                                         SLICE_ARG(wanted), describe_networks(arena, container), SLICE_ARG(network->name));
     if (network && network_host(network).len)
         return network_host(network);
-    address->missing = network ? arena_format(arena, "it has no address in the network `" SLICE_FMT "`", SLICE_ARG(network->name))
+    address->missing = network ? arena_format(arena, "it has no address in the network `" SLICE_FMT "`",
+                                              SLICE_ARG(network->name))
                                : "it is in no network";
     return SLICE("");
 }

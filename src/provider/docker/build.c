@@ -21,8 +21,8 @@ struct building {
     struct arena *arena;
     struct diagnostics *diagnostics;
     struct fragment *fragment;
-    struct map pools;          /* backend name to struct pool */
-    struct map frontend_keys;  /* service and segment: only the first container makes a frontend (4.5) */
+    struct map pools;         /* backend name to struct pool */
+    struct map frontend_keys; /* service and segment: only the first container makes a frontend (4.5) */
     struct map frontend_names;
     size_t frontend_capacity;
 };
@@ -62,8 +62,8 @@ static struct label_reading reading_of(struct building *building, const struct c
     };
 }
 
-static struct pool *find_pool(struct building *building, const struct candidate *candidate,
-                              const struct segment *segment, struct slice name)
+static struct pool *find_pool(struct building *building, const struct candidate *candidate, const struct segment *segment,
+                              struct slice name)
 {
     struct pool *pool = map_get(&building->pools, name);
 
@@ -76,8 +76,8 @@ static struct pool *find_pool(struct building *building, const struct candidate 
     struct model_backend *backend = &pool->backend;
     labels_read_backend(&reading, backend);
     pool->closed_because = reading.closed_because;
-    pool->has_options = backend->circuit_breaker || backend->load_balancer || backend->max_conn ||
-                        backend->health_check || backend->buffering || backend->response_forwarding;
+    pool->has_options = backend->circuit_breaker || backend->load_balancer || backend->max_conn || backend->health_check ||
+                        backend->buffering || backend->response_forwarding;
     return pool;
 }
 
@@ -150,12 +150,13 @@ static void add_server(struct building *building, const struct candidate *candid
         return;
     }
     check_server_labels(building, &reading, weight);
-    add_to_pool(building, pool, (struct model_server){
-        .name = naming_server(building->arena, container, address.url),
-        .url = address.url,
-        .weight = weight,
-        .identity = address.identity,
-    });
+    add_to_pool(building, pool,
+                (struct model_server){
+                    .name = naming_server(building->arena, container, address.url),
+                    .url = address.url,
+                    .weight = weight,
+                    .identity = address.identity,
+                });
 }
 
 static struct model_frontend *next_frontend(struct building *building)
@@ -181,8 +182,8 @@ static bool is_first_of_its_kind(struct building *building, const struct candida
     return map_put(&building->frontend_keys, slice_of(key), building) == NULL;
 }
 
-static void add_frontend(struct building *building, const struct candidate *candidate,
-                         const struct route_request *request, const struct pool *pool, size_t position)
+static void add_frontend(struct building *building, const struct candidate *candidate, const struct route_request *request,
+                         const struct pool *pool, size_t position)
 {
     struct arena *arena = building->arena;
     struct label_reading reading = reading_of(building, candidate, request->segment);
@@ -261,7 +262,8 @@ void build_fragment(const struct build_input *input, struct build_output *out_ou
     struct fragment *fragment = fragment_create(SLICE("docker"));
     struct building building = {
         .input = input,
-        .around = {input->by_id, input->networks, find_own(input), input->options->network, input->options->use_bind_port_ip},
+        .around = {input->by_id, input->networks, find_own(input), input->options->network,
+                   input->options->use_bind_port_ip},
         .arena = &fragment->arena,
         .diagnostics = wb_alloc(sizeof *building.diagnostics),
         .fragment = fragment,
@@ -275,7 +277,8 @@ void build_fragment(const struct build_input *input, struct build_output *out_ou
     out_output->verdicts = ARENA_ARRAY(building.arena, struct verdict, input->count + 1);
     for (size_t i = 0; i < input->count; i++) {
         struct candidate candidate = {.verdict = &out_output->verdicts[i]};
-        filter_container(building.arena, input, copy_of(building.arena, input->containers[i]), building.diagnostics, &candidate);
+        filter_container(building.arena, input, copy_of(building.arena, input->containers[i]), building.diagnostics,
+                         &candidate);
         if (candidate.verdict->state == CONTAINER_ROUTED)
             add_candidate(&building, &candidate, position++);
     }

@@ -22,7 +22,7 @@ const char *container_state_name(enum container_state state);
 struct verdict {
     struct slice id, name; /* the name without its slash */
     enum container_state state;
-    struct slice reason;   /* may be empty when routed */
+    struct slice reason; /* may be empty when routed */
 };
 
 struct build_input {
@@ -30,7 +30,7 @@ struct build_input {
     const struct provider_sink *sink;
     struct container *const *containers; /* in the engine's order */
     size_t count;
-    const struct map *by_id;             /* the same ones */
+    const struct map *by_id; /* the same ones */
     const struct network_list *networks;
 };
 

@@ -33,8 +33,8 @@ void census_fini(struct census *census)
 
 static bool is_relevant(const char *action)
 {
-    static const char *const actions[] = {"start", "restart", "die", "stop", "kill", "pause", "unpause",
-                                          "rename", "update", "destroy", "connect", "disconnect"};
+    static const char *const actions[] = {"start",   "restart", "die",    "stop",    "kill",    "pause",
+                                          "unpause", "rename",  "update", "destroy", "connect", "disconnect"};
 
     for (size_t i = 0; i < WB_COUNT(actions); i++) {
         if (strcmp(action, actions[i]) == 0)

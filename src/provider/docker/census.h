@@ -10,19 +10,19 @@
 
 struct known {
     char *id_text;
-    struct slice id;             /* all of id_text */
-    struct container *container; /* NULL: it could not be read yet */
-    uint64_t facts;              /* of the list; 0 = to be looked at again */
-    char error[256];             /* why the last look failed; empty: it did not */
+    struct slice id;                 /* all of id_text */
+    struct container *container;     /* NULL: it could not be read yet */
+    uint64_t facts;                  /* of the list; 0 = to be looked at again */
+    char error[256];                 /* why the last look failed; empty: it did not */
     enum container_state said_state; /* what the log said last */
-    char *said_reason;           /* NULL: nothing yet */
+    char *said_reason;               /* NULL: nothing yet */
 };
 
 struct census {
     struct map known;     /* id to struct known */
     struct known **order; /* as the engine lists them */
     size_t count, capacity;
-    struct map dirty;     /* ids to look at */
+    struct map dirty; /* ids to look at */
     struct network_list networks;
     bool networks_are_stale;
 };

@@ -27,9 +27,9 @@ struct docker_port {
 
 struct container {
     struct arena arena;
-    struct slice id, name;     /* name as the engine gives it, with its slash */
-    struct slice started_at;   /* text of the engine: only compared */
-    uint64_t created_ns;       /* since 1970; 0 = unknown */
+    struct slice id, name;   /* name as the engine gives it, with its slash */
+    struct slice started_at; /* text of the engine: only compared */
+    uint64_t created_ns;     /* since 1970; 0 = unknown */
     bool is_running, is_paused, is_restarting;
     struct slice health;       /* empty: no health check */
     struct slice network_mode; /* "bridge", "host", "container:<id>" */
@@ -65,8 +65,8 @@ struct network_list {
 };
 
 struct docker_event {
-    char action[32];       /* cut off where it is longer */
-    char container[72];    /* id; empty when it is about none */
+    char action[32];    /* cut off where it is longer */
+    char container[72]; /* id; empty when it is about none */
     bool about_network;
 };
 

@@ -93,8 +93,8 @@ static bool is_wanted_label(struct slice name)
 
 static bool decode_labels(const cJSON *object, struct container *container, char out_error[DECODE_ERROR_SIZE])
 {
-    container->labels = ARENA_ARRAY(&container->arena, struct docker_label, LABELS_MAX < child_count(object)
-                                                                                ? LABELS_MAX : child_count(object));
+    container->labels = ARENA_ARRAY(&container->arena, struct docker_label,
+                                    LABELS_MAX < child_count(object) ? LABELS_MAX : child_count(object));
     for (const cJSON *item = cJSON_IsObject(object) ? object->child : NULL; item; item = item->next) {
         struct slice name = slice_of(item->string), value = text_of(item);
         if (!is_wanted_label(name))
@@ -104,8 +104,8 @@ static bool decode_labels(const cJSON *object, struct container *container, char
             return false;
         }
         if (container->label_count == LABELS_MAX || value.len > LABEL_BYTES_MAX || name.len > LABEL_BYTES_MAX) {
-            snprintf(out_error, DECODE_ERROR_SIZE, "label %.60s: more than %d labels, or one longer than %d bytes",
-                     name.ptr, LABELS_MAX, LABEL_BYTES_MAX);
+            snprintf(out_error, DECODE_ERROR_SIZE, "label %.60s: more than %d labels, or one longer than %d bytes", name.ptr,
+                     LABELS_MAX, LABEL_BYTES_MAX);
             return false;
         }
         size_t position = container->label_count++;
@@ -274,8 +274,7 @@ bool decode_list(struct slice json, struct container_list *out_list, size_t *out
             (*out_skipped)++;
             continue;
         }
-        out_list->items[out_list->count++] =
-            (struct listed_container){arena_copy(&out_list->arena, id), hash_facts(row)};
+        out_list->items[out_list->count++] = (struct listed_container){arena_copy(&out_list->arena, id), hash_facts(row)};
     }
     map_fini(&seen);
     cJSON_Delete(root);

@@ -17,9 +17,9 @@
 #include <stdlib.h>
 
 enum {
-    RESYNC_MS = 60000,       /* decisions.md 19 */
-    LOOK_AGAIN_MS = 2000,    /* at containers whose inspect failed */
-    PLACE_CHECK_MS = 1000,   /* for a socket file that was replaced */
+    RESYNC_MS = 60000,     /* decisions.md 19 */
+    LOOK_AGAIN_MS = 2000,  /* at containers whose inspect failed */
+    PLACE_CHECK_MS = 1000, /* for a socket file that was replaced */
     BACKOFF_FIRST_MS = 250,
     BACKOFF_LIMIT_MS = 1600, /* with jitter at most 2 s: an engine that is back is seen within that */
     STEADY_MS = 5000,        /* a connection that lived this long starts the backoff anew */
@@ -179,7 +179,8 @@ static void say_error(struct docker_provider *provider, uint64_t wait_ms)
     char wait[CLOCK_DURATION_SIZE];
 
     clock_format_duration((int64_t)wait_ms * 1000000, wait);
-    if (provider->said_error && strcmp(provider->said_error, error) == 0 && now - provider->said_error_ms < REPEAT_ERROR_MS) {
+    if (provider->said_error && strcmp(provider->said_error, error) == 0 &&
+        now - provider->said_error_ms < REPEAT_ERROR_MS) {
         wb_log_debug("Provider connection error %s, retrying in %s", error, wait);
         return;
     }
@@ -209,7 +210,8 @@ static void *run(void *arg)
         uint64_t start = clock_monotonic_ms();
         outcome = attend(provider);
         if (outcome == ENGINE_FAILED)
-            outcome = wait_to_retry(provider, clock_monotonic_ms() - start) == ENGINE_STOPPED ? ENGINE_STOPPED : ENGINE_FAILED;
+            outcome = wait_to_retry(provider, clock_monotonic_ms() - start) == ENGINE_STOPPED ? ENGINE_STOPPED
+                                                                                              : ENGINE_FAILED;
     } while (outcome == ENGINE_FAILED);
     return NULL;
 }

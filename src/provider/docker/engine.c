@@ -276,7 +276,8 @@ enum engine_outcome engine_inspect(struct engine *engine, struct inspected *item
 
     for (size_t i = 0; i < count; i++)
         gets[i] = (struct callout_get){.target = slice_of(inspect_target(engine, items[i].id)),
-                                       .body_limit = INSPECT_BODY, .timeout_ms = CALL_TIMEOUT_MS};
+                                       .body_limit = INSPECT_BODY,
+                                       .timeout_ms = CALL_TIMEOUT_MS};
     enum engine_outcome outcome = outcome_of(engine, callout_get_all(engine->callout, gets, count, INSPECTS_AT_ONCE));
     for (size_t i = 0; i < count; i++) {
         if (outcome == ENGINE_OK) {

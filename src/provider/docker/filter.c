@@ -20,9 +20,10 @@ static bool is_enabled(struct candidate *candidate, struct label_reading *readin
 {
     if (labels_bool(reading, SLICE("enable"), exposed_by_default))
         return true;
-    return decide(candidate, CONTAINER_IGNORED, segment_value(reading->segment, SLICE("enable")).len
-                                                    ? "label traefik.enable says so"
-                                                    : "exposedByDefault is off and it has no label traefik.enable=true");
+    return decide(candidate, CONTAINER_IGNORED,
+                  segment_value(reading->segment, SLICE("enable")).len
+                      ? "label traefik.enable says so"
+                      : "exposedByDefault is off and it has no label traefik.enable=true");
 }
 
 /* A router that routes to itself by a rule nobody wrote would be a loop (D11). */
@@ -42,9 +43,9 @@ static bool has_rules(struct arena *arena, struct candidate *candidate, const st
     }
     if (candidate->request_count)
         return true;
-    return decide(candidate, CONTAINER_IGNORED, skipped_self
-        ? "it is the router itself: a label traefik.frontend.rule or traefik.port would route to it"
-        : "it has no label traefik.frontend.rule, and without a domain there is no rule by default");
+    return decide(candidate, CONTAINER_IGNORED,
+                  skipped_self ? "it is the router itself: a label traefik.frontend.rule or traefik.port would route to it"
+                               : "it has no label traefik.frontend.rule, and without a domain there is no rule by default");
 }
 
 static bool has_port(struct candidate *candidate)

@@ -3,34 +3,36 @@
 #include "waybill/base/suggest.h"
 #include "waybill/model/model.h"
 
-#define NAMED(name_, kind_, flags_)                 {name_, LABEL_##kind_, PLACE_NONE, flags_, 0}
-#define ROW(name_, kind_, place_, record_, member_, flags_)                                        \
-    {name_, LABEL_##kind_, PLACE_##place_, flags_, offsetof(struct record_, member_)}
+/* clang-format off: tables of rows */
+#define NAMED(name_, kind_, flags_)                 \
+    {                                               \
+        name_, LABEL_##kind_, PLACE_NONE, flags_, 0 \
+    }
+#define ROW(name_, kind_, place_, record_, member_, flags_)                             \
+    {                                                                                   \
+        name_, LABEL_##kind_, PLACE_##place_, flags_, offsetof(struct record_, member_) \
+    }
 
 #define FRONTEND(name_, kind_, member_, flags_) ROW("frontend." name_, kind_, FRONTEND, model_frontend, member_, flags_)
-#define USERS(kind_name_, place_, name_, kind_, member_, flags_)                                   \
+#define USERS(kind_name_, place_, name_, kind_, member_, flags_) \
     ROW("frontend.auth." kind_name_ "." name_, kind_, place_, model_auth_users, member_, LABEL_PROTECTS | (flags_))
-#define FORWARD(name_, kind_, member_, flags_)                                                     \
+#define FORWARD(name_, kind_, member_, flags_) \
     ROW("frontend.auth.forward." name_, kind_, FORWARD, model_auth_forward, member_, LABEL_PROTECTS | (flags_))
-#define FORWARD_TLS(name_, kind_, member_, flags_)                                                 \
+#define FORWARD_TLS(name_, kind_, member_, flags_) \
     ROW("frontend.auth.forward.tls." name_, kind_, FORWARD_TLS, model_auth_tls, member_, LABEL_PROTECTS | (flags_))
-#define HEADERS(name_, kind_, member_, flags_)                                                     \
-    ROW("frontend.headers." name_, kind_, HEADERS, model_headers, member_, flags_)
-#define CERT_INFOS(name_, member_)                                                                 \
+#define HEADERS(name_, kind_, member_, flags_) ROW("frontend.headers." name_, kind_, HEADERS, model_headers, member_, flags_)
+#define CERT_INFOS(name_, member_) \
     ROW("frontend.passTLSClientCert.infos." name_, BOOL, CERT_INFOS, model_client_cert_infos, member_, LABEL_PROTECTS)
-#define CERT_DN(who_, place_, name_, member_)                                                      \
+#define CERT_DN(who_, place_, name_, member_) \
     ROW("frontend.passTLSClientCert.infos." who_ "." name_, BOOL, place_, model_dn, member_, LABEL_PROTECTS)
-#define CERT_DNS(who_, place_)                                                                     \
-    CERT_DN(who_, place_, "commonName", common_name), CERT_DN(who_, place_, "country", country),   \
-        CERT_DN(who_, place_, "domainComponent", domain_component),                                \
-        CERT_DN(who_, place_, "locality", locality),                                               \
-        CERT_DN(who_, place_, "organization", organization),                                       \
-        CERT_DN(who_, place_, "province", province),                                               \
+#define CERT_DNS(who_, place_)                                                                                   \
+    CERT_DN(who_, place_, "commonName", common_name), CERT_DN(who_, place_, "country", country),                 \
+        CERT_DN(who_, place_, "domainComponent", domain_component), CERT_DN(who_, place_, "locality", locality), \
+        CERT_DN(who_, place_, "organization", organization), CERT_DN(who_, place_, "province", province),        \
         CERT_DN(who_, place_, "serialNumber", serial_number)
-#define BUFFERING(name_, kind_, member_, flags_)                                                   \
+#define BUFFERING(name_, kind_, member_, flags_) \
     ROW("backend.buffering." name_, kind_, BUFFERING, model_buffering, member_, flags_)
-#define HEALTH(name_, kind_, member_)                                                              \
-    ROW("backend.healthcheck." name_, kind_, HEALTH_CHECK, model_health_check, member_, 0)
+#define HEALTH(name_, kind_, member_) ROW("backend.healthcheck." name_, kind_, HEALTH_CHECK, model_health_check, member_, 0)
 
 const struct label_row label_rows[] = {
     NAMED("enable", BOOL, LABEL_ELSEWHERE),
@@ -132,11 +134,14 @@ const struct label_row label_rows[] = {
 };
 const size_t label_row_count = WB_COUNT(label_rows);
 
-#define UNDER(place_, parent_, parent_record_, member_, record_, rule_, label_)                    \
-    {PLACE_##place_, PLACE_##parent_, offsetof(struct parent_record_, member_), sizeof(struct record_), EXISTS_##rule_, label_}
-#define IN_FRONTEND(place_, member_, record_, rule_, label_)                                       \
+#define UNDER(place_, parent_, parent_record_, member_, record_, rule_, label_)                                            \
+    {                                                                                                                      \
+        PLACE_##place_, PLACE_##parent_, offsetof(struct parent_record_, member_), sizeof(struct record_), EXISTS_##rule_, \
+            label_                                                                                                         \
+    }
+#define IN_FRONTEND(place_, member_, record_, rule_, label_) \
     UNDER(place_, FRONTEND, model_frontend, member_, record_, rule_, label_)
-#define IN_BACKEND(place_, member_, record_, rule_, label_)                                        \
+#define IN_BACKEND(place_, member_, record_, rule_, label_) \
     UNDER(place_, BACKEND, model_backend, member_, record_, rule_, label_)
 
 const struct place_row place_rows[] = {
@@ -163,6 +168,7 @@ const struct place_row place_rows[] = {
                "backend.responseForwarding.flushInterval"),
 };
 const size_t place_row_count = WB_COUNT(place_rows);
+/* clang-format on */
 
 const struct label_row *label_row_find(struct slice name)
 {

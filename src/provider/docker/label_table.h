@@ -21,7 +21,7 @@ enum label_flags {
     LABEL_EMPTY_CLOSES = 2, /* there but empty: closed, too */
     LABEL_FALLBACK = 4,     /* does not replace a value that is there */
     LABEL_MULTILINE = 8,
-    LABEL_ELSEWHERE = 16,   /* read by name where it is needed; here only checked */
+    LABEL_ELSEWHERE = 16, /* read by name where it is needed; here only checked */
 };
 
 /* The struct a value goes to. */

@@ -2,8 +2,8 @@
 #include "label_value.h"
 #include "waybill/base/utf8.h"
 
-static const char *const escape_is_bad =
-    "a backslash begins an escape here as in v1.7: write \\\\ for one backslash (known: \\\\ \\\" \\b \\t \\n \\f \\r \\uXXXX)";
+static const char *const escape_is_bad = "a backslash begins an escape here as in v1.7: write \\\\ for one backslash "
+                                         "(known: \\\\ \\\" \\b \\t \\n \\f \\r \\uXXXX)";
 static const char *const quote_is_bad = "a double quote ends the text in v1.7: write \\\"";
 static const char *const line_is_bad = "a line break ends the text in v1.7: write \\n";
 
@@ -43,8 +43,7 @@ static size_t read_escape(struct slice *rest, char out[UTF8_MAX])
     return 1;
 }
 
-bool label_text(struct arena *arena, struct slice value, bool multiline, struct slice *out_text,
-                const char **out_because)
+bool label_text(struct arena *arena, struct slice value, bool multiline, struct slice *out_text, const char **out_because)
 {
     char *out = arena_bytes(arena, value.len + UTF8_MAX);
     size_t len = 0;

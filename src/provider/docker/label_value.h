@@ -7,8 +7,7 @@
 #include "waybill/model/model.h"
 
 /* False: an escape that is none, or a byte that cannot stand there; *out_because says which and how to write it. */
-bool label_text(struct arena *arena, struct slice value, bool multiline, struct slice *out_text,
-                const char **out_because);
+bool label_text(struct arena *arena, struct slice value, bool multiline, struct slice *out_text, const char **out_because);
 /* Decimal, optional sign, fits 64 bits. */
 bool label_integer(struct slice value, int64_t *out_value);
 /* Parts between commas, trimmed, empty ones dropped. False as label_text. */

@@ -64,7 +64,8 @@ bool labels_bool(struct label_reading *reading, struct slice name, bool missing)
     bool value = missing;
 
     if (label && label->value.len && !slice_to_bool(label->value, &value))
-        labels_report(reading, label, false, missing ? "write true or false; taken as true" : "write true or false; taken as false");
+        labels_report(reading, label, false,
+                      missing ? "write true or false; taken as true" : "write true or false; taken as false");
     return value;
 }
 
@@ -131,7 +132,8 @@ static void make_auth(struct label_reading *reading, struct model_frontend *fron
 
 /* -- values -- */
 
-static const char *store_list(struct label_reading *reading, const struct label_row *row, struct slice value, struct slices *out)
+static const char *store_list(struct label_reading *reading, const struct label_row *row, struct slice value,
+                              struct slices *out)
 {
     struct slices list;
     const char *because = NULL;
@@ -155,10 +157,12 @@ static const char *store_pairs(struct label_reading *reading, struct slice value
         return because;
     if (out && pairs.count)
         *out = pairs;
-    return dropped ? "write Name:value||Name:value with names of letters, digits, - and _; the other parts are left out" : NULL;
+    return dropped ? "write Name:value||Name:value with names of letters, digits, - and _; the other parts are left out"
+                   : NULL;
 }
 
-static const char *store_text(struct label_reading *reading, const struct label_row *row, struct slice value, struct slice *out)
+static const char *store_text(struct label_reading *reading, const struct label_row *row, struct slice value,
+                              struct slice *out)
 {
     struct slice text;
     const char *because = NULL;
@@ -235,7 +239,8 @@ static void report_unknown(struct label_reading *reading, const struct label *la
     const char *meant = label_row_suggest(label->name);
     bool protects = slice_starts_nocase(label->name, SLICE("frontend.auth")) ||
                     slice_starts_nocase(label->name, SLICE("frontend.whitelist"));
-    const char *what = meant ? arena_format(reading->arena, "there is no such label: did you mean traefik.%s? (case counts)", meant)
+    const char *what = meant ? arena_format(reading->arena, "there is no such label: did you mean traefik.%s? (case counts)",
+                                            meant)
                              : "there is no such label";
 
     labels_report(reading, label, protects, what);
@@ -274,8 +279,10 @@ static void check_users(struct label_reading *reading, struct model_auth_users *
 
 static void check_auth(struct label_reading *reading, const struct model_auth *auth)
 {
-    static const struct label header_field = {{"frontend.auth.headerField", 25}, {"...", 3}, {"traefik.frontend.auth.headerField", 33}};
-    static const struct label address = {{"frontend.auth.forward.address", 29}, {"", 0}, {"traefik.frontend.auth.forward.address", 37}};
+    static const struct label header_field = {
+        {"frontend.auth.headerField", 25}, {"...", 3}, {"traefik.frontend.auth.headerField", 33}};
+    static const struct label address = {
+        {"frontend.auth.forward.address", 29}, {"", 0}, {"traefik.frontend.auth.forward.address", 37}};
 
     if (!auth) {
         if (segment_value(reading->segment, SLICE("frontend.auth.headerField")).len)
@@ -311,8 +318,12 @@ static bool headers_are_empty(const struct model_headers *headers)
 {
     /* Every member that says nothing is zero, but for texts, whose pointer may stand. */
     struct model_headers rest = *headers;
-    struct slice *texts[] = {&rest.ssl_host, &rest.custom_frame_options_value, &rest.custom_browser_xss_value,
-                             &rest.content_security_policy, &rest.public_key, &rest.referrer_policy};
+    struct slice *texts[] = {&rest.ssl_host,
+                             &rest.custom_frame_options_value,
+                             &rest.custom_browser_xss_value,
+                             &rest.content_security_policy,
+                             &rest.public_key,
+                             &rest.referrer_policy};
 
     for (size_t i = 0; i < WB_COUNT(texts); i++) {
         if (texts[i]->len)

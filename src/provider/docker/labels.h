@@ -13,7 +13,7 @@
 struct label_reading {
     struct arena *arena;
     const struct segment *segment;
-    struct slice origin;       /* "container web" */
+    struct slice origin; /* "container web" */
     struct diagnostics *diagnostics;
     struct slice closed_because; /* the first thing that protects and was not understood; empty: none */
 };

@@ -77,8 +77,8 @@ struct slice naming_rule(struct arena *arena, const struct container *container,
     else
         return SLICE("");
     name = host_part(arena, name);
-    return slice_of(arena_format(arena, "Host:" SLICE_FMT "%s" SLICE_FMT, SLICE_ARG(name), domain.len ? "." : "",
-                                 SLICE_ARG(domain)));
+    return slice_of(
+        arena_format(arena, "Host:" SLICE_FMT "%s" SLICE_FMT, SLICE_ARG(name), domain.len ? "." : "", SLICE_ARG(domain)));
 }
 
 struct slice naming_backend(struct arena *arena, const struct container *container, const struct segment *segment)
@@ -88,8 +88,8 @@ struct slice naming_backend(struct arena *arena, const struct container *contain
     if (segment->name.len == 0)
         name = label.len ? label : service;
     else
-        name = slice_of(arena_format(arena, SLICE_FMT "-" SLICE_FMT, SLICE_ARG(service),
-                                     SLICE_ARG(label.len ? label : segment->name)));
+        name = slice_of(
+            arena_format(arena, SLICE_FMT "-" SLICE_FMT, SLICE_ARG(service), SLICE_ARG(label.len ? label : segment->name)));
     name = naming_normalise(arena, name);
     return slice_of(arena_format(arena, "backend-" SLICE_FMT, SLICE_ARG(name)));
 }
@@ -112,5 +112,6 @@ struct slice naming_server(struct arena *arena, const struct container *containe
     char hash[DIGEST_MD5_HEX];
 
     digest_md5_hex(url, hash);
-    return naming_normalise(arena, slice_of(arena_format(arena, "server-" SLICE_FMT "-%s", SLICE_ARG(container->name), hash)));
+    return naming_normalise(arena,
+                            slice_of(arena_format(arena, "server-" SLICE_FMT "-%s", SLICE_ARG(container->name), hash)));
 }

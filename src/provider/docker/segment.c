@@ -51,8 +51,7 @@ static int compare_names(const void *a, const void *b)
     return slice_compare(((const struct label *)a)->name, ((const struct label *)b)->name);
 }
 
-static struct segment *find_or_add(struct segments *segments, struct slice name, size_t label_capacity,
-                                   struct arena *arena)
+static struct segment *find_or_add(struct segments *segments, struct slice name, size_t label_capacity, struct arena *arena)
 {
     for (size_t i = 0; i < segments->count; i++) {
         if (slice_eq(segments->items[i].name, name))
@@ -93,7 +92,8 @@ static int compare_segments(const void *a, const void *b)
 struct segments segments_read(struct arena *arena, const struct container *container)
 {
     size_t capacity = container->label_count + 1;
-    struct segments segments = {.items = ARENA_ARRAY(arena, struct segment, capacity < SEGMENTS_MAX ? capacity : SEGMENTS_MAX)};
+    struct segments segments = {
+        .items = ARENA_ARRAY(arena, struct segment, capacity < SEGMENTS_MAX ? capacity : SEGMENTS_MAX)};
     struct segment defaults = {.labels = ARENA_ARRAY(arena, struct label, capacity)};
 
     for (size_t i = 0; i < container->label_count; i++) {

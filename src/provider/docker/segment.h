@@ -14,7 +14,7 @@ struct label {
 };
 
 struct segment {
-    struct slice name; /* empty: the default one */
+    struct slice name;    /* empty: the default one */
     struct label *labels; /* sorted by name, each once */
     size_t label_count;
 };

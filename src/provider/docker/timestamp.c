@@ -60,11 +60,10 @@ uint64_t timestamp_parse(struct slice text)
     char sign;
     int64_t zone;
 
-    if (!read_digits(&text, 4, &parts.tm_year) || !read_sign(&text, "-", &sign) ||
-        !read_digits(&text, 2, &parts.tm_mon) || !read_sign(&text, "-", &sign) ||
-        !read_digits(&text, 2, &parts.tm_mday) || !read_sign(&text, "Tt ", &sign) ||
-        !read_digits(&text, 2, &parts.tm_hour) || !read_sign(&text, ":", &sign) ||
-        !read_digits(&text, 2, &parts.tm_min) || !read_sign(&text, ":", &sign) || !read_digits(&text, 2, &parts.tm_sec))
+    if (!read_digits(&text, 4, &parts.tm_year) || !read_sign(&text, "-", &sign) || !read_digits(&text, 2, &parts.tm_mon) ||
+        !read_sign(&text, "-", &sign) || !read_digits(&text, 2, &parts.tm_mday) || !read_sign(&text, "Tt ", &sign) ||
+        !read_digits(&text, 2, &parts.tm_hour) || !read_sign(&text, ":", &sign) || !read_digits(&text, 2, &parts.tm_min) ||
+        !read_sign(&text, ":", &sign) || !read_digits(&text, 2, &parts.tm_sec))
         return 0;
     int64_t fraction = read_fraction(&text);
     if (!read_zone(&text, &zone) || text.len)

@@ -79,7 +79,8 @@ static void read_texts(struct decode *decode, const struct field *field, const s
     }
     if (field->present_offset)
         *(bool *)((char *)record + field->present_offset) = true;
-    TOML_EACH(item, array) {
+    TOML_EACH(item, array)
+    {
         if (item->kind == TOML_TEXT)
             slices_add(decode->arena, texts, item->text);
         else
@@ -110,7 +111,8 @@ static void read_pairs(struct decode *decode, struct model_pairs *pairs, const s
     pairs->items = ARENA_ARRAY(decode->arena, struct model_pair, before.count + toml_count(table));
     if (before.count)
         memcpy(pairs->items, before.items, before.count * sizeof *pairs->items);
-    TOML_EACH(item, table) {
+    TOML_EACH(item, table)
+    {
         if (item->kind != TOML_TEXT)
             report_type(decode, item, flags, FIELD_TEXT);
         else if (pairs_have(&before, item->key))
@@ -160,7 +162,8 @@ static void read_named(struct decode *decode, const struct field *field, const s
     now.first = arena_alloc(decode->arena, (before.count + toml_count(table)) * group->size);
     if (before.count)
         memcpy(now.first, before.first, before.count * group->size);
-    TOML_EACH(child, table) {
+    TOML_EACH(child, table)
+    {
         void *element = now.first + now.count * group->size;
 
         if (child->kind != TOML_TABLE) {
@@ -275,7 +278,8 @@ static void read_row(struct decode *decode, const struct field *field, const str
 static void read_table(struct decode *decode, const struct group *group, const struct toml_value *table, void *record,
                        unsigned flags)
 {
-    TOML_EACH(child, table) {
+    TOML_EACH(child, table)
+    {
         const struct field *field = group_field(group, child->key);
 
         if (field)
@@ -287,7 +291,8 @@ static void read_table(struct decode *decode, const struct group *group, const s
 
 void decode_document(struct decode *decode, struct fragment *part)
 {
-    TOML_EACH(child, decode->document->root) {
+    TOML_EACH(child, decode->document->root)
+    {
         const struct field *field = group_field(&schema_fragment, child->key);
 
         decode->closed = decode->left_out = NULL;

@@ -13,11 +13,11 @@
 #include <stdlib.h>
 
 enum {
-    FILE_QUIET_MS = 100,      /* a file written in place may still be written */
-    FILE_MOVED_QUIET_MS = 5,  /* one moved into place is whole; a burst of them is gathered */
+    FILE_QUIET_MS = 100,        /* a file written in place may still be written */
+    FILE_MOVED_QUIET_MS = 5,    /* one moved into place is whole; a burst of them is gathered */
     FILE_EMPTY_QUIET_MS = 1000, /* a truncated one is about to be written */
-    FILE_QUIET_MAX_MS = 5000, /* read what is there, if it never gets quiet */
-    FILE_LOOK_MS = 10000,     /* a look without a hint: network file systems give none */
+    FILE_QUIET_MAX_MS = 5000,   /* read what is there, if it never gets quiet */
+    FILE_LOOK_MS = 10000,       /* a look without a hint: network file systems give none */
 };
 
 struct file_provider {
@@ -29,10 +29,10 @@ struct file_provider {
     bool started;
 
     /* The provider's thread. */
-    struct scan read; /* the files as they were read last, for good or bad */
-    struct fragment *delivered;       /* NULL until the first good read */
-    struct diagnostics found;         /* at that read */
-    char *problem;                    /* of the last read; NULL when it was good */
+    struct scan read;           /* the files as they were read last, for good or bad */
+    struct fragment *delivered; /* NULL until the first good read */
+    struct diagnostics found;   /* at that read */
+    char *problem;              /* of the last read; NULL when it was good */
 };
 
 static void copy_diagnostics(struct diagnostics *list, const struct diagnostics *from)

@@ -16,8 +16,8 @@ void places_add(struct scan *scan, enum scan_place_kind kind, struct slice path,
             memcpy(places, scan->places, count * sizeof *places);
         scan->places = places;
     }
-    scan->places[scan->place_count++] =
-        (struct scan_place){kind, arena_copy(&scan->arena, path), arena_copy(&scan->arena, name)};
+    scan->places[scan->place_count++] = (struct scan_place){kind, arena_copy(&scan->arena, path),
+                                                            arena_copy(&scan->arena, name)};
 }
 
 /* The folder that `folder/name` is, for the way on. */

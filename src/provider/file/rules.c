@@ -40,10 +40,14 @@ static bool read_part(struct arena *arena, const struct rules_text *file, const 
         return false;
     arena_init(&scratch, 0);
     if (toml_parse(&scratch, file->text, file->name, &document, &error)) {
-        struct decode decode = {.arena = arena, .scratch = &scratch, .document = &document, .diagnostics = diagnostics,
+        struct decode decode = {.arena = arena,
+                                .scratch = &scratch,
+                                .document = &document,
+                                .diagnostics = diagnostics,
                                 .static_file = options->static_file};
         decode_document(&decode, &parts->items[parts->count++]);
-        TOML_EACH(child, document.root) {
+        TOML_EACH(child, document.root)
+        {
             if (child->kind == TOML_TABLE && slice_eq_nocase(child->key, SLICE("frontends")))
                 parts->has_frontends = true;
         }
@@ -55,8 +59,8 @@ static bool read_part(struct arena *arena, const struct rules_text *file, const 
 }
 
 /* True when the name is new; else says that the earlier one holds. */
-static bool claim_name(struct map *names, struct slice name, struct slice origin, const char *noun,
-                       struct slice *owner, struct diagnostics *diagnostics)
+static bool claim_name(struct map *names, struct slice name, struct slice origin, const char *noun, struct slice *owner,
+                       struct diagnostics *diagnostics)
 {
     const struct slice *first = map_get(names, name);
 
@@ -65,8 +69,8 @@ static bool claim_name(struct map *names, struct slice name, struct slice origin
         return true;
     }
     diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, origin,
-                    "%s `" SLICE_FMT "` is already configured at " SLICE_FMT ": this one is ignored", noun,
-                    SLICE_ARG(name), SLICE_ARG(*first));
+                    "%s `" SLICE_FMT "` is already configured at " SLICE_FMT ": this one is ignored", noun, SLICE_ARG(name),
+                    SLICE_ARG(*first));
     return false;
 }
 

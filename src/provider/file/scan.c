@@ -34,8 +34,11 @@ static int64_t changed_ns(const struct stat *stat)
 
 static struct scan_file describe_file(struct slice path, const struct stat *stat)
 {
-    return (struct scan_file){.path = path, .device = (uint64_t)stat->st_dev, .inode = (uint64_t)stat->st_ino,
-                              .size = (uint64_t)stat->st_size, .changed_ns = changed_ns(stat)};
+    return (struct scan_file){.path = path,
+                              .device = (uint64_t)stat->st_dev,
+                              .inode = (uint64_t)stat->st_ino,
+                              .size = (uint64_t)stat->st_size,
+                              .changed_ns = changed_ns(stat)};
 }
 
 /* The array has room for the next power of two. */

@@ -415,8 +415,7 @@ void sim_link_pause(struct sim_link *link, bool paused)
 
 void sim_link_free_all(struct sim *sim)
 {
-    LIST_EACH_SAFE(node, &sim->links)
-    {
+    LIST_EACH_SAFE (node, &sim->links) {
         struct sim_link *link = LIST_ENTRY(node, struct sim_link, link);
         WB_REQUIRE(!link->end);
         sim_unpost(&link->absorb);

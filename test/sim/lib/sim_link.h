@@ -17,12 +17,12 @@ struct sim_link {
     struct list link;
     struct sim *sim;
     struct sim_wire wire_rules;
-    struct sim_end *end;     /* the worker's; NULL once it closed */
+    struct sim_end *end;           /* the worker's; NULL once it closed */
     struct sim_listener *listener; /* of dialled ones */
     struct address dialled;
 
     /* Script's side. */
-    struct text got;         /* all that came, unless `counts_only` */
+    struct text got; /* all that came, unless `counts_only` */
     uint64_t got_bytes;
     bool counts_only;
     bool got_fin, got_reset; /* how the worker ended its side */
@@ -31,9 +31,9 @@ struct sim_link {
     void (*changed)(void *owner);
     void *owner;
 
-    struct text coming;      /* sent by the script, not read by the worker */
+    struct text coming; /* sent by the script, not read by the worker */
     size_t coming_at;
-    uint64_t pattern_left;   /* so many more bytes of 'x' follow `coming` */
+    uint64_t pattern_left; /* so many more bytes of 'x' follow `coming` */
     bool fin_coming, reset_coming;
 
     struct text wire;

@@ -75,8 +75,7 @@ static void look_up(struct loop *loop, struct lookup *lookup)
 
 static void look_up_cancel(struct loop *loop, struct lookup *lookup)
 {
-    LIST_EACH_SAFE(node, &sim_of(loop)->questions)
-    {
+    LIST_EACH_SAFE (node, &sim_of(loop)->questions) {
         struct question *question = LIST_ENTRY(node, struct question, link);
         if (question->lookup == lookup)
             end_question(question);
@@ -206,8 +205,7 @@ void sim_remove_listener(struct sim_listener *listener)
 
 struct sim_listener *sim_find_listener(struct sim *sim, const struct address *address)
 {
-    LIST_EACH(node, &sim->listeners)
-    {
+    LIST_EACH (node, &sim->listeners) {
         struct sim_listener *listener = LIST_ENTRY(node, struct sim_listener, link);
         if (listener->address.port == address->port && listener->address.is_v6 == address->is_v6 &&
             memcmp(listener->address.ip, address->ip, sizeof address->ip) == 0)

@@ -45,11 +45,11 @@ struct sim_name {
 
 /* How bytes travel on new links. */
 struct sim_wire {
-    size_t deliver_max; /* towards the worker, at once; 0 = whatever there is */
+    size_t deliver_max;  /* towards the worker, at once; 0 = whatever there is */
     size_t socket_bytes; /* the worker's socket takes so much before the other end reads; 0 = everything */
-    size_t absorb_max;  /* the other end reads so much at once; 0 = whatever there is */
+    size_t absorb_max;   /* the other end reads so much at once; 0 = whatever there is */
     uint64_t absorb_every_ms;
-    bool random;        /* each of the above is drawn anew, up to the number given, each time */
+    bool random; /* each of the above is drawn anew, up to the number given, each time */
 };
 
 struct sim {
@@ -58,7 +58,7 @@ struct sim {
     struct sim_name names[8];
     size_t name_count;
     struct sim_wire wire;
-    bool vary;          /* each new link draws rules of its own */
+    bool vary;       /* each new link draws rules of its own */
     uint64_t random; /* state; 0: events of one time keep their order */
     size_t lent_max; /* most bytes ever lent from the stock */
     unsigned dialled, steps;

@@ -10,7 +10,7 @@ struct sim_message {
     struct slice trailers;
     struct text body; /* sim_message_fini frees it */
     bool chunked, until_close;
-    size_t bytes;     /* of the whole message, when complete */
+    size_t bytes; /* of the whole message, when complete */
     size_t head_bytes;
 };
 

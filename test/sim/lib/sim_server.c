@@ -124,8 +124,7 @@ void sim_server_init(struct sim_server *server, struct sim *sim, const char *ip,
 
 void sim_server_fini(struct sim_server *server)
 {
-    LIST_EACH_SAFE(node, &server->conns)
-    {
+    LIST_EACH_SAFE (node, &server->conns) {
         struct sim_conn *conn = LIST_ENTRY(node, struct sim_conn, link);
         conn->wire->changed = NULL;
         sim_unpost(&conn->later);

@@ -16,12 +16,12 @@ struct sim_conn {
     struct list link;
     struct sim_server *server;
     struct sim_link *wire;
-    size_t done;          /* bytes of wire->got that were dealt with */
-    unsigned requests;    /* answered on it */
-    bool answering;       /* the next request waits */
-    bool head_seen;       /* of the request that is coming in */
-    bool tunnel;          /* echoes what comes */
-    struct text reply;    /* to be sent by `later` */
+    size_t done;       /* bytes of wire->got that were dealt with */
+    unsigned requests; /* answered on it */
+    bool answering;    /* the next request waits */
+    bool head_seen;    /* of the request that is coming in */
+    bool tunnel;       /* echoes what comes */
+    struct text reply; /* to be sent by `later` */
     bool close_after;
     struct sim_event later;
 };
@@ -37,8 +37,8 @@ struct sim_server {
     unsigned executed[SIM_IDS_MAX]; /* requests with X-Id n whose head came */
     struct text last_head;          /* first line and fields of the last request */
     struct text last_body, last_trailers;
-    bool deaf;                      /* accepts and reads, never answers */
-    bool raw;                       /* the test looks at the bytes itself */
+    bool deaf; /* accepts and reads, never answers */
+    bool raw;  /* the test looks at the bytes itself */
     void *arg;
     /* A request is complete (or, with `at_head`, its head has come): say what is to be sent. */
     bool at_head;

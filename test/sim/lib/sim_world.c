@@ -98,7 +98,8 @@ static struct fragment *make_fragment(const struct sim_route *routes, size_t cou
         slices_add(arena, &frontend->entrypoints, SLICE("http"));
         frontend->routes = ARENA_NEW(arena, struct model_route);
         frontend->route_count = 1;
-        frontend->routes[0] = (struct model_route){.name = SLICE("r"), .rule = slice_of(arena_strdup(arena, routes[i].rule))};
+        frontend->routes[0] = (struct model_route){.name = SLICE("r"),
+                                                   .rule = slice_of(arena_strdup(arena, routes[i].rule))};
         add_filters(arena, frontend, &routes[i]);
         if (!routes[i].servers)
             continue;

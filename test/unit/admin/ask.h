@@ -42,10 +42,8 @@ static inline void world_init(struct world *world)
                                             .entrypoint_addresses = addresses,
                                             .entrypoint_count = 3};
     world->admin = admin_create(&world->options);
-    world->request = (struct local_request){.entrypoint = API_ENTRYPOINT,
-                                            .headers = &world->headers,
-                                            .snapshot = &world->snapshot,
-                                            .filtered = true};
+    world->request = (struct local_request){
+        .entrypoint = API_ENTRYPOINT, .headers = &world->headers, .snapshot = &world->snapshot, .filtered = true};
 }
 
 /* After a change of the options. */
@@ -126,20 +124,20 @@ static inline void assert_left(struct world *world, const char *line)
 }
 
 /* The example of spec/api-json.md 3, recorded from v1.7.19, as a model. */
-#define WORLD_SERVER_WEB "{\"url\":\"http://127.0.0.1:18244\",\"weight\":1}"
+#define WORLD_SERVER_WEB  "{\"url\":\"http://127.0.0.1:18244\",\"weight\":1}"
 #define WORLD_SERVERS_WEB "{\"server-web-ee9c7d7f2277b7c48a0697f4c7f29176\":" WORLD_SERVER_WEB "}"
 #define WORLD_BACKEND_WEB "{\"servers\":" WORLD_SERVERS_WEB ",\"loadBalancer\":{\"method\":\"wrr\"}}"
-#define WORLD_BACKENDS                                                                                                 \
-    "{\"backend-api\":{\"servers\":{\"server-api-ee9c7d7f2277b7c48a0697f4c7f29176\":" WORLD_SERVER_WEB                 \
+#define WORLD_BACKENDS                                                                                 \
+    "{\"backend-api\":{\"servers\":{\"server-api-ee9c7d7f2277b7c48a0697f4c7f29176\":" WORLD_SERVER_WEB \
     "},\"loadBalancer\":{\"method\":\"wrr\",\"stickiness\":{}}},\"backend-web\":" WORLD_BACKEND_WEB "}"
-#define WORLD_ROUTE_WEB "{\"rule\":\"Host:web.t\"}"
+#define WORLD_ROUTE_WEB  "{\"rule\":\"Host:web.t\"}"
 #define WORLD_ROUTES_WEB "{\"route-frontend-Host-web-t-0\":" WORLD_ROUTE_WEB "}"
-#define WORLD_FRONTEND_WEB                                                                                             \
-    "{\"entryPoints\":[\"http\"],\"backend\":\"backend-web\",\"routes\":" WORLD_ROUTES_WEB                             \
+#define WORLD_FRONTEND_WEB                                                                 \
+    "{\"entryPoints\":[\"http\"],\"backend\":\"backend-web\",\"routes\":" WORLD_ROUTES_WEB \
     ",\"passHostHeader\":true,\"priority\":0,\"basicAuth\":null}"
-#define WORLD_FRONTENDS                                                                                                \
-    "{\"frontend-Host-api-t-1\":{\"entryPoints\":[\"http\"],\"backend\":\"backend-api\",\"routes\":"                   \
-    "{\"route-frontend-Host-api-t-1\":{\"rule\":\"Host:api.t\"}},\"passHostHeader\":true,\"priority\":0,"              \
+#define WORLD_FRONTENDS                                                                                   \
+    "{\"frontend-Host-api-t-1\":{\"entryPoints\":[\"http\"],\"backend\":\"backend-api\",\"routes\":"      \
+    "{\"route-frontend-Host-api-t-1\":{\"rule\":\"Host:api.t\"}},\"passHostHeader\":true,\"priority\":0," \
     "\"basicAuth\":null,\"auth\":{\"basic\":{}}},\"frontend-Host-web-t-0\":" WORLD_FRONTEND_WEB "}"
 #define WORLD_DOCKER "{\"backends\":" WORLD_BACKENDS ",\"frontends\":" WORLD_FRONTENDS "}"
 
@@ -150,10 +148,10 @@ static inline void world_backend(struct fragment *fragment, struct model_backend
     backend->name = slice_of(arena_format(arena, "backend-%s", name));
     backend->servers = ARENA_NEW(arena, struct model_server);
     backend->server_count = 1;
-    backend->servers[0] =
-        (struct model_server){.name = slice_of(arena_format(arena, "server-%s-ee9c7d7f2277b7c48a0697f4c7f29176", name)),
-                              .url = SLICE("http://127.0.0.1:18244"),
-                              .weight = 1};
+    backend->servers[0] = (struct model_server){
+        .name = slice_of(arena_format(arena, "server-%s-ee9c7d7f2277b7c48a0697f4c7f29176", name)),
+        .url = SLICE("http://127.0.0.1:18244"),
+        .weight = 1};
     backend->load_balancer = ARENA_NEW(arena, struct model_load_balancer);
     backend->load_balancer->method = SLICE("wrr");
 }
@@ -168,9 +166,9 @@ static inline void world_frontend(struct fragment *fragment, struct model_fronte
     slices_add(arena, &frontend->entrypoints, SLICE("http"));
     frontend->routes = ARENA_NEW(arena, struct model_route);
     frontend->route_count = 1;
-    frontend->routes[0] =
-        (struct model_route){.name = slice_of(arena_format(arena, "route-" SLICE_FMT, SLICE_ARG(frontend->name))),
-                             .rule = slice_of(arena_format(arena, "Host:%s.t", name))};
+    frontend->routes[0] = (struct model_route){
+        .name = slice_of(arena_format(arena, "route-" SLICE_FMT, SLICE_ARG(frontend->name))),
+        .rule = slice_of(arena_format(arena, "Host:%s.t", name))};
 }
 
 static inline struct fragment *world_add_docker(struct world *world)

@@ -7,24 +7,20 @@ static const uint64_t second_ns = 1000000000;
 /* The recording of spec/api-json.md 4 without recent_errors (only with api.statistics); its m=+ is our uptime. */
 static void test_document_is_the_one_v17_gave(void **state)
 {
-    struct health_facts facts = {.pid = 23292,
-                                 .uptime_ns = 201301293,
-                                 .wall_ns = 1795421601461268986,
-                                 .response_ns = 1033588,
-                                 .response_bytes = 249};
+    struct health_facts facts = {
+        .pid = 23292, .uptime_ns = 201301293, .wall_ns = 1795421601461268986, .response_ns = 1033588, .response_bytes = 249};
     struct text out = TEXT_EMPTY;
     (void)state;
 
     facts.second[200] = facts.second[404] = facts.total[200] = facts.total[404] = 1;
     health_write(&out, &facts);
     assert_string_equal(
-        out.ptr,
-        "{\"pid\":23292,\"hostname\":\"\",\"uptime\":\"201.301293ms\",\"uptime_sec\":0.201301293,"
-        "\"time\":\"2026-11-23 08:13:21.461268986 +0000 UTC m=+0.201301293\",\"unixtime\":1795421601,"
-        "\"status_code_count\":{\"200\":1,\"404\":1},\"total_status_code_count\":{\"200\":1,\"404\":1},\"count\":2,"
-        "\"total_count\":2,\"total_response_time\":\"1.033588ms\",\"total_response_time_sec\":0.001033588,"
-        "\"total_response_size\":249,\"average_response_size\":124,\"average_response_time\":\"516.794\xc2\xb5s\","
-        "\"average_response_time_sec\":0.000516794,\"total_metrics_counts\":{},\"average_metrics_timers\":{}}");
+        out.ptr, "{\"pid\":23292,\"hostname\":\"\",\"uptime\":\"201.301293ms\",\"uptime_sec\":0.201301293,"
+                 "\"time\":\"2026-11-23 08:13:21.461268986 +0000 UTC m=+0.201301293\",\"unixtime\":1795421601,"
+                 "\"status_code_count\":{\"200\":1,\"404\":1},\"total_status_code_count\":{\"200\":1,\"404\":1},\"count\":2,"
+                 "\"total_count\":2,\"total_response_time\":\"1.033588ms\",\"total_response_time_sec\":0.001033588,"
+                 "\"total_response_size\":249,\"average_response_size\":124,\"average_response_time\":\"516.794\xc2\xb5s\","
+                 "\"average_response_time_sec\":0.000516794,\"total_metrics_counts\":{},\"average_metrics_timers\":{}}");
     text_fini(&out);
 }
 

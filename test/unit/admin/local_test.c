@@ -12,8 +12,9 @@ static void assert_ping(struct world *world, const char *line, unsigned status, 
 
 static void test_ping_answers_before_the_filters_and_nothing_else_does(void **state)
 {
-    static const char *const others[] = {"GET /api", "GET /health", "GET /", "GET /dashboard/", "GET /api/version",
-                                         "GET /api/overview", "GET /ping/", "GET /api/", "GET /dashboard/status"};
+    static const char *const others[] = {"GET /api",        "GET /health",      "GET /",
+                                         "GET /dashboard/", "GET /api/version", "GET /api/overview",
+                                         "GET /ping/",      "GET /api/",        "GET /dashboard/status"};
     struct world world;
     (void)state;
 
@@ -47,7 +48,8 @@ static void test_ping_is_where_it_was_asked_for_or_else_where_the_api_is(void **
     assert_left(&world, "GET /api/");
     assert_left(&world, "GET /");
     assert_left(&world, "GET /dashboard/");
-    for (world.request.entrypoint = HTTP_ENTRYPOINT; world.request.entrypoint <= API_ENTRYPOINT; world.request.entrypoint++) {
+    for (world.request.entrypoint = HTTP_ENTRYPOINT; world.request.entrypoint <= API_ENTRYPOINT;
+         world.request.entrypoint++) {
         assert_left(&world, "GET /ping");
         assert_left(&world, "GET /ping/");
     }
@@ -205,9 +207,12 @@ static void test_dashboard_page_writes_text_only_and_loads_nothing_from_elsewher
 {
     static const char *const files[] = {"GET /dashboard/", "GET /dashboard/dashboard.css", "GET /dashboard/dashboard.js",
                                         "GET /dashboard/flow.js"};
-    static const char *const words[] = {"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function",
-                                        "srcdoc", "DOMParser", "createContextualFragment", " style=\"", " onclick=", " onerror=",
-                                        " onload=", "src=\"http", "href=\"http", "@import", "url(http", "url(//"};
+    static const char *const words[] = {"innerHTML",      "outerHTML",  "insertAdjacentHTML",
+                                        "document.write", "eval(",      "new Function",
+                                        "srcdoc",         "DOMParser",  "createContextualFragment",
+                                        " style=\"",      " onclick=",  " onerror=",
+                                        " onload=",       "src=\"http", "href=\"http",
+                                        "@import",        "url(http",   "url(//"};
     struct world world;
     (void)state;
 

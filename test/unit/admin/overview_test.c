@@ -44,7 +44,8 @@ static void test_overview_sums_the_workers(void **state)
     assert_int_equal(number_of(document, "response_bytes"), 1000);
     assert_true(number_of(document, "response_time_sec") == 0.5);
     assert_true(number_of(document, "uptime_sec") >= 0 && number_of(document, "uptime_sec") < 100);
-    assert_non_null(strstr(world.answer.body.ptr, "\"status\":{\"200\":18,\"404\":2},\"ended\":{\"no frontend matches\":2}"));
+    assert_non_null(
+        strstr(world.answer.body.ptr, "\"status\":{\"200\":18,\"404\":2},\"ended\":{\"no frontend matches\":2}"));
     assert_non_null(strstr(world.answer.body.ptr, "\"entrypoints\":[{\"name\":\"http\",\"address\":\":80\"},"
                                                   "{\"name\":\"traefik\",\"address\":\":8080\"},"
                                                   "{\"name\":\"ping\",\"address\":\":8082\"}]"));
@@ -76,7 +77,11 @@ static void test_frontends_say_what_became_of_them(void **state)
         {.provider = SLICE("docker"), .name = SLICE("a"), .backend = &full, .priority = 21},
         {.provider = SLICE("docker"), .name = SLICE("b"), .backend = &empty, .priority = 5},
         {.provider = SLICE("docker"), .name = SLICE("c"), .priority = 6},
-        {.provider = SLICE("file"), .name = SLICE("d"), .backend = &full, .closed = true, .closed_because = SLICE("`<bad>`: no range")},
+        {.provider = SLICE("file"),
+         .name = SLICE("d"),
+         .backend = &full,
+         .closed = true,
+         .closed_because = SLICE("`<bad>`: no range")},
     };
     struct route_frontend *list[] = {&frontends[0], &frontends[1], &frontends[2], &frontends[3]};
     struct world world;
@@ -91,7 +96,8 @@ static void test_frontends_say_what_became_of_them(void **state)
                 "{\"provider\":\"docker\",\"name\":\"a\",\"state\":\"open\",\"priority\":21},"
                 "{\"provider\":\"docker\",\"name\":\"b\",\"state\":\"no server\",\"priority\":5},"
                 "{\"provider\":\"docker\",\"name\":\"c\",\"state\":\"no backend\",\"priority\":6},"
-                "{\"provider\":\"file\",\"name\":\"d\",\"state\":\"closed\",\"because\":\"`\\u003cbad\\u003e`: no range\",\"priority\":0},"
+                "{\"provider\":\"file\",\"name\":\"d\",\"state\":\"closed\",\"because\":\"`\\u003cbad\\u003e`: no "
+                "range\",\"priority\":0},"
                 "{\"provider\":\"docker\",\"name\":\"frontend-Host-web-t-0\",\"state\":\"left out\","
                 "\"because\":\"`Host` has no value\"}]}");
     world_fini(&world);

@@ -56,9 +56,29 @@ static void test_what_is_printed_is_read_again(void **state)
 
 static void test_anything_else_is_refused(void **state)
 {
-    static const char *const texts[] = {"",    "-",   "+",    "s",    ".",     ".s",   "1.5", "1x", "1 s", " 1s", "1s ",
-                                        "1S",  "1d",  "--1s", "1s-1", "1m30",  "soon", "0x1s", "1e3s", "9223372036855",
-                                        "99999999999999999999s", "9223372036s9223372036s", "2562047h47m16.854775808s"};
+    static const char *const texts[] = {"",
+                                        "-",
+                                        "+",
+                                        "s",
+                                        ".",
+                                        ".s",
+                                        "1.5",
+                                        "1x",
+                                        "1 s",
+                                        " 1s",
+                                        "1s ",
+                                        "1S",
+                                        "1d",
+                                        "--1s",
+                                        "1s-1",
+                                        "1m30",
+                                        "soon",
+                                        "0x1s",
+                                        "1e3s",
+                                        "9223372036855",
+                                        "99999999999999999999s",
+                                        "9223372036s9223372036s",
+                                        "2562047h47m16.854775808s"};
     int64_t ns;
 
     (void)state;

@@ -118,12 +118,12 @@ static void test_nothing_breaks_out_of_a_log_line(void **state)
     expect_escaped(SLICE("\x1b[31m\r\t\x7f"), "\\x1b[31m\\x0d\\t\\x7f");
     expect_escaped(slice_make("\0", 1), "\\x00");
     expect_escaped(SLICE("gr\xc3\xbcn \xe2\x82\xac \xf0\x9f\x98\x80"), "gr\xc3\xbcn \xe2\x82\xac \xf0\x9f\x98\x80");
-    expect_escaped(SLICE("\xc2\x9b"), "\\xc2\\x9b");             /* C1 */
-    expect_escaped(SLICE("\xe2\x80\xae"), "\\xe2\\x80\\xae");     /* U+202E turns the direction */
-    expect_escaped(SLICE("\xe2\x80\xa8"), "\\xe2\\x80\\xa8");     /* U+2028 is a line end to some */
-    expect_escaped(SLICE("\xc0\xaf\xff"), "\\xc0\\xaf\\xff");     /* no UTF-8 */
-    expect_escaped(SLICE("\xe2\x82"), "\\xe2\\x82");              /* cut off */
-    expect_escaped(SLICE("\xed\xa0\x80"), "\\xed\\xa0\\x80");     /* a surrogate */
+    expect_escaped(SLICE("\xc2\x9b"), "\\xc2\\x9b");          /* C1 */
+    expect_escaped(SLICE("\xe2\x80\xae"), "\\xe2\\x80\\xae"); /* U+202E turns the direction */
+    expect_escaped(SLICE("\xe2\x80\xa8"), "\\xe2\\x80\\xa8"); /* U+2028 is a line end to some */
+    expect_escaped(SLICE("\xc0\xaf\xff"), "\\xc0\\xaf\\xff"); /* no UTF-8 */
+    expect_escaped(SLICE("\xe2\x82"), "\\xe2\\x82");          /* cut off */
+    expect_escaped(SLICE("\xed\xa0\x80"), "\\xed\\xa0\\x80"); /* a surrogate */
 }
 
 static void test_text_grows_and_is_taken(void **state)

@@ -253,7 +253,7 @@ static void test_a_socket_file_that_was_replaced_is_seen(void **state)
     assert_false(callout_place_was_replaced(scene->callout));
     fake_server_stop(&scene->server);
     char *old = wb_format("%s.old", socket_path);
-    rename(socket_path, old); /* keeps the inode taken */
+    rename(socket_path, old);                                 /* keeps the inode taken */
     assert_false(callout_place_was_replaced(scene->callout)); /* nobody there yet */
     fake_server_start(&scene->server, socket_path, answer, scene);
     assert_true(callout_place_was_replaced(scene->callout));
@@ -265,8 +265,10 @@ static void test_a_socket_file_that_was_replaced_is_seen(void **state)
 
 static void test_an_endpoint_that_is_none_is_refused_with_a_hint(void **state)
 {
-    static const char *const bad[] = {"", "docker.sock", "unix://", "unix://relative", "https://x", "tcp://", "tcp://a/b", "tcp://a b"};
-    static const char *const good[] = {"unix:///var/run/docker.sock", "/var/run/docker.sock", "tcp://127.0.0.1:2375", "http://h:1/", "tcp://[::1]:2375"};
+    static const char *const bad[] = {"",          "docker.sock", "unix://",   "unix://relative",
+                                      "https://x", "tcp://",      "tcp://a/b", "tcp://a b"};
+    static const char *const good[] = {"unix:///var/run/docker.sock", "/var/run/docker.sock", "tcp://127.0.0.1:2375",
+                                       "http://h:1/", "tcp://[::1]:2375"};
 
     (void)state;
     for (size_t i = 0; i < WB_COUNT(bad); i++) {

@@ -104,7 +104,8 @@ static void *serve_connection(void *arg)
 
     while (read_head(fd, head, sizeof head)) {
         const char *id = id_of(head);
-        int len = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nX-Id: %.*s\r\nContent-Length: 0\r\n\r\n", (int)strcspn(id, "\r"), id);
+        int len = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nX-Id: %.*s\r\nContent-Length: 0\r\n\r\n",
+                           (int)strcspn(id, "\r"), id);
         if (!send_all(fd, answer, (size_t)len))
             break;
     }
@@ -173,11 +174,12 @@ static void origin_stop(struct origin *origin)
 static bool ask(struct client *client, int fd, unsigned sequence)
 {
     char request[200], head[4096] = "", expected[40];
-    int len = snprintf(request, sizeof request, "GET /%u HTTP/1.1\r\nHost: a.test\r\nX-Id: %u.%u\r\n\r\n", sequence, client->number, sequence);
+    int len = snprintf(request, sizeof request, "GET /%u HTTP/1.1\r\nHost: a.test\r\nX-Id: %u.%u\r\n\r\n", sequence,
+                       client->number, sequence);
 
     snprintf(expected, sizeof expected, "%u.%u\r", client->number, sequence);
-    bool good = send_all(fd, request, (size_t)len) && read_head(fd, head, sizeof head) && strncmp(head, "HTTP/1.1 200 ", 13) == 0 &&
-                strncmp(id_of(head), expected, strlen(expected)) == 0;
+    bool good = send_all(fd, request, (size_t)len) && read_head(fd, head, sizeof head) &&
+                strncmp(head, "HTTP/1.1 200 ", 13) == 0 && strncmp(id_of(head), expected, strlen(expected)) == 0;
     if (!good && client->failed == 0)
         snprintf(client->first_failure, sizeof client->first_failure, "request %u: %.150s", sequence, head);
     return good;
@@ -215,7 +217,8 @@ static void deliver_round(struct rig *rig, unsigned round)
 
     fragment->backends = ARENA_NEW(arena, struct model_backend);
     fragment->backend_count = 1;
-    fragment->backends[0] = (struct model_backend){.name = SLICE("b"), .servers = ARENA_ARRAY(arena, struct model_server, 2)};
+    fragment->backends[0] = (struct model_backend){.name = SLICE("b"),
+                                                   .servers = ARENA_ARRAY(arena, struct model_server, 2)};
     for (unsigned i = 0; i < 2; i++)
         if (i == 0 || round % 3)
             fragment->backends[0].servers[fragment->backends[0].server_count++] = (struct model_server){
@@ -231,7 +234,8 @@ static void deliver_round(struct rig *rig, unsigned round)
         slices_add(arena, &frontend->entrypoints, SLICE("http"));
         frontend->routes = ARENA_NEW(arena, struct model_route);
         frontend->route_count = 1;
-        frontend->routes[0].rule = i ? slice_of(arena_format(arena, "HostRegexp:{x:[a-z]+}%u.test", round)) : SLICE("Host:a.test");
+        frontend->routes[0].rule = i ? slice_of(arena_format(arena, "HostRegexp:{x:[a-z]+}%u.test", round))
+                                     : SLICE("Host:a.test");
     }
     fragment_sort(fragment);
     control_sink(rig->control)->deliver(control_sink(rig->control)->arg, &fragment, &none);
@@ -387,8 +391,8 @@ static void test_a_thousand_snapshots_under_load(void **state)
     assert_int_equal(rig.swaps, SWAPS);
     assert_int_equal(rig.live_last, 1);
     assert_true(answered > 1000);
-    print_message("%u answers, at most %zu snapshots at once, heap %+ld bytes in %d swaps, %llu ms\n", answered, rig.live_most,
-                  (long)rig.heap_after - (long)rig.heap_before, SWAPS - WARM_SWAPS,
+    print_message("%u answers, at most %zu snapshots at once, heap %+ld bytes in %d swaps, %llu ms\n", answered,
+                  rig.live_most, (long)rig.heap_after - (long)rig.heap_before, SWAPS - WARM_SWAPS,
                   (unsigned long long)(clock_monotonic_ms() - began_ms));
 #ifndef WB_SANITIZED
     assert_true(rig.heap_after < rig.heap_before + 512 * 1024);

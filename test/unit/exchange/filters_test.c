@@ -40,7 +40,8 @@ static struct outcome compile_list(size_t count, struct slice *ranges)
 static struct outcome compile_forward(const char *address, const char *copied)
 {
     struct slice name = slice_of(copied);
-    struct model_auth_forward forward = {.address = slice_of(address), .auth_response_headers = {.items = &name, .count = copied != NULL}};
+    struct model_auth_forward forward = {.address = slice_of(address),
+                                         .auth_response_headers = {.items = &name, .count = copied != NULL}};
     struct model_auth auth = {.forward = &forward};
     return compile(NULL, &auth);
 }
@@ -73,10 +74,22 @@ static void test_a_white_list_with_one_bad_range_closes(void **state)
 
 static void test_a_forward_auth_that_cannot_be_asked_closes(void **state)
 {
-    static const char *const good[] = {"http://auth", "http://auth:8000/check?x=1", "HTTP://10.0.0.1/", " http://[::1]:80/a "},
-                            *const bad[] = {"", "auth:8000", "https://auth/", "http://", "http:///x", "http://auth:0/", "http://auth:65536/",
-                                            "http://auth:x/", "http://user@auth/", "http://auth/a b", "http://auth/\r\nX: y", "http://auth/#a",
-                                            "http://a,b/", "ftp://auth/"};
+    static const char *const good[] = {"http://auth", "http://auth:8000/check?x=1", "HTTP://10.0.0.1/",
+                                       " http://[::1]:80/a "},
+                             *const bad[] = {"",
+                                             "auth:8000",
+                                             "https://auth/",
+                                             "http://",
+                                             "http:///x",
+                                             "http://auth:0/",
+                                             "http://auth:65536/",
+                                             "http://auth:x/",
+                                             "http://user@auth/",
+                                             "http://auth/a b",
+                                             "http://auth/\r\nX: y",
+                                             "http://auth/#a",
+                                             "http://a,b/",
+                                             "ftp://auth/"};
     (void)state;
 
     for (size_t i = 0; i < WB_COUNT(good); i++) {

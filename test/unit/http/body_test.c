@@ -72,7 +72,7 @@ static void expect_body(enum body_kind kind, uint64_t length, struct slice in, b
         }
 }
 #define CHUNKED(literal, expected) expect_body(BODY_CHUNKED, 0, SLICE(literal), false, expected)
-#define REFUSED(literal) CHUNKED(literal, "|INVALID")
+#define REFUSED(literal)           CHUNKED(literal, "|INVALID")
 
 static void test_body_of_a_length_ends_there(void **state)
 {
@@ -168,7 +168,8 @@ static void test_trailers_are_checked_and_filtered(void **state)
 {
     (void)state;
     CHUNKED("1\r\na\r\n0\r\nX-Sum: \t1 \r\nGrpc-Status:0\r\n\r\nrest", "a{X-Sum=1}{Grpc-Status=0}|END 4 left");
-    CHUNKED("0\r\nContent-Length: 5\r\nHost: x\r\nX-Ok: y\r\nauthorization: z\r\nX_Forwarded_For: 1\r\n\r\n", "{X-Ok=y}|END 0 left");
+    CHUNKED("0\r\nContent-Length: 5\r\nHost: x\r\nX-Ok: y\r\nauthorization: z\r\nX_Forwarded_For: 1\r\n\r\n",
+            "{X-Ok=y}|END 0 left");
     REFUSED("0\r\nbad name: x\r\n\r\n");
     REFUSED("0\r\nX: a\r\n b\r\n\r\n");
     REFUSED("0\r\n X: a\r\n\r\n");

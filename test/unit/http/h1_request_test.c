@@ -27,10 +27,10 @@ static void expect_outcome(struct slice bytes, const char *expected)
 #define EXPECT(literal, expected) expect_outcome(SLICE(literal), expected)
 #define EXPECT_BAD(literal, name) expect_outcome(SLICE(literal), "BAD " #name)
 /* Decided with the first `early` bytes, not later. */
-#define EXPECT_BAD_AT(literal, name, early)                                                        \
-    do {                                                                                           \
-        expect_outcome(SLICE(literal), "BAD " #name);                                              \
-        assert_int_equal(needed, early);                                                           \
+#define EXPECT_BAD_AT(literal, name, early)           \
+    do {                                              \
+        expect_outcome(SLICE(literal), "BAD " #name); \
+        assert_int_equal(needed, early);              \
     } while (0)
 
 static void expect_head(struct slice bytes)
@@ -73,18 +73,21 @@ static void test_upgrade_needs_its_connection_token_and_no_body(void **state)
 {
     (void)state;
     EXPECT("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
-           "HEAD 68 m=GET t=/ form=0 a=a h=a p= v=1 body=0 cl=0 keep=1 exp=0 up=1 {Host=a} {Connection=Upgrade} {Upgrade=websocket}");
+           "HEAD 68 m=GET t=/ form=0 a=a h=a p= v=1 body=0 cl=0 keep=1 exp=0 up=1 {Host=a} {Connection=Upgrade} "
+           "{Upgrade=websocket}");
     EXPECT("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n",
            "HEAD 47 m=GET t=/ form=0 a=a h=a p= v=1 body=0 cl=0 keep=1 exp=0 up=0 {Host=a} {Upgrade=websocket}");
     EXPECT("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 3\r\n\r\n",
-           "HEAD 79 m=GET t=/ form=0 a=a h=a p= v=1 body=1 cl=3 keep=1 exp=0 up=0 {Host=a} {Connection=upgrade} {Upgrade=x} {Content-Length=3}");
+           "HEAD 79 m=GET t=/ form=0 a=a h=a p= v=1 body=1 cl=3 keep=1 exp=0 up=0 {Host=a} {Connection=upgrade} {Upgrade=x} "
+           "{Content-Length=3}");
 }
 
 static void test_body_is_framed_by_length_or_chunks(void **state)
 {
     (void)state;
     EXPECT("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 9223372036854775807\r\n\r\n",
-           "HEAD 87 m=POST t=/ form=0 a=a h=a p= v=1 body=1 cl=9223372036854775807 keep=1 exp=1 up=0 {Host=a} {Expect=100-Continue} {Content-Length=9223372036854775807}");
+           "HEAD 87 m=POST t=/ form=0 a=a h=a p= v=1 body=1 cl=9223372036854775807 keep=1 exp=1 up=0 {Host=a} "
+           "{Expect=100-Continue} {Content-Length=9223372036854775807}");
     EXPECT("POST / HTTP/1.1\r\nHost: a\r\ntransfer-encoding: Chunked\r\n\r\n",
            "HEAD 56 m=POST t=/ form=0 a=a h=a p= v=1 body=2 cl=0 keep=1 exp=0 up=0 {Host=a} {transfer-encoding=Chunked}");
 }
@@ -102,7 +105,9 @@ static void test_ambiguous_framing_is_refused(void **state)
     EXPECT_BAD(FRAMED("Transfer-Encoding: ,chunked\r\n"), BAD_FRAMING);
     EXPECT_BAD(FRAMED("Transfer-Encoding: chunked,\r\n"), BAD_FRAMING);
     EXPECT_BAD(FRAMED("Transfer-Encoding: chunked, identity\r\n"), BAD_FRAMING);
-    EXPECT_BAD(FRAMED("Transfer-Encoding:\xa0" "chunked\r\n"), BAD_FRAMING);
+    EXPECT_BAD(FRAMED("Transfer-Encoding:\xa0"
+                      "chunked\r\n"),
+               BAD_FRAMING);
     EXPECT_BAD(FRAMED("Transfer-Encoding: chunked;q=1\r\n"), BAD_FRAMING);
     EXPECT_BAD(FRAMED("Transfer-Encoding: \"chunked\"\r\n"), BAD_FRAMING);
     EXPECT_BAD(FRAMED("Transfer-Encoding: chun ked\r\n"), BAD_FRAMING);
@@ -118,8 +123,26 @@ static void test_content_length_is_digits_and_one(void **state)
 {
     (void)state;
     static const char *const values[] = {
-        "", " ", "5,", "5, 5", "5,5", "+5", "0x5", "1_0", "-1", "abc", "5 5", "5\t5", "5a", ".5", "5.0", "18446744073709551616",
-        "9223372036854775808", "18446744073709551615", "99999999999999999999999", "\"5\"",
+        "",
+        " ",
+        "5,",
+        "5, 5",
+        "5,5",
+        "+5",
+        "0x5",
+        "1_0",
+        "-1",
+        "abc",
+        "5 5",
+        "5\t5",
+        "5a",
+        ".5",
+        "5.0",
+        "18446744073709551616",
+        "9223372036854775808",
+        "18446744073709551615",
+        "99999999999999999999999",
+        "\"5\"",
     };
     for (size_t i = 0; i < WB_COUNT(values); i++) {
         char *head = wb_format("POST / HTTP/1.1\r\n" HOST "Content-Length: %s\r\n\r\n", values[i]);
@@ -231,7 +254,7 @@ static void test_request_line_has_three_parts(void **state)
     EXPECT_BAD("GET / RTSP/1.0\r\n", BAD_REQUEST_LINE);
     EXPECT_BAD("G\0T / HTTP/1.1\r\n", BAD_REQUEST_LINE);
     EXPECT_BAD("G(T / HTTP/1.1\r\n", BAD_REQUEST_LINE);
-    EXPECT_BAD("\x16\x03\x01\x02\x00\x01", BAD_REQUEST_LINE); /* TLS on a plain port */
+    EXPECT_BAD("\x16\x03\x01\x02\x00\x01", BAD_REQUEST_LINE);   /* TLS on a plain port */
     EXPECT_BAD("\0\0\0\x08\x04\xd2\x16\x2f", BAD_REQUEST_LINE); /* Postgres */
 }
 
@@ -251,12 +274,12 @@ static void test_other_versions_are_505(void **state)
 static void test_methods_are_those_of_llhttp(void **state)
 {
     (void)state;
-#define TRY_METHOD(number, name, text)                                                             \
-    do {                                                                                           \
-        if (strcmp(#text, "CONNECT") == 0)                                                         \
-            break;                                                                                 \
-        EXPECT_HEAD(#text " / HTTP/1.1\r\n" HOST "\r\n");                                          \
-        EXPECT_BAD("X" #text " / HTTP/1.1\r\n" HOST "\r\n", UNKNOWN_METHOD);                       \
+#define TRY_METHOD(number, name, text)                                       \
+    do {                                                                     \
+        if (strcmp(#text, "CONNECT") == 0)                                   \
+            break;                                                           \
+        EXPECT_HEAD(#text " / HTTP/1.1\r\n" HOST "\r\n");                    \
+        EXPECT_BAD("X" #text " / HTTP/1.1\r\n" HOST "\r\n", UNKNOWN_METHOD); \
     } while (0);
     HTTP_METHOD_MAP(TRY_METHOD)
     EXPECT_BAD("BREW / HTTP/1.1\r\n" HOST "\r\n", UNKNOWN_METHOD);

@@ -10,9 +10,9 @@ static void expect_outcome(struct slice bytes, bool request_is_head, const char 
     assert_string_equal(text, expected);
     free(text);
 }
-#define EXPECT(literal, expected)      expect_outcome(SLICE(literal), false, expected)
+#define EXPECT(literal, expected)             expect_outcome(SLICE(literal), false, expected)
 #define EXPECT_HEAD_ANSWER(literal, expected) expect_outcome(SLICE(literal), true, expected)
-#define EXPECT_BAD(literal)            expect_outcome(SLICE(literal), false, "BAD SERVER_MALFORMED")
+#define EXPECT_BAD(literal)                   expect_outcome(SLICE(literal), false, "BAD SERVER_MALFORMED")
 
 static void test_plain_responses_give_their_parts(void **state)
 {
@@ -60,7 +60,8 @@ static void test_some_statuses_and_head_have_no_body(void **state)
     EXPECT("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
            "HEAD 46 s=204 p=No Content v=1 body=0 cl=0 keep=1 {Content-Length=0}");
     EXPECT("HTTP/1.1 100 Continue\r\n\r\n", "HEAD 25 s=100 p=Continue v=1 body=0 cl=0 keep=1");
-    EXPECT("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", "HEAD 40 s=103 p=Early Hints v=1 body=0 cl=0 keep=1 {Link=</a>}");
+    EXPECT("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
+           "HEAD 40 s=103 p=Early Hints v=1 body=0 cl=0 keep=1 {Link=</a>}");
     EXPECT("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
            "HEAD 69 s=101 p=Switching Protocols v=1 body=0 cl=0 keep=0 {Connection=upgrade} {Upgrade=x}");
 }

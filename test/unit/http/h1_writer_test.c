@@ -39,7 +39,8 @@ static void test_request_head_is_written_without_removed_fields(void **state)
     head_out_field_u64(&out, SLICE("Content-Length"), UINT64_MAX);
     head_out_field_u64(&out, SLICE("Age"), 0);
     head_out_end(&out);
-    expect_written("GET /x?y HTTP/1.1\r\nhOST: a.test\r\nX-Empty: \r\nContent-Length: 18446744073709551615\r\nAge: 0\r\n\r\n");
+    expect_written(
+        "GET /x?y HTTP/1.1\r\nhOST: a.test\r\nX-Empty: \r\nContent-Length: 18446744073709551615\r\nAge: 0\r\n\r\n");
 }
 
 static void test_status_line_gets_a_phrase(void **state)
@@ -50,7 +51,8 @@ static void test_status_line_gets_a_phrase(void **state)
     head_out_status_line(&out, 200, SLICE("Fine"));
     head_out_status_line(&out, 299, (struct slice){0});
     head_out_raw(&out, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
-    expect_written("HTTP/1.1 404 Not Found\r\nHTTP/1.1 404 \r\nHTTP/1.1 200 Fine\r\nHTTP/1.1 299 status code 299\r\nHTTP/1.1 100 Continue\r\n\r\n");
+    expect_written("HTTP/1.1 404 Not Found\r\nHTTP/1.1 404 \r\nHTTP/1.1 200 Fine\r\nHTTP/1.1 299 status code "
+                   "299\r\nHTTP/1.1 100 Continue\r\n\r\n");
 }
 
 static void test_bytes_that_break_a_line_make_it_fail(void **state)

@@ -58,8 +58,8 @@ static inline bool read_prefix(struct piece_reading *reading, struct slice bytes
     if (reading->is_request)
         result = h1_read_request(&reading->reader, prefix, reading->limits, &request, &head_len, &reason);
     else
-        result = h1_read_response(&reading->reader, prefix, reading->limits, reading->request_is_head, &response,
-                                  &head_len, &reason);
+        result = h1_read_response(&reading->reader, prefix, reading->limits, reading->request_is_head, &response, &head_len,
+                                  &reason);
     if (result == H1_HEAD && reading->is_request)
         describe_request(out_text, &request, head_len);
     else if (result == H1_HEAD)

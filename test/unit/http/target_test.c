@@ -152,9 +152,10 @@ static void test_p4_dots_are_seen_however_they_are_spelled(void **state)
         const char *raw;
         bool has_dots;
     } cases[] = {
-        {"/api/../admin", true}, {"/api/%2e%2e/", true}, {"/api/.%2E", true}, {"/api/.", true},   {"/api/..;/x", true},
-        {"/api/.;a=b/x", true},  {"/api%2f..%2fx", true}, {"/api\\..\\x", true}, {"/api%5c..", true}, {"/api../admin", false},
-        {"/api%2e%2e/", false},  {"/api./x", false},     {"/api/...", false},  {"/api/%20", false}, {"/a?/../b", false},
+        {"/api/../admin", true}, {"/api/%2e%2e/", true},  {"/api/.%2E", true},     {"/api/.", true},
+        {"/api/..;/x", true},    {"/api/.;a=b/x", true},  {"/api%2f..%2fx", true}, {"/api\\..\\x", true},
+        {"/api%5c..", true},     {"/api../admin", false}, {"/api%2e%2e/", false},  {"/api./x", false},
+        {"/api/...", false},     {"/api/%20", false},     {"/a?/../b", false},
     };
     for (size_t i = 0; i < WB_COUNT(cases); i++) {
         struct target target;
@@ -182,9 +183,34 @@ static void test_p8_and_other_malformed_targets_are_refused(void **state)
 {
     (void)state;
     static const struct slice targets[] = {
-        {"", 0}, {"a", 1}, {"**", 2}, {"http://a/", 9}, {"?x", 2}, {"/a#/../admin", 12}, {"/?a#b", 5}, {"/a b", 4}, {"/a\tb", 4}, {"/\0", 2},
-        {"/\x7f", 2}, {"/?\n", 3}, {"/? ", 3}, {"/%", 2}, {"/%4", 3}, {"/%4g", 4}, {"/%zz/x", 6}, {"/%%41", 5}, {"/%4?1", 5}, {"/\xff", 2},
-        {"/\xc3", 2}, {"/\xc3?", 3}, {"/?\xc3", 3}, {"/\xc0\xaf", 3}, {"/\xed\xa0\x80", 4}, {"/\xe0\x80\xaf", 4}, {"/\xf4\x90\x80\x80", 5}, {"/\xc3(", 3},
+        {"", 0},
+        {"a", 1},
+        {"**", 2},
+        {"http://a/", 9},
+        {"?x", 2},
+        {"/a#/../admin", 12},
+        {"/?a#b", 5},
+        {"/a b", 4},
+        {"/a\tb", 4},
+        {"/\0", 2},
+        {"/\x7f", 2},
+        {"/?\n", 3},
+        {"/? ", 3},
+        {"/%", 2},
+        {"/%4", 3},
+        {"/%4g", 4},
+        {"/%zz/x", 6},
+        {"/%%41", 5},
+        {"/%4?1", 5},
+        {"/\xff", 2},
+        {"/\xc3", 2},
+        {"/\xc3?", 3},
+        {"/?\xc3", 3},
+        {"/\xc0\xaf", 3},
+        {"/\xed\xa0\x80", 4},
+        {"/\xe0\x80\xaf", 4},
+        {"/\xf4\x90\x80\x80", 5},
+        {"/\xc3(", 3},
     };
     for (size_t i = 0; i < WB_COUNT(targets); i++) {
         struct target target;
@@ -291,9 +317,36 @@ static void test_malformed_authorities_are_refused(void **state)
 {
     (void)state;
     static const struct slice texts[] = {
-        {"a,b", 3}, {"u@a", 3}, {"u:p@a", 5}, {"a b", 3}, {"a/b", 3}, {"a?b", 3}, {"a#b", 3}, {"a%2eb", 5}, {":80", 3}, {".", 1},
-        {"a..", 3}, {".:80", 4}, {"a:b", 3}, {"a:65536", 7}, {"a:123456", 8}, {"a:-1", 4}, {"a:80:80", 7}, {"::1", 3}, {"[::1", 4}, {"[::1]x", 6},
-        {"[]", 2}, {"[::g]", 5}, {"[fe80::1%25e0]", 14}, {"[v1.x]", 6}, {"gr\xc3\xbcn", 5}, {"a\0b", 3}, {"[::1\0]", 6}, {"a\\b", 3}, {"<a>", 3}, {"a\"b", 3},
+        {"a,b", 3},
+        {"u@a", 3},
+        {"u:p@a", 5},
+        {"a b", 3},
+        {"a/b", 3},
+        {"a?b", 3},
+        {"a#b", 3},
+        {"a%2eb", 5},
+        {":80", 3},
+        {".", 1},
+        {"a..", 3},
+        {".:80", 4},
+        {"a:b", 3},
+        {"a:65536", 7},
+        {"a:123456", 8},
+        {"a:-1", 4},
+        {"a:80:80", 7},
+        {"::1", 3},
+        {"[::1", 4},
+        {"[::1]x", 6},
+        {"[]", 2},
+        {"[::g]", 5},
+        {"[fe80::1%25e0]", 14},
+        {"[v1.x]", 6},
+        {"gr\xc3\xbcn", 5},
+        {"a\0b", 3},
+        {"[::1\0]", 6},
+        {"a\\b", 3},
+        {"<a>", 3},
+        {"a\"b", 3},
     };
     struct slice host, port;
     for (size_t i = 0; i < WB_COUNT(texts); i++)

@@ -49,7 +49,8 @@ static inline void fake_write(int fd, struct slice bytes)
 
 static inline void fake_write_json(int fd, unsigned status, const char *body)
 {
-    char *head = wb_format("HTTP/1.1 %u X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", status, strlen(body));
+    char *head = wb_format("HTTP/1.1 %u X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", status,
+                           strlen(body));
     fake_write(fd, slice_of(head));
     fake_write(fd, slice_of(body));
     free(head);
@@ -97,8 +98,7 @@ static inline void *fake_serve(void *arg)
     char head[4096], method[16], target[2048];
 
     while (!atomic_load(&server->stopping) && fake_read_head(connection->fd, head, sizeof head)) {
-        if (sscanf(head, "%15s %2047s", method, target) != 2 ||
-            !server->answer(server, connection->fd, method, target))
+        if (sscanf(head, "%15s %2047s", method, target) != 2 || !server->answer(server, connection->fd, method, target))
             break;
     }
     shutdown(connection->fd, SHUT_RDWR);

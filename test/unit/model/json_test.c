@@ -155,10 +155,13 @@ static void test_the_example_of_the_specification_comes_out_byte_for_byte(void *
     struct fragment *fragment = fragment_create(SLICE("docker"));
     struct model_server servers[2] = {
         {.name = SLICE("server-web-ee9c7d7f2277b7c48a0697f4c7f29176"), .url = SLICE("http://127.0.0.1:18244"), .weight = 1},
-        {.name = SLICE("server-api-ee9c7d7f2277b7c48a0697f4c7f29176"), .url = SLICE("http://127.0.0.1:18244"), .weight = 1,
+        {.name = SLICE("server-api-ee9c7d7f2277b7c48a0697f4c7f29176"),
+         .url = SLICE("http://127.0.0.1:18244"),
+         .weight = 1,
          .identity = SLICE("c0ffee")}};
     struct model_stickiness stickiness = {0};
-    struct model_load_balancer balancers[2] = {{.method = SLICE("wrr")}, {.method = SLICE("wrr"), .stickiness = &stickiness}};
+    struct model_load_balancer balancers[2] = {{.method = SLICE("wrr")},
+                                               {.method = SLICE("wrr"), .stickiness = &stickiness}};
     struct model_backend backends[2] = {
         {.name = SLICE("backend-web"), .servers = &servers[0], .server_count = 1, .load_balancer = &balancers[0]},
         {.name = SLICE("backend-api"), .servers = &servers[1], .server_count = 1, .load_balancer = &balancers[1]}};
@@ -167,12 +170,21 @@ static void test_the_example_of_the_specification_comes_out_byte_for_byte(void *
     struct model_auth auth = {.basic = &basic};
     struct model_route routes[2] = {{SLICE("route-frontend-Host-web-t-0"), SLICE("Host:web.t")},
                                     {SLICE("route-frontend-Host-api-t-1"), SLICE("Host:api.t")}};
-    struct model_frontend frontends[2] = {
-        {.name = SLICE("frontend-Host-web-t-0"), .entrypoints = {&entrypoint, 1}, .backend = SLICE("backend-web"),
-         .routes = &routes[0], .route_count = 1, .pass_host_header = true, .origin = SLICE("container web")},
-        {.name = SLICE("frontend-Host-api-t-1"), .entrypoints = {&entrypoint, 1}, .backend = SLICE("backend-api"),
-         .routes = &routes[1], .route_count = 1, .pass_host_header = true, .auth = &auth,
-         .closed_because = SLICE("never shown")}};
+    struct model_frontend frontends[2] = {{.name = SLICE("frontend-Host-web-t-0"),
+                                           .entrypoints = {&entrypoint, 1},
+                                           .backend = SLICE("backend-web"),
+                                           .routes = &routes[0],
+                                           .route_count = 1,
+                                           .pass_host_header = true,
+                                           .origin = SLICE("container web")},
+                                          {.name = SLICE("frontend-Host-api-t-1"),
+                                           .entrypoints = {&entrypoint, 1},
+                                           .backend = SLICE("backend-api"),
+                                           .routes = &routes[1],
+                                           .route_count = 1,
+                                           .pass_host_header = true,
+                                           .auth = &auth,
+                                           .closed_because = SLICE("never shown")}};
     struct text out = TEXT_EMPTY;
 
     (void)state;
@@ -187,7 +199,8 @@ static void test_the_example_of_the_specification_comes_out_byte_for_byte(void *
     assert_string_equal(out.ptr, "{\"rule\":\"Host:web.t\"}");
     out.len = 0;
     json_servers(&out, fragment_backend(fragment, SLICE("backend-web")));
-    assert_string_equal(out.ptr, "{\"server-web-ee9c7d7f2277b7c48a0697f4c7f29176\":{\"url\":\"http://127.0.0.1:18244\",\"weight\":1}}");
+    assert_string_equal(
+        out.ptr, "{\"server-web-ee9c7d7f2277b7c48a0697f4c7f29176\":{\"url\":\"http://127.0.0.1:18244\",\"weight\":1}}");
     text_fini(&out);
     fragment_unref(&fragment);
 }
@@ -233,14 +246,18 @@ static void test_text_is_escaped_as_v1_7_does(void **state)
 static void test_each_byte_of_bad_utf8_becomes_a_replacement_character(void **state)
 {
     (void)state;
-    expect_json(SLICE("a\xff" "b"), "\"a\\ufffdb\"");
+    expect_json(SLICE("a\xff"
+                      "b"),
+                "\"a\\ufffdb\"");
     expect_json(SLICE("\xc3"), "\"\\ufffd\"");
     expect_json(SLICE("\xc0\x80"), "\"\\ufffd\\ufffd\"");
     expect_json(SLICE("\xe0\x80\x80"), "\"\\ufffd\\ufffd\\ufffd\"");
     expect_json(SLICE("\xed\xa0\x80"), "\"\\ufffd\\ufffd\\ufffd\"");
     expect_json(SLICE("\xf0\x9f\x98"), "\"\\ufffd\\ufffd\\ufffd\"");
     expect_json(SLICE("\xf4\x90\x80\x80"), "\"\\ufffd\\ufffd\\ufffd\\ufffd\"");
-    expect_json(SLICE("\xe2\x80\"" "x"), "\"\\ufffd\\ufffd\\\"x\"");
+    expect_json(SLICE("\xe2\x80\""
+                      "x"),
+                "\"\\ufffd\\ufffd\\\"x\"");
     expect_json(SLICE("\xef\xbf\xbd"), "\"\xef\xbf\xbd\"");
 }
 

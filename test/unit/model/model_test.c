@@ -167,9 +167,12 @@ static void test_any_field_that_changes_makes_fragments_differ(void **state)
 static void test_equality_sees_what_is_not_shown_but_not_where_it_was_written(void **state)
 {
     struct fragment *plain = one_frontend(SLICE("file"), (struct model_frontend){.name = SLICE("f")});
-    struct fragment *moved = one_frontend(SLICE("file"), (struct model_frontend){.name = SLICE("f"), .origin = SLICE("x:9")});
-    struct fragment *closed = one_frontend(SLICE("file"), (struct model_frontend){.name = SLICE("f"), .closed_because = SLICE("x")});
-    struct fragment *list = one_frontend(SLICE("file"), (struct model_frontend){.name = SLICE("f"), .basic_auth_present = true});
+    struct fragment *moved = one_frontend(SLICE("file"),
+                                          (struct model_frontend){.name = SLICE("f"), .origin = SLICE("x:9")});
+    struct fragment *closed = one_frontend(SLICE("file"),
+                                           (struct model_frontend){.name = SLICE("f"), .closed_because = SLICE("x")});
+    struct fragment *list = one_frontend(SLICE("file"),
+                                         (struct model_frontend){.name = SLICE("f"), .basic_auth_present = true});
     struct fragment *renamed = one_frontend(SLICE("file"), (struct model_frontend){.name = SLICE("g")});
     struct fragment *foreign = one_frontend(SLICE("rest"), (struct model_frontend){.name = SLICE("f")});
 
@@ -272,7 +275,8 @@ static void test_balancers_get_a_method_and_keep_their_stickiness(void **state)
     expect_balancer(&(struct model_load_balancer){.method = SLICE(" wrr"), .stickiness = &mine}, "wrr", false, "mine");
     expect_balancer(&(struct model_load_balancer){.method = SLICE("wrr"), .sticky = true}, "wrr", true, "_TRAEFIK_BACKEND");
     expect_balancer(&(struct model_load_balancer){.sticky = true}, "wrr", false, "_TRAEFIK_BACKEND");
-    expect_balancer(&(struct model_load_balancer){.method = SLICE("drr"), .sticky = true, .stickiness = &mine}, "drr", true, "mine");
+    expect_balancer(&(struct model_load_balancer){.method = SLICE("drr"), .sticky = true, .stickiness = &mine}, "drr", true,
+                    "mine");
 }
 
 static void test_slices_grow_and_are_copies(void **state)

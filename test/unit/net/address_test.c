@@ -14,14 +14,10 @@ static void test_addresses_are_read_and_written(void **state)
     static const struct {
         const char *text, *ip;
     } good[] = {
-        {"10.0.0.1", "10.0.0.1"},
-        {"0.0.0.0", "0.0.0.0"},
-        {"255.109.10.9", "255.109.10.9"},
-        {"::1", "::1"},
-        {"[2001:DB8::a]", "2001:db8::a"},
-        {"::ffff:192.0.2.7", "192.0.2.7"},
-        {"::ffff:c000:207", "192.0.2.7"},
-        {"[::ffff:192.0.2.7]", "192.0.2.7"},
+        {"10.0.0.1", "10.0.0.1"},         {"0.0.0.0", "0.0.0.0"},
+        {"255.109.10.9", "255.109.10.9"}, {"::1", "::1"},
+        {"[2001:DB8::a]", "2001:db8::a"}, {"::ffff:192.0.2.7", "192.0.2.7"},
+        {"::ffff:c000:207", "192.0.2.7"}, {"[::ffff:192.0.2.7]", "192.0.2.7"},
     };
     (void)state;
 
@@ -40,8 +36,9 @@ static void test_addresses_are_read_and_written(void **state)
 
 static void test_what_is_no_address_is_refused(void **state)
 {
-    static const char *const bad[] = {"",      "1.2.3",    "1.2.3.4.5", "01.2.3.4x", "256.0.0.1", " 1.2.3.4", "1.2.3.4 ", "localhost",
-                                      "fe80::1%eth0", "[::1", "::1]", "[]", "[::1]:80", "1.2.3.4:80", ":::", "12345::", "1.2.3.4/8"};
+    static const char *const bad[] = {"",         "1.2.3",      "1.2.3.4.5",    "01.2.3.4x", "256.0.0.1", " 1.2.3.4",
+                                      "1.2.3.4 ", "localhost",  "fe80::1%eth0", "[::1",      "::1]",      "[]",
+                                      "[::1]:80", "1.2.3.4:80", ":::",          "12345::",   "1.2.3.4/8"};
     struct address address;
     (void)state;
 
@@ -85,8 +82,9 @@ static void test_networks_have_what_lies_in_them(void **state)
 
 static void test_what_is_no_network_is_refused(void **state)
 {
-    static const char *const bad[] = {"",           "/8",        "10.0.0.0/",   "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8/8", "10.0.0.0/ 8",
-                                      "::1/129",    "10.0.0/8",  "host/8",      "10.0.0.0/8x", "10.0.0.0/255.0.0.0", "::ffff:10.0.0.0/95"};
+    static const char *const bad[] = {
+        "",        "/8",       "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1",        "10.0.0.0/8/8",      "10.0.0.0/ 8",
+        "::1/129", "10.0.0/8", "host/8",    "10.0.0.0/8x", "10.0.0.0/255.0.0.0", "::ffff:10.0.0.0/95"};
     struct network network;
     (void)state;
 
@@ -97,7 +95,9 @@ static void test_what_is_no_network_is_refused(void **state)
 
 static void test_loopback(void **state)
 {
-    static const char *const yes[] = {"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"}, *const no[] = {"128.0.0.1", "::2", "10.0.0.1", "7f00::1"};
+    static const char *const yes[] = {"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"}, *const no[] = {"128.0.0.1",
+                                                                                                           "::2", "10.0.0.1",
+                                                                                                           "7f00::1"};
     struct address address;
     (void)state;
 

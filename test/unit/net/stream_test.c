@@ -125,7 +125,8 @@ static bool step_large_write(struct rig *rig)
     if (!stream)
         return false;
     if (stream->bytes_written == 0) {
-        struct slice parts[3] = {slice_make(rig->bytes, 1), slice_make(rig->bytes + 1, 0), slice_make(rig->bytes + 1, LARGE - 1)};
+        struct slice parts[3] = {slice_make(rig->bytes, 1), slice_make(rig->bytes + 1, 0),
+                                 slice_make(rig->bytes + 1, LARGE - 1)};
         stream_write(stream, parts, 3);
         rig->flag = stream->writing && stream_bytes_left(stream) > 0;
         rig->reads = pthread_create(&rig->thread, NULL, swallow, rig) == 0;

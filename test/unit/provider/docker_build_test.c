@@ -61,10 +61,11 @@ static void add_with(struct scene *scene, const char *id, const char *name, cons
                      const char *state, const char *mode)
 {
     char error[DECODE_ERROR_SIZE] = "";
-    char *json = wb_format("{\"Id\":\"%s\",\"Name\":\"/%s\",\"Created\":\"2026-01-01T00:00:00Z\",\"State\":{\"Running\":true,"
-                           "\"StartedAt\":\"S\"%s},\"HostConfig\":{\"NetworkMode\":\"%s\"},\"Config\":{\"Labels\":{%s}},"
-                           "\"NetworkSettings\":{\"Ports\":{\"80/tcp\":null},\"Networks\":{%s}}}",
-                           id, name, state, mode, labels, networks);
+    char *json = wb_format(
+        "{\"Id\":\"%s\",\"Name\":\"/%s\",\"Created\":\"2026-01-01T00:00:00Z\",\"State\":{\"Running\":true,"
+        "\"StartedAt\":\"S\"%s},\"HostConfig\":{\"NetworkMode\":\"%s\"},\"Config\":{\"Labels\":{%s}},"
+        "\"NetworkSettings\":{\"Ports\":{\"80/tcp\":null},\"Networks\":{%s}}}",
+        id, name, state, mode, labels, networks);
     struct container *container = decode_container(slice_of(json), error);
 
     assert_string_equal(error, "");
@@ -115,7 +116,8 @@ static void test_what_protects_and_is_not_understood_closes_its_frontend(void **
         "\"traefik.frontend.auth.digest.users\":\"user:hash\"",
         "\"traefik.frontend.auth.forward.address\":\"\"",
         "\"traefik.frontend.auth.forward.authResponseHeaders\":\"X-A\"",
-        "\"traefik.frontend.auth.forward.address\":\"http://a\",\"traefik.frontend.auth.forward.trustForwardHeader\":\"maybe\"",
+        "\"traefik.frontend.auth.forward.address\":\"http://"
+        "a\",\"traefik.frontend.auth.forward.trustForwardHeader\":\"maybe\"",
         "\"traefik.frontend.auth.froward.address\":\"http://a\"",
         "\"traefik.frontend.whiteList.sourceRange\":\"\"",
         "\"traefik.frontend.whiteList.sourceRange\":\",\"",
@@ -222,8 +224,10 @@ static void test_without_a_name_a_network_shared_with_the_router_is_taken(void *
     struct scene *scene = *state;
 
     scene->options.own_id = slice_head(SLICE(ID_B), 12);
-    add_with(scene, ID_A, "a", "", "\"alone\":{\"NetworkID\":\"n1\",\"IPAddress\":\"10.0.0.1\"},"
-                                   "\"shared\":{\"NetworkID\":\"n2\",\"IPAddress\":\"10.0.0.2\"}", "", "x");
+    add_with(scene, ID_A, "a", "",
+             "\"alone\":{\"NetworkID\":\"n1\",\"IPAddress\":\"10.0.0.1\"},"
+             "\"shared\":{\"NetworkID\":\"n2\",\"IPAddress\":\"10.0.0.2\"}",
+             "", "x");
     add_with(scene, ID_B, "router", "", "\"shared\":{\"NetworkID\":\"n2\",\"IPAddress\":\"10.0.0.9\"}", "", "x");
     const struct fragment *fragment = build(scene);
     assert_true(slice_eq(fragment_backend(fragment, SLICE("backend-a"))->servers[0].url, SLICE("http://10.0.0.2:80")));
@@ -313,7 +317,8 @@ static void test_labels_of_traefik_2_make_no_segment(void **state)
 {
     struct scene *scene = *state;
 
-    add(scene, ID_A, "app", "\"traefik.http.services.s.loadbalancer.server.port\":\"9\",\"traefik.api.backend.healthcheck.port\":\"7\"");
+    add(scene, ID_A, "app",
+        "\"traefik.http.services.s.loadbalancer.server.port\":\"9\",\"traefik.api.backend.healthcheck.port\":\"7\"");
     const struct fragment *fragment = build(scene);
     assert_int_equal(fragment->frontend_count, 1);
     assert_true(slice_eq(fragment->frontends[0].name, SLICE("frontend-Host-app-t-0")));
@@ -327,9 +332,10 @@ static void test_bindings_to_any_address_are_not_taken(void **state)
     char error[DECODE_ERROR_SIZE];
 
     scene->options.use_bind_port_ip = true;
-    scene->containers[scene->count++] = decode_container(SLICE(
-        "{\"Id\":\"" ID_A "\",\"Name\":\"/a\",\"State\":{\"Running\":true},\"NetworkSettings\":{\"Ports\":{\"80/tcp\":"
-        "[{\"HostIp\":\"::\",\"HostPort\":\"1\"}]},\"Networks\":{\"n\":{\"GlobalIPv6Address\":\"fd00::5\"}}}}"), error);
+    scene->containers[scene->count++] = decode_container(
+        SLICE("{\"Id\":\"" ID_A "\",\"Name\":\"/a\",\"State\":{\"Running\":true},\"NetworkSettings\":{\"Ports\":{\"80/tcp\":"
+              "[{\"HostIp\":\"::\",\"HostPort\":\"1\"}]},\"Networks\":{\"n\":{\"GlobalIPv6Address\":\"fd00::5\"}}}}"),
+        error);
     assert_true(slice_eq(build(scene)->backends[0].servers[0].url, SLICE("http://[fd00::5]:80")));
 }
 

@@ -61,11 +61,18 @@ static void test_other_types_and_missing_parts_do_not_crash(void **state)
     static const char *const usable[] = {
         "{\"Id\":\"" ID "\",\"Name\":\"/a\"}",
         "{\"Id\":\"" ID "\",\"Name\":\"/a\",\"State\":7,\"HostConfig\":[],\"Config\":null,\"NetworkSettings\":\"x\"}",
-        "{\"Id\":\"" ID "\",\"Name\":\"/a\",\"NetworkSettings\":{\"Ports\":[1,2],\"Networks\":[{}]},\"Config\":{\"Labels\":[]}}",
+        "{\"Id\":\"" ID
+        "\",\"Name\":\"/a\",\"NetworkSettings\":{\"Ports\":[1,2],\"Networks\":[{}]},\"Config\":{\"Labels\":[]}}",
         "{\"Id\":\"" ID "\",\"Name\":\"/a\",\"NetworkSettings\":{\"Networks\":{\"x\":{\"IPAddress\":{}}}}}",
     };
     static const char *const unusable[] = {
-        "[]", "null", "7", "{}", "{\"Id\":5,\"Name\":\"/a\"}", "{\"Id\":\"" ID "\"}", "{\"Id\":\"../../x\",\"Name\":\"/a\"}",
+        "[]",
+        "null",
+        "7",
+        "{}",
+        "{\"Id\":5,\"Name\":\"/a\"}",
+        "{\"Id\":\"" ID "\"}",
+        "{\"Id\":\"../../x\",\"Name\":\"/a\"}",
         "{\"Id\":\"" ID "\",\"Name\":\"/\xff\"}",
         "{\"Id\":\"" ID "\",\"Name\":\"/a\",\"Config\":{\"Labels\":{\"traefik.port\":7}}}",
         "{\"Id\":\"" ID "\",\"Name\":\"/a\",\"Config\":{\"Labels\":{\"traefik.port\":\"\xc3\"}}}",
@@ -120,7 +127,8 @@ static void test_a_list_leaves_out_what_has_no_id_and_doubles(void **state)
     size_t skipped;
 
     (void)state;
-    assert_true(decode_list(SLICE("[{\"Id\":\"a1\"},{},7,{\"Id\":\"a/b\"},{\"Id\":\"a1\"},{\"Id\":\"b2\"}]"), &list, &skipped, error));
+    assert_true(decode_list(SLICE("[{\"Id\":\"a1\"},{},7,{\"Id\":\"a/b\"},{\"Id\":\"a1\"},{\"Id\":\"b2\"}]"), &list,
+                            &skipped, error));
     assert_int_equal(list.count, 2);
     assert_int_equal(skipped, 4);
     assert_true(slice_eq(list.items[1].id, SLICE("b2")));
@@ -161,7 +169,8 @@ static void test_events_name_an_action_and_a_container(void **state)
     assert_true(decode_event(SLICE("{\"status\":\"die\",\"id\":\"" ID "\"}"), &event)); /* of an old engine */
     assert_string_equal(event.action, "die");
     assert_true(decode_event(SLICE("{\"Type\":\"network\",\"Action\":\"connect\",\"Actor\":{\"ID\":\"n\",\"Attributes\":"
-                                   "{\"container\":\"" ID "\"}}}"), &event));
+                                   "{\"container\":\"" ID "\"}}}"),
+                             &event));
     assert_string_equal(event.container, ID);
     assert_true(event.about_network);
     assert_false(decode_event(SLICE("{\"Type\":\"image\",\"Action\":\"pull\"}"), &event));
@@ -221,7 +230,13 @@ static void test_names_are_runs_of_letters_and_numbers(void **state)
 {
     static const char *const cases[][2] = {
         {"Host:a.test,b.test;PathPrefixStrip:/x/y", "Host-a-test-b-test-PathPrefixStrip-x-y"},
-        {"::;,", ""}, {"my_App.v1", "my-App-v1"}, {"m\xc3\xbcller", "m\xc3\xbcller"}, {"a\xff" "b", "a-b"}, {"\xe4\xb8\xad-\xc2\xbd.", "\xe4\xb8\xad-\xc2\xbd"},
+        {"::;,", ""},
+        {"my_App.v1", "my-App-v1"},
+        {"m\xc3\xbcller", "m\xc3\xbcller"},
+        {"a\xff"
+         "b",
+         "a-b"},
+        {"\xe4\xb8\xad-\xc2\xbd.", "\xe4\xb8\xad-\xc2\xbd"},
     };
     struct arena arena;
 
@@ -259,7 +274,8 @@ static void test_our_own_container_is_found_where_the_engine_left_its_traces(voi
     assert_true(slice_eq(own_id_from_cgroup(SLICE("0::/system.slice/docker-" ID ".scope\n")), SLICE(ID)));
     assert_int_equal(own_id_from_cgroup(SLICE("0::/\n")).len, 0);
     assert_true(slice_eq(own_id_from_mountinfo(SLICE("1 2 0:1 / / rw\n3 4 8:1 /var/lib/docker/containers/" ID
-                                                     "/hostname /etc/hostname rw - ext4 x y\n")), SLICE(ID)));
+                                                     "/hostname /etc/hostname rw - ext4 x y\n")),
+                         SLICE(ID)));
     /* On the host itself the mounts of other containers are seen: those are not us. */
     assert_int_equal(own_id_from_mountinfo(SLICE("3 4 0:9 / /var/lib/docker/containers/" ID "/mounts/shm rw\n")).len, 0);
     assert_true(slice_eq(own_id_from_host_name(SLICE("0123456789ab")), SLICE("0123456789ab")));

@@ -55,8 +55,12 @@ static int set_up(void **state)
 static void start(struct scene *scene)
 {
     char *endpoint = wb_format("unix://%s", socket_path);
-    struct docker_options options = {.endpoint = slice_of(endpoint), .domain = SLICE("t"), .watch = true,
-                                     .exposed_by_default = true, .quiet_ms = 30, .gather_ms = 300};
+    struct docker_options options = {.endpoint = slice_of(endpoint),
+                                     .domain = SLICE("t"),
+                                     .watch = true,
+                                     .exposed_by_default = true,
+                                     .quiet_ms = 30,
+                                     .gather_ms = 300};
 
     scene->provider = docker_provider_create(&options, &scene->sink);
     free(endpoint); /* it has its own copy */

@@ -99,7 +99,8 @@ static size_t decode_all(const cJSON *vector, struct container **containers, str
 
     for (const cJSON *entry = cJSON_GetObjectItem(vector, "containers")->child; entry; entry = entry->next) {
         char *json = cJSON_PrintUnformatted(cJSON_GetObjectItem(entry, "inspect"));
-        struct container *container = cJSON_GetObjectItem(entry, "inspect_status") ? NULL : decode_container(slice_of(json), error);
+        struct container *container = cJSON_GetObjectItem(entry, "inspect_status") ? NULL
+                                                                                   : decode_container(slice_of(json), error);
         cJSON_free(json);
         if (!container)
             continue;

@@ -18,7 +18,7 @@ struct engine_script {
     size_t count;
     char event_bytes[65536]; /* all events since the start; streams send what they have not yet */
     size_t event_len;
-    unsigned list_cut;       /* so many lists are cut off */
+    unsigned list_cut; /* so many lists are cut off */
     bool list_hangs;
     const char *version;
     atomic_int lists, inspects, streams, bad_requests;
@@ -54,8 +54,9 @@ static void script_event(struct engine_script *engine, const char *name, const c
 
     id_of(name, id);
     pthread_mutex_lock(&engine->lock);
-    engine->event_len += (size_t)snprintf(engine->event_bytes + engine->event_len, sizeof engine->event_bytes - engine->event_len,
-                                          "{\"Type\":\"container\",\"Action\":\"%s\",\"Actor\":{\"ID\":\"%s\"}}\n", action, id);
+    engine->event_len += (size_t)snprintf(
+        engine->event_bytes + engine->event_len, sizeof engine->event_bytes - engine->event_len,
+        "{\"Type\":\"container\",\"Action\":\"%s\",\"Actor\":{\"ID\":\"%s\"}}\n", action, id);
     WB_REQUIRE(engine->event_len < sizeof engine->event_bytes);
     pthread_mutex_unlock(&engine->lock);
 }
@@ -104,8 +105,8 @@ static bool answer_list(struct engine_script *engine, int fd)
     }
     text_add_char(&body, '[');
     for (size_t i = 0; i < engine->count; i++)
-        text_addf(&body, "%s{\"Id\":\"%s\",\"Names\":[\"/%s\"],\"State\":\"running\",\"Status\":\"Up 1 second\"}", i ? "," : "",
-                  engine->containers[i].id, engine->containers[i].name);
+        text_addf(&body, "%s{\"Id\":\"%s\",\"Names\":[\"/%s\"],\"State\":\"running\",\"Status\":\"Up 1 second\"}",
+                  i ? "," : "", engine->containers[i].id, engine->containers[i].name);
     text_add_char(&body, ']');
     pthread_mutex_unlock(&engine->lock);
     if (hang)
@@ -129,8 +130,10 @@ static bool answer_inspect(struct engine_script *engine, int fd, const char *id)
         if (strncmp(container->id, id, 64) != 0)
             continue;
         status = container->inspect_status ? container->inspect_status : 200;
-        body = wb_format("{\"Id\":\"%s\",\"Name\":\"/%s\",\"State\":{\"Running\":true},\"NetworkSettings\":{\"Ports\":{\"80/tcp\":null},"
-                         "\"Networks\":{\"n\":{\"IPAddress\":\"%s\"}}}}", container->id, container->name, container->address);
+        body = wb_format(
+            "{\"Id\":\"%s\",\"Name\":\"/%s\",\"State\":{\"Running\":true},\"NetworkSettings\":{\"Ports\":{\"80/tcp\":null},"
+            "\"Networks\":{\"n\":{\"IPAddress\":\"%s\"}}}}",
+            container->id, container->name, container->address);
     }
     pthread_mutex_unlock(&engine->lock);
     fake_write_json(fd, status, body ? body : "{\"message\":\"no such container\"}");

@@ -93,7 +93,8 @@ static void test_what_protects_and_is_not_understood_closes_its_frontend_alone(v
     expect_fate(CLOSED, "[frontends.f.auth.basic]\nusers = [\"a:b\"]\nremoveHeader = \"yes\"");
     expect_fate(CLOSED, "[frontends.f.auth.digest]\nusersFile = 5");
     expect_fate(CLOSED, "[frontends.f.auth.forward]\naddress = true");
-    expect_fate(CLOSED, "[frontends.f.auth.forward]\naddress = \"http://a\"\n[frontends.f.auth.forward.tls]\ncaOptional = 1");
+    expect_fate(CLOSED,
+                "[frontends.f.auth.forward]\naddress = \"http://a\"\n[frontends.f.auth.forward.tls]\ncaOptional = 1");
     expect_fate(CLOSED, "basicAuth = \"test:x\"");
     expect_fate(CLOSED, "whiteList = [\"10.0.0.0/8\"]");
     expect_fate(CLOSED, "[frontends.f.whiteList]\nsourceRange = \"10.0.0.0/8\"");
@@ -101,7 +102,9 @@ static void test_what_protects_and_is_not_understood_closes_its_frontend_alone(v
     expect_fate(CLOSED, "whitelistSourceRange = \"10.0.0.0/8\"");
     expect_fate(CLOSED, "[frontends.f.ratelimit]\nextractorFunc = \"client.ip\"\nrateset = 5");
     expect_fate(CLOSED, "[frontends.f.ratelimit]\nextractorFunc = \"client.ip\"\n[frontends.f.ratelimit.rateset]\na = 1");
-    expect_fate(CLOSED, "[frontends.f.ratelimit]\nextractorFunc = \"client.ip\"\nrateset.a = {period = \"soon\", average = 1, burst = 1}");
+    expect_fate(
+        CLOSED,
+        "[frontends.f.ratelimit]\nextractorFunc = \"client.ip\"\nrateset.a = {period = \"soon\", average = 1, burst = 1}");
     expect_fate(CLOSED, "redirect = \"https\"");
     expect_fate(CLOSED, "[frontends.f.redirect]\nentryPoint = [\"https\"]");
     expect_fate(CLOSED, "passTLSClientCert = true");
@@ -128,7 +131,8 @@ static void test_what_protects_and_is_there_but_empty_closes(void **state)
     expect_fate(CLOSED, "[frontends.f.whiteList]\nsourceRange = []\nuseXForwardedFor = true");
     expect_fate(CLOSED, "[frontends.f.ratelimit]");
     expect_fate(CLOSED, "ratelimit.rateset.a = {period = 1, average = 1, burst = 1}");
-    expect_fate(CLOSED, "[frontends.f.ratelimit]\nextractorFunc = \"client.ip\"\nrateset.a = {period = 1, average = 0, burst = 1}");
+    expect_fate(CLOSED,
+                "[frontends.f.ratelimit]\nextractorFunc = \"client.ip\"\nrateset.a = {period = 1, average = 0, burst = 1}");
     expect_fate(CLOSED, "[frontends.f.redirect]\npermanent = true");
 }
 
@@ -142,7 +146,8 @@ static void test_good_protection_and_what_does_not_protect_leave_it_served(void 
     expect_fate(SERVED, "basicAuth = [\"a:b\"]");
     expect_fate(SERVED, "[frontends.f.whiteList]\nsourceRange = [\"10.0.0.0/8\", 1]");
     expect_fate(SERVED, "whitelistSourceRange = [\"10.0.0.0/8\"]\n[frontends.f.whiteList]");
-    expect_fate(SERVED, "[frontends.f.ratelimit]\nextractorFunc = \"client.ip\"\nrateset.a = {period = 1, average = 1, burst = 1}");
+    expect_fate(SERVED,
+                "[frontends.f.ratelimit]\nextractorFunc = \"client.ip\"\nrateset.a = {period = 1, average = 1, burst = 1}");
     expect_fate(SERVED, "[frontends.f.redirect]\nentryPoint = \"https\"");
     expect_fate(SERVED, "[frontends.f.passTLSClientCert]");
     expect_fate(SERVED, "[frontends.f.headers]\nframeDeny = \"yes\"\ncustomRequestHeaders = [\"X\"]");
@@ -167,9 +172,15 @@ static void test_a_rule_that_cannot_be_read_leaves_the_frontend_out(void **state
 static void test_limits_of_a_backend_close_all_its_frontends(void **state)
 {
     static const char *const lines[] = {
-        "circuitBreaker = \"x\"",          "circuitBreaker.expression = 5",         "circuitBreaker = {}",
-        "maxConn = 5",                     "maxConn = {amount = \"5\"}",            "maxConn = {amount = 5}",
-        "maxConn = {amount = -1}",         "buffering = true",                      "buffering.maxRequestBodyBytes = \"5\"",
+        "circuitBreaker = \"x\"",
+        "circuitBreaker.expression = 5",
+        "circuitBreaker = {}",
+        "maxConn = 5",
+        "maxConn = {amount = \"5\"}",
+        "maxConn = {amount = 5}",
+        "maxConn = {amount = -1}",
+        "buffering = true",
+        "buffering.maxRequestBodyBytes = \"5\"",
         "buffering.maxResponseBodyBytes = 1.5",
     };
     (void)state;
@@ -184,7 +195,12 @@ static void test_limits_of_a_backend_close_all_its_frontends(void **state)
             !fragment_frontend(reading.fragment, SLICE("g"))->closed_because.len)
             fail_msg("not closed by %s", lines[i]);
         assert_int_equal(fragment_frontend(reading.fragment, SLICE("h"))->closed_because.len, 0);
-        expect_diagnostic(&reading, DIAGNOSTIC_CLOSED, strncmp(lines[i], "circuitBreaker = {}", 19) && strcmp(lines[i], "maxConn = {amount = 5}") && strcmp(lines[i], "maxConn = {amount = -1}") ? "rules.toml:2" : "rules.toml:1", "b");
+        expect_diagnostic(&reading, DIAGNOSTIC_CLOSED,
+                          strncmp(lines[i], "circuitBreaker = {}", 19) && strcmp(lines[i], "maxConn = {amount = 5}") &&
+                                  strcmp(lines[i], "maxConn = {amount = -1}")
+                              ? "rules.toml:2"
+                              : "rules.toml:1",
+                          "b");
         forget(&reading);
         free(text);
     }
@@ -224,7 +240,8 @@ static void test_unknown_keys_are_said_with_a_suggestion(void **state)
 
 static void test_the_static_file_has_other_keys_and_plain_template_marks(void **state)
 {
-    const char *text = "logLevel = \"INFO\"\n[entryPoints]\n[entryPoints.http]\naddress = \":80\"\n[frontends.f]\nbackend = \"{{ x }}\"\n";
+    const char *text =
+        "logLevel = \"INFO\"\n[entryPoints]\n[entryPoints.http]\naddress = \":80\"\n[frontends.f]\nbackend = \"{{ x }}\"\n";
     struct reading reading = read_text(text);
 
     (void)state;
@@ -242,10 +259,11 @@ static void test_the_static_file_has_other_keys_and_plain_template_marks(void **
 
 static void test_two_spellings_unite_names_and_otherwise_the_first_counts(void **state)
 {
-    struct reading reading = read_text("[backends.b]\nservers.s.url = \"one\"\nSERVERS.t.url = \"two\"\nServers.s.url = \"three\"\n"
-                                       "[frontends.f]\nbackend = \"b\"\nBackend = \"c\"\npriority = 1\nPriority = 2\n"
-                                       "[frontends.f.headers]\ncustomRequestHeaders = {a = \"1\"}\nCustomRequestHeaders = {A = \"2\", a = \"3\"}\n"
-                                       "[frontends.g]\nauth.basic.users = [\"a:b\"]\nAuth.basic.users = [\"c:d\"]\n");
+    struct reading reading = read_text(
+        "[backends.b]\nservers.s.url = \"one\"\nSERVERS.t.url = \"two\"\nServers.s.url = \"three\"\n"
+        "[frontends.f]\nbackend = \"b\"\nBackend = \"c\"\npriority = 1\nPriority = 2\n"
+        "[frontends.f.headers]\ncustomRequestHeaders = {a = \"1\"}\nCustomRequestHeaders = {A = \"2\", a = \"3\"}\n"
+        "[frontends.g]\nauth.basic.users = [\"a:b\"]\nAuth.basic.users = [\"c:d\"]\n");
     struct text out = TEXT_EMPTY;
 
     (void)state;
@@ -265,8 +283,9 @@ static void test_two_spellings_unite_names_and_otherwise_the_first_counts(void *
 
 static void test_one_group_in_two_spellings_is_one_group(void **state)
 {
-    struct reading reading = read_text("[backends.b.healthCheck]\npath = \"/\"\n[backends.b.healthcheck.headers]\na = \"1\"\n"
-                                       "[frontends.f.Auth]\nheaderField = \"X\"\n[frontends.f.auth.basic]\nusers = [\"a:b\"]\n");
+    struct reading reading = read_text(
+        "[backends.b.healthCheck]\npath = \"/\"\n[backends.b.healthcheck.headers]\na = \"1\"\n"
+        "[frontends.f.Auth]\nheaderField = \"X\"\n[frontends.f.auth.basic]\nusers = [\"a:b\"]\n");
     struct text out = TEXT_EMPTY;
 
     (void)state;
@@ -281,8 +300,9 @@ static void test_one_group_in_two_spellings_is_one_group(void **state)
 
 static void test_a_name_belongs_to_the_first_file(void **state)
 {
-    struct rules_text files[] = {{SLICE("a.toml"), SLICE("[backends.x.servers.a]\n[frontends.f]\nbackend = \"x\"\n")},
-                                 {SLICE("b.toml"), SLICE("[backends.x]\nmaxConn = 1\n[backends.y]\n[frontends.f]\nbackend = \"y\"\n")}};
+    struct rules_text files[] = {
+        {SLICE("a.toml"), SLICE("[backends.x.servers.a]\n[frontends.f]\nbackend = \"x\"\n")},
+        {SLICE("b.toml"), SLICE("[backends.x]\nmaxConn = 1\n[backends.y]\n[frontends.f]\nbackend = \"y\"\n")}};
     struct diagnostics diagnostics;
     char *problem;
 

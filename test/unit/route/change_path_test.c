@@ -8,7 +8,7 @@
 
 struct change_row {
     const char *rule, *raw;
-    const char *target;   /* NULL: refused */
+    const char *target; /* NULL: refused */
     const char *prefix, *replaced;
     enum reason reason;
 };
@@ -122,13 +122,22 @@ static void test_path_is_replaced_and_query_kept(void **state)
         {.rule = "ReplacePath:/fixed/path", .raw = "/x/y?z=1", .target = "/fixed/path?z=1", .replaced = "/x/y"},
         {.rule = "ReplacePath:/fixed/path", .raw = "/", .target = "/fixed/path", .replaced = "/"},
         {.rule = "ReplacePath:/a?b", .raw = "/x", .target = "/a%3Fb", .replaced = "/x"},
-        {.rule = "ReplacePathRegex:^/who/(.*) /is/$1", .raw = "/who/and/me?x=1", .target = "/is/and/me?x=1", .replaced = "/who/and/me"},
+        {.rule = "ReplacePathRegex:^/who/(.*) /is/$1",
+         .raw = "/who/and/me?x=1",
+         .target = "/is/and/me?x=1",
+         .replaced = "/who/and/me"},
         {.rule = "ReplacePathRegex:^/who/(.*) /is/$1", .raw = "/who/", .target = "/is/", .replaced = "/who/"},
         {.rule = "ReplacePathRegex:b X", .raw = "/abcb", .target = "/aXcX", .replaced = "/abcb"},
         {.rule = "ReplacePathRegex:x* -", .raw = "/ab", .target = "/-/-a-b-", .replaced = "/ab"},
-        {.rule = "ReplacePathRegex:^/(?P<n>[a-z]+)(\\d)? /${n}1/$n/$2/$x1/$$", .raw = "/ab", .target = "/ab1/ab///$", .replaced = "/ab"},
+        {.rule = "ReplacePathRegex:^/(?P<n>[a-z]+)(\\d)? /${n}1/$n/$2/$x1/$$",
+         .raw = "/ab",
+         .target = "/ab1/ab///$",
+         .replaced = "/ab"},
         {.rule = "ReplacePathRegex:^/(.*) $1", .raw = "/ab", .target = "/ab", .replaced = "/ab"},
-        {.rule = "ReplacePathRegex:^/gr\xc3\xbcn(.*) /red$1", .raw = "/gr%c3%bcn/x", .target = "/red/x", .replaced = "/gr%c3%bcn/x"},
+        {.rule = "ReplacePathRegex:^/gr\xc3\xbcn(.*) /red$1",
+         .raw = "/gr%c3%bcn/x",
+         .target = "/red/x",
+         .replaced = "/gr%c3%bcn/x"},
         {.rule = "ReplacePathRegex:^/a /c;ReplacePath:/d", .raw = "/a", .target = "/d", .replaced = "/a"},
     };
     (void)state;
@@ -139,9 +148,15 @@ static void test_changes_run_in_their_order(void **state)
 {
     static const struct change_row rows[] = {
         {.rule = "Host:m.t;PathPrefixStrip:/a;AddPrefix:/b;ReplacePathRegex:^/b(.*) /c$1",
-         .raw = "/a/zz?q=1", .target = "/c/zz?q=1", .prefix = "/a", .replaced = "/b/zz"},
+         .raw = "/a/zz?q=1",
+         .target = "/c/zz?q=1",
+         .prefix = "/a",
+         .replaced = "/b/zz"},
         {.rule = "ReplacePathRegex:^/b(.*) /c$1;AddPrefix:/b;PathPrefixStrip:/a",
-         .raw = "/a/zz", .target = "/c/zz", .prefix = "/a", .replaced = "/b/zz"},
+         .raw = "/a/zz",
+         .target = "/c/zz",
+         .prefix = "/a",
+         .replaced = "/b/zz"},
     };
     (void)state;
     check_rows(rows, WB_COUNT(rows));

@@ -29,8 +29,8 @@ static void on_retired(struct snapshot *snapshot, void *arg)
 static void bench_init(struct bench *bench, const struct filter_ops *const *filters)
 {
     *bench = (struct bench){0};
-    struct compile_options options = {.filters = filters, .entrypoints = entrypoints, .entrypoint_count = 2,
-                                      .retire = on_retired, .retire_arg = bench};
+    struct compile_options options = {
+        .filters = filters, .entrypoints = entrypoints, .entrypoint_count = 2, .retire = on_retired, .retire_arg = bench};
     bench->compiler = compiler_create(&options);
     diagnostics_init(&bench->diagnostics);
 }
@@ -65,14 +65,15 @@ static struct model_backend *add_backend(struct fragment *fragment, const char *
     backend->servers = ARENA_ARRAY(&fragment->arena, struct model_server, count + 1);
     backend->server_count = count;
     for (size_t i = 0; i < count; i++)
-        backend->servers[i] = (struct model_server){.name = slice_of(arena_format(&fragment->arena, "server-%zu", i)),
-                                                    .url = slice_of(urls[i]), .weight = 1};
+        backend->servers[i] = (struct model_server){
+            .name = slice_of(arena_format(&fragment->arena, "server-%zu", i)), .url = slice_of(urls[i]), .weight = 1};
     return backend;
 }
-#define BACKEND(fragment, name, ...)                                                               \
+#define BACKEND(fragment, name, ...) \
     add_backend(fragment, name, (const char *[]){__VA_ARGS__}, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *))
 
-static struct model_frontend *add_frontend(struct fragment *fragment, const char *name, const char *rule, const char *backend)
+static struct model_frontend *add_frontend(struct fragment *fragment, const char *name, const char *rule,
+                                           const char *backend)
 {
     struct model_frontend *frontend = &fragment->frontends[fragment->frontend_count++];
     *frontend = (struct model_frontend){.name = slice_of(name), .backend = slice_of(backend), .pass_host_header = true};
@@ -99,7 +100,8 @@ static struct snapshot *compile(struct bench *bench, struct fragment **fragments
     return snapshot;
 }
 
-static const struct route_frontend *find(const struct snapshot *snapshot, size_t entrypoint, const char *host, const char *path)
+static const struct route_frontend *find(const struct snapshot *snapshot, size_t entrypoint, const char *host,
+                                         const char *path)
 {
     struct match_input input = {.method = SLICE("GET"), .host = slice_of(host), .path = slice_of(path)};
     return match_table_find(snapshot->entrypoints[entrypoint].table, &input).frontend;
@@ -256,8 +258,11 @@ static void test_weight_zero_is_never_chosen_when_allowed(void **state)
     (void)state;
     bench_init(&bench, NULL);
     compiler_destroy(&bench.compiler);
-    struct compile_options options = {.entrypoints = entrypoints, .entrypoint_count = 1, .allow_min_weight_zero = true,
-                                      .retire = on_retired, .retire_arg = &bench};
+    struct compile_options options = {.entrypoints = entrypoints,
+                                      .entrypoint_count = 1,
+                                      .allow_min_weight_zero = true,
+                                      .retire = on_retired,
+                                      .retire_arg = &bench};
     bench.compiler = compiler_create(&options);
     struct model_backend *backend = BACKEND(fragment, "b", "http://10.0.0.1:80", "http://10.0.0.2:80");
     backend->servers[0].weight = 0;
@@ -395,7 +400,8 @@ static enum filter_compiled make_filter(const struct model_frontend *frontend, s
 
 static void test_filters_are_compiled_in_their_order(void **state)
 {
-    static const struct filter_ops one = {.name = "one", .compile = make_filter}, two = {.name = "two", .compile = make_filter};
+    static const struct filter_ops one = {.name = "one", .compile = make_filter},
+                                   two = {.name = "two", .compile = make_filter};
     static const struct filter_ops *const filters[] = {&one, &two, NULL};
     struct bench bench;
     struct fragment *fragment = fragment_with("docker", 3, 1);

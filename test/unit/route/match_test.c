@@ -23,7 +23,8 @@ static const char *const hosts[] = {"a.t", "b.t", "c.t", "x.a.t", "y.a.t", "[::1
 static const char *const host_patterns[] = {"{s}.a.t", "{s:[ab]}.t", "{all:.*}", "x.{s}.t"};
 static const char *const paths[] = {"/", "/a", "/a/", "/ab", "/a/b", "/a/b/", "/a/b/c", "/b", "/%41"};
 static const char *const path_patterns[] = {"/{x}", "/a/{x}", "/a{x:b?}", "/{x}/", "/{x:.*}", "/a/{x}/{y}"};
-static const char *const requests[] = {"/", "/a", "/a/", "/ab", "/abc", "/a/b", "/a/b/", "/a/b/c", "/b", "/b/", "/A", "/z", "/a//", "/a/b/c/d"};
+static const char *const requests[] = {"/",      "/a", "/a/", "/ab", "/abc", "/a/b", "/a/b/",
+                                       "/a/b/c", "/b", "/b/", "/A",  "/z",   "/a//", "/a/b/c/d"};
 static const char *const methods[] = {"GET", "POST"};
 static const char *const queries[] = {"", "?a=1", "?a=2&b=1", "?b="};
 static const char *const query_rules[] = {"a=1", "b=", "a={v:[0-9]}"};
@@ -172,8 +173,9 @@ static bool naive_match(const char *rule, const struct naive_request *request, e
         char *args = strchr(part, ':');
         *args++ = '\0';
         enum naive_slash slash = SLASH_SAME;
-        bool holds = strcmp(part, "AddPrefix") == 0   ? true
-                     : strncmp(part, "Path", 4) == 0 ? naive_path(part, args, request, &slash) : naive_any(part, args, request);
+        bool holds = strcmp(part, "AddPrefix") == 0  ? true
+                     : strncmp(part, "Path", 4) == 0 ? naive_path(part, args, request, &slash)
+                                                     : naive_any(part, args, request);
         if (!holds)
             return false;
         if (slash != SLASH_SAME)
@@ -243,7 +245,8 @@ static void compare(struct routes *routes, char rules[][512], const struct naive
     matched++;
     redirected += slash != SLASH_SAME;
     if (found.slash_redirect != (slash != SLASH_SAME) || found.add_slash != (slash == SLASH_ADD))
-        fail_msg("%s on %s: slash %d, %d instead of %d", line, rules[got], found.slash_redirect, found.add_slash, (int)slash);
+        fail_msg("%s on %s: slash %d, %d instead of %d", line, rules[got], found.slash_redirect, found.add_slash,
+                 (int)slash);
 }
 
 static void test_table_equals_trying_every_frontend_in_order(void **state)
@@ -285,7 +288,8 @@ static void test_host_case_does_not_matter_with_any_number_of_hosts(void **state
         size_t count = counts[c];
         struct arena arena;
         arena_init(&arena, 0);
-        struct route_frontend *all = wb_alloc(count * sizeof *all), **list = wb_alloc(count * sizeof(struct route_frontend *));
+        struct route_frontend *all = wb_alloc(count * sizeof *all),
+                              **list = wb_alloc(count * sizeof(struct route_frontend *));
         for (size_t i = 0; i < count; i++) {
             struct slice text = slice_of(arena_format(&arena, "Host:Name-%zu.Test", i)), error;
             all[i].rule = rule_parse(&arena, &text, 1, &error);

@@ -183,18 +183,12 @@ static void test_final_slash_redirects_to_the_written_form(void **state)
         const char *rule, *line;
         bool found, redirect, add;
     } rows[] = {
-        {"Path:/exact", "GET a.t/exact", true, false, false},
-        {"Path:/exact", "POST a.t/exact/", true, true, false},
-        {"Path:/s/", "GET a.t/s?q=2", true, true, true},
-        {"Path:/s/", "GET a.t/s/", true, false, false},
-        {"Path:/s,/s/", "GET a.t/s/", true, false, false},
-        {"Path:/", "GET a.t/", true, false, false},
-        {"Path:/u/{id}", "GET a.t/u/1/", true, true, false},
-        {"Path:/u/{id}/", "GET a.t/u/1", true, true, true},
-        {"Path:/{any:.*}", "GET a.t/", true, false, false},
-        {"Path:/exact", "GET a.t/exact//", false, false, false},
-        {"PathPrefix:/p/", "GET a.t/p", false, false, false},
-        {"PathPrefixStrip:/p", "GET a.t/p/", true, false, false},
+        {"Path:/exact", "GET a.t/exact", true, false, false}, {"Path:/exact", "POST a.t/exact/", true, true, false},
+        {"Path:/s/", "GET a.t/s?q=2", true, true, true},      {"Path:/s/", "GET a.t/s/", true, false, false},
+        {"Path:/s,/s/", "GET a.t/s/", true, false, false},    {"Path:/", "GET a.t/", true, false, false},
+        {"Path:/u/{id}", "GET a.t/u/1/", true, true, false},  {"Path:/u/{id}/", "GET a.t/u/1", true, true, true},
+        {"Path:/{any:.*}", "GET a.t/", true, false, false},   {"Path:/exact", "GET a.t/exact//", false, false, false},
+        {"PathPrefix:/p/", "GET a.t/p", false, false, false}, {"PathPrefixStrip:/p", "GET a.t/p/", true, false, false},
     };
     (void)state;
     for (size_t i = 0; i < WB_COUNT(rows); i++) {

@@ -56,8 +56,8 @@ static void test_each_flag_adds_one_and_the_default_is_not_added(void **state)
     (void)state;
     expect_ok(read_words("--entryPoints=Name:a Address::81", "--entrypoints", "Name:b Address::82"));
     expect_list(settings.entrypoint_names, "a,b");
-    expect_ok(read_words("--entryPoints=Name:a Address::81 WhiteList.SourceRange:1.2.3.4",
-                         "--entrypoints=Name:a Address::82"));
+    expect_ok(
+        read_words("--entryPoints=Name:a Address::81 WhiteList.SourceRange:1.2.3.4", "--entrypoints=Name:a Address::82"));
     expect_list(settings.entrypoint_names, "a");
     assert_null(entrypoint("a")->white_list);
     assert_true(has_note("\"a\" is defined twice"));
@@ -74,7 +74,8 @@ static void test_an_entrypoint_without_a_name_is_listened_on_and_noted(void **st
 static void test_a_missing_or_bad_address_is_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"unix", "80", ":", ":x", ":65536", ":-1", ":+1", "::80", "[::1]", "[::1]80",
+    static const char *const bad[] = {"unix",   "80",     ":",           ":x",           ":65536",
+                                      ":-1",    ":+1",    "::80",        "[::1]",        "[::1]80",
                                       "[x]:80", "a/b:80", "http://a:80", "[1.2.3.4]:80", "[[::1]]:80"};
     expect_refused(read_entrypoint("Name:web"), "entrypoint \"web\" has no address");
     expect_refused(read_entrypoint("Name:web Address:"), "entrypoint \"web\" has no address");
@@ -151,9 +152,11 @@ static void test_forward_auth_is_taken_or_stops_the_start(void **state)
     assert_true(forward->trust_forward_header);
     expect_list(forward->auth_response_headers, "X-User,X-Role");
     static const char *const bad[] = {
-        "Auth.Forward.Address:", "Auth.Forward.Address:auth", "Auth.Forward.Address:ftp://auth", "Auth.Forward.Address:http://",
-        "Auth.Forward.Address:http:///x", "Auth.Forward.TrustForwardHeader:true", "Auth.HeaderField:X-User",
-        "Auth.Forward.AuthResponseHeaders:X-User", "Auth.Forward.Address:https://?x",
+        "Auth.Forward.Address:",           "Auth.Forward.Address:auth",
+        "Auth.Forward.Address:ftp://auth", "Auth.Forward.Address:http://",
+        "Auth.Forward.Address:http:///x",  "Auth.Forward.TrustForwardHeader:true",
+        "Auth.HeaderField:X-User",         "Auth.Forward.AuthResponseHeaders:X-User",
+        "Auth.Forward.Address:https://?x",
     };
     for (size_t i = 0; i < WB_COUNT(bad); i++) {
         char *words = wb_format("Name:a Address::81 %s", bad[i]);
@@ -199,7 +202,8 @@ static void test_a_misspelled_option_that_protects_stops_the_start(void **state)
     expect_refused(read_entrypoint("Name:a Address::81 WhiteList.SourceRanges:10.0.0.0/8"),
                    "there is no option \"whitelist_sourceranges\": did you mean WhiteList.SourceRange\n");
     expect_refused(read_entrypoint("Name:a Address::81 WhiteList:10.0.0.0/8"), "WhiteList alone means nothing");
-    expect_refused(read_entrypoint("Name:a Address::81 Auth.Fwd.Address:http://a"), "there is no option \"auth_fwd_address\"");
+    expect_refused(read_entrypoint("Name:a Address::81 Auth.Fwd.Address:http://a"),
+                   "there is no option \"auth_fwd_address\"");
     expect_refused(read_entrypoint("Name:a Address::81 Auth:http://a"), "Auth alone means nothing");
 }
 
@@ -241,9 +245,11 @@ static void test_addresses_to_listen_on_are_parsed(void **state)
         {"[2001:db8::1]:443", "2001:db8::1", 443, true},
         {"[::ffff:1.2.3.4]:80", "::ffff:1.2.3.4", 80, true},
     };
-    static const char *const bad[] = {"", ":", "80", "x", ":x", ":65536", ":99999999999999999999", ":000080", ":-1", ": 80",
-                                      "::80", "::1:80", "[::1]", "[::1]:", "[::1]80", "[]:80", "[x]:80", "[::1:80", "::1]:80",
-                                      "[[::1]]:80", "[fe80::1%eth0]:80", "a b:80", "a/b:80", "a\n:80", "http://a:80"};
+    static const char *const bad[] = {
+        "",        ":",      "80",     "x",          ":x",      ":65536",     ":99999999999999999999",
+        ":000080", ":-1",    ": 80",   "::80",       "::1:80",  "[::1]",      "[::1]:",
+        "[::1]80", "[]:80",  "[x]:80", "[::1:80",    "::1]:80", "[[::1]]:80", "[fe80::1%eth0]:80",
+        "a b:80",  "a/b:80", "a\n:80", "http://a:80"};
     struct host_port parsed;
     for (size_t i = 0; i < WB_COUNT(good); i++) {
         if (!host_port_parse(slice_of(good[i].text), &parsed))

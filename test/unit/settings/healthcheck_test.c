@@ -135,8 +135,9 @@ static void test_another_status_is_unhealthy_and_shown(void **state)
 static void test_what_is_no_http_answer_is_unhealthy(void **state)
 {
     (void)state;
-    static const char *const answers[] = {"", "200\r\n", "HTTP/1.1 200", "HTTP/1.1 2000 OK\r\n", "HTTP/1.1 20\r\n",
-                                          "SSH-2.0-x\r\n", "HTTP/1.1 xyz OK\r\n", "\r\n"};
+    static const char *const answers[] = {
+        "",    "200\r\n", "HTTP/1.1 200", "HTTP/1.1 2000 OK\r\n", "HTTP/1.1 20\r\n", "SSH-2.0-x\r\n", "HTTP/1.1 xyz OK\r\n",
+        "\r\n"};
     for (size_t i = 0; i < WB_COUNT(answers); i++) {
         struct router router;
         struct text line = TEXT_EMPTY;
@@ -229,7 +230,8 @@ static void expect_container_words(const char *cmdline, size_t len, const char *
 static void test_the_container_has_the_words_of_its_router(void **state)
 {
     (void)state;
-    expect_container_words(WORDS("/waybill\0--docker\0--api.entryPoint=x"), "waybill healthcheck --docker --api.entryPoint=x");
+    expect_container_words(WORDS("/waybill\0--docker\0--api.entryPoint=x"),
+                           "waybill healthcheck --docker --api.entryPoint=x");
     expect_container_words(WORDS("/sbin/docker-init\0--\0/waybill\0--docker"), "waybill healthcheck --docker");
     expect_container_words(WORDS("/waybill"), "waybill healthcheck");
     expect_container_words(WORDS("/bin/sh\0-c\0something"), "waybill healthcheck --ping");

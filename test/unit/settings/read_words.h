@@ -71,7 +71,7 @@ static inline enum settings_outcome read_file_and_words(const char *toml, const 
     return outcome;
 }
 
-#define read_toml(toml, ...) read_file_and_words(toml, (const char *const[]){__VA_ARGS__ __VA_OPT__(,) NULL})
+#define read_toml(toml, ...) read_file_and_words(toml, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
 static inline void expect_ok(enum settings_outcome outcome)
 {

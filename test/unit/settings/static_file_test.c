@@ -46,8 +46,8 @@ static void test_entrypoints_of_both_are_united_and_lists_are_replaced(void **st
     (void)state;
     expect_ok(read_toml("constraints = [\"tag==a\", \"tag==b\"]\n[entryPoints.a]\naddress = \":81\"\n"
                         "[entryPoints.c]\naddress = \":83\"\n",
-                        "--entryPoints=Name:b Address::82", "--entryPoints=Name:c Address::84",
-                        "--constraints=tag==c", "--constraints=tag==d"));
+                        "--entryPoints=Name:b Address::82", "--entryPoints=Name:c Address::84", "--constraints=tag==c",
+                        "--constraints=tag==d"));
     expect_list(settings.entrypoint_names, "a,c,b");
     expect_text(settings_entrypoint(&settings, SLICE("c"))->address, ":84");
     expect_list(settings.docker.constraints, "tag==c,tag==d");

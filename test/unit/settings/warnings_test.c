@@ -38,9 +38,9 @@ static void test_an_open_api_is_warned_about_at_the_default_level(void **state)
 static void test_an_api_on_loopback_or_behind_auth_is_not_warned_about(void **state)
 {
     (void)state;
-    static const char *const entrypoints[] = {
-        "--entryPoints=Name:traefik Address:127.0.0.1:8080", "--entryPoints=Name:traefik Address:[::1]:8080",
-        "--entryPoints=Name:traefik Address::8080 Auth.Forward.Address:http://auth"};
+    static const char *const entrypoints[] = {"--entryPoints=Name:traefik Address:127.0.0.1:8080",
+                                              "--entryPoints=Name:traefik Address:[::1]:8080",
+                                              "--entryPoints=Name:traefik Address::8080 Auth.Forward.Address:http://auth"};
     for (size_t i = 0; i < WB_COUNT(entrypoints); i++) {
         expect_ok(read_words("--api", entrypoints[i], "--defaultEntryPoints=traefik"));
         settings_log_warnings(&settings);

@@ -54,8 +54,7 @@ static void test_each_prefix_of_a_document_is_read_within_its_bounds(void **stat
     }
 }
 
-static struct slice repeat(struct text *text, const char *prefix, const char *part, size_t count,
-                           const char *suffix)
+static struct slice repeat(struct text *text, const char *prefix, const char *part, size_t count, const char *suffix)
 {
     text_addf(text, "%s", prefix);
     for (size_t i = 0; i < count; i++)
@@ -64,8 +63,7 @@ static struct slice repeat(struct text *text, const char *prefix, const char *pa
     return text_slice(text);
 }
 
-static void check_depth(const char *prefix, const char *open, const char *middle, const char *close,
-                        size_t allowed)
+static void check_depth(const char *prefix, const char *open, const char *middle, const char *close, size_t allowed)
 {
     for (size_t depth = allowed; depth <= allowed + 1; depth++) {
         struct text text = TEXT_EMPTY;
@@ -105,10 +103,8 @@ static void test_too_large_a_file_is_refused(void **state)
     (void)state;
     char *bytes = wb_alloc(TOML_INPUT_MAX + 1);
     memset(bytes, '\n', TOML_INPUT_MAX + 1);
-    assert_true(
-        toml_parse(&arena, slice_make(bytes, TOML_INPUT_MAX), SLICE("f"), &document, &error));
-    assert_false(
-        toml_parse(&arena, slice_make(bytes, TOML_INPUT_MAX + 1), SLICE("f"), &document, &error));
+    assert_true(toml_parse(&arena, slice_make(bytes, TOML_INPUT_MAX), SLICE("f"), &document, &error));
+    assert_false(toml_parse(&arena, slice_make(bytes, TOML_INPUT_MAX + 1), SLICE("f"), &document, &error));
     assert_non_null(strstr(error.message, "16777217 bytes"));
     free(bytes);
 }
@@ -135,9 +131,8 @@ enum hostile_kind {
 static void add_hostile(struct text *text, enum hostile_kind kind, size_t size)
 {
     static const char *const starts[HOSTILE_COUNT] = {
-        [MANY_ITEMS] = "a = [",  [MANY_TABLES] = "a = [", [DOTTED] = "x",
-        [LONG_STRING] = "a = '", [ESCAPES] = "a = \"",    [LONG_NUMBER] = "a = 1.",
-        [DATES] = "a = [",       [QUOTES] = "a = \"\"\""};
+        [MANY_ITEMS] = "a = [", [MANY_TABLES] = "a = [",  [DOTTED] = "x",    [LONG_STRING] = "a = '",
+        [ESCAPES] = "a = \"",   [LONG_NUMBER] = "a = 1.", [DATES] = "a = [", [QUOTES] = "a = \"\"\""};
     static const char *const parts[HOSTILE_COUNT] = {[MANY_ELEMENTS] = "[[a]]\n",
                                                      [MANY_ITEMS] = "1,",
                                                      [MANY_TABLES] = "{},",

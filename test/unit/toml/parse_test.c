@@ -112,9 +112,8 @@ static void test_children_come_in_order_of_appearance(void **state)
 static void test_each_value_and_key_has_its_place(void **state)
 {
     (void)state;
-    const struct toml_value *root =
-        parse("\xef\xbb\xbf"
-              "a = 1\r\n\r\n  [ t ]\n  \"k\" =   [ 1,\n 2 ]\n[[l]]\n[[l]]\n");
+    const struct toml_value *root = parse("\xef\xbb\xbf"
+                                          "a = 1\r\n\r\n  [ t ]\n  \"k\" =   [ 1,\n 2 ]\n[[l]]\n[[l]]\n");
     const struct toml_value *a = toml_find(root, SLICE("a")), *t = toml_find(root, SLICE("t"));
     const struct toml_value *k = toml_find(t, SLICE("k")), *l = toml_find(root, SLICE("l"));
     assert_true(a->key_place.line == 1 && a->key_place.column == 1);
@@ -138,16 +137,12 @@ static void test_a_table_implied_first_has_the_place_of_its_own_header(void **st
 static void test_paths_name_keys_and_positions(void **state)
 {
     (void)state;
-    const struct toml_value *root =
-        parse("[[a.\"b c\"]]\n[[a.\"b c\"]]\nd = [1, [2, {e = 3}]]\n'' = 1\n'q\"' = 2\n");
-    const struct toml_value *second =
-        toml_find(toml_find(root, SLICE("a")), SLICE("b c"))->first->next;
+    const struct toml_value *root = parse("[[a.\"b c\"]]\n[[a.\"b c\"]]\nd = [1, [2, {e = 3}]]\n'' = 1\n'q\"' = 2\n");
+    const struct toml_value *second = toml_find(toml_find(root, SLICE("a")), SLICE("b c"))->first->next;
     const struct toml_value *inner = toml_find(second, SLICE("d"))->first->next->first->next;
-    assert_string_equal(toml_path_text(toml_find(inner, SLICE("e")), &arena),
-                        "a.\"b c\"[1].d[1][1].e");
+    assert_string_equal(toml_path_text(toml_find(inner, SLICE("e")), &arena), "a.\"b c\"[1].d[1][1].e");
     assert_string_equal(toml_path_text(toml_find(second, SLICE("")), &arena), "a.\"b c\"[1].\"\"");
-    assert_string_equal(toml_path_text(toml_find(second, SLICE("q\"")), &arena),
-                        "a.\"b c\"[1].\"q\\\"\"");
+    assert_string_equal(toml_path_text(toml_find(second, SLICE("q\"")), &arena), "a.\"b c\"[1].\"q\\\"\"");
     assert_string_equal(toml_path_text(root, &arena), "");
 }
 
@@ -180,8 +175,7 @@ static void test_keys_of_a_large_table_are_found(void **state)
     struct text text = TEXT_EMPTY;
     for (int count = 1; count <= 1000; count++) {
         text_addf(&text, "key%d = %d\n", count, count);
-        if (count > 70 &&
-            count % 90 != 0) /* all sizes around which the index grows, and some large ones */
+        if (count > 70 && count % 90 != 0) /* all sizes around which the index grows, and some large ones */
             continue;
         const struct toml_value *root = parse_slice(text_slice(&text));
         char key[16];
@@ -199,8 +193,7 @@ static void test_keys_of_a_large_table_are_found(void **state)
 static void test_strings_of_all_kinds(void **state)
 {
     (void)state;
-    assert_text(parse_v("v = \"a\\b\\t\\n\\f\\r\\\"\\\\\\u00e9\\U0001F600\""),
-                "a\b\t\n\f\r\"\\\xc3\xa9\xf0\x9f\x98\x80");
+    assert_text(parse_v("v = \"a\\b\\t\\n\\f\\r\\\"\\\\\\u00e9\\U0001F600\""), "a\b\t\n\f\r\"\\\xc3\xa9\xf0\x9f\x98\x80");
     assert_text(parse_v("v = \"\\u0000\\u007f\\u0080\\u07ff\\u0800\\uffff\\U0010ffff\""),
                 "\0\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf\xf4\x8f\xbf\xbf");
     assert_text(parse_v("v = 'C:\\n\"x\"'"), "C:\\n\"x\"");
@@ -254,12 +247,8 @@ static void test_a_table_is_defined_in_one_place_only(void **state)
 {
     (void)state;
     static const char *const allowed[] = {
-        "[a.b]\n[a]\nc = 1\n",
-        "a.b = 1\na.c = 2\n[a.d]\n",
-        "[a.b.c]\n[a]\nb.d = 1\n",
-        "[[a]]\n[a.b]\n[[a]]\n[a.b]\n",
-        "[[a]]\nb.c = 1\n[[a]]\nb.c = 2\n",
-        "[[a.b]]\n[a]\n",
+        "[a.b]\n[a]\nc = 1\n",          "a.b = 1\na.c = 2\n[a.d]\n",        "[a.b.c]\n[a]\nb.d = 1\n",
+        "[[a]]\n[a.b]\n[[a]]\n[a.b]\n", "[[a]]\nb.c = 1\n[[a]]\nb.c = 2\n", "[[a.b]]\n[a]\n",
     };
     static const char *const refused[] = {
         "[a]\n[b]\n[a]",
@@ -288,8 +277,7 @@ static void test_a_table_is_defined_in_one_place_only(void **state)
 static void test_a_header_below_an_array_adds_to_its_last_element(void **state)
 {
     (void)state;
-    const struct toml_value *a =
-        toml_find(parse("[[a]]\n[a.b]\nv = 1\n[[a]]\n[a.b]\nv = 2\n"), SLICE("a"));
+    const struct toml_value *a = toml_find(parse("[[a]]\n[a.b]\nv = 1\n[[a]]\n[a.b]\nv = 2\n"), SLICE("a"));
     assert_int_equal(toml_count(a), 2);
     assert_int_equal(toml_find(toml_find(a->first, SLICE("b")), SLICE("v"))->integer, 1);
     assert_int_equal(toml_find(toml_find(a->first->next, SLICE("b")), SLICE("v"))->integer, 2);
@@ -301,32 +289,22 @@ static void test_messages_say_where_what_and_what_to_do(void **state)
     assert_string_equal(refusal_of("a = 1\n  b = foo\n"),
                         "rules.toml:2:7: found 'foo' where a value belongs; put text in quotes");
     assert_true(error.place.line == 2 && error.place.column == 7);
-    assert_string_equal(
-        refusal_of("a = 1\n\na = 2\n"),
-        "rules.toml:3:1: 'a' is already set in line 1 (integer); give it once only");
-    assert_string_equal(refusal_of("a = True"),
-                        "rules.toml:1:5: found 'True'; true and false are written in lower case");
-    assert_string_equal(
-        refusal_of("a = 007"),
-        "rules.toml:1:5: '007' has a leading zero; leave it out, or write 0o for octal");
+    assert_string_equal(refusal_of("a = 1\n\na = 2\n"),
+                        "rules.toml:3:1: 'a' is already set in line 1 (integer); give it once only");
+    assert_string_equal(refusal_of("a = True"), "rules.toml:1:5: found 'True'; true and false are written in lower case");
+    assert_string_equal(refusal_of("a = 007"),
+                        "rules.toml:1:5: '007' has a leading zero; leave it out, or write 0o for octal");
     assert_string_equal(refusal_of("a = 'x\nb = 1"),
                         "rules.toml:1:5: the string that starts here has no end; close it with '");
-    assert_string_equal(refusal_of("a = '\xff'"),
-                        "rules.toml:1:6: byte 0xff is not UTF-8; save the file as UTF-8");
-    assert_string_equal(refusal_of("a = '\x07'"),
-                        "rules.toml:1:6: found control character 0x07; write it as \"\\u0007\"");
-    assert_string_equal(refusal_of("a = \"\\d\""),
-                        "rules.toml:1:6: found a backslash before 'd'; write \\\\ for "
-                        "a backslash, or use '...' quotes");
-    assert_string_equal(refusal_of("a"),
-                        "rules.toml:1:2: found the end of the file after a key; write key = value");
-    assert_string_equal(
-        refusal_of("a ="),
-        "rules.toml:1:4: found the end of the file where a value belongs; put text in quotes");
-    assert_string_equal(refusal_of("[a\n"),
-                        "rules.toml:1:3: found the end of the line in a header; end it with ]");
-    assert_string_equal(refusal_of("a = [1 2]"),
-                        "rules.toml:1:8: found '2' in the array of line 1; go on with , or ]");
+    assert_string_equal(refusal_of("a = '\xff'"), "rules.toml:1:6: byte 0xff is not UTF-8; save the file as UTF-8");
+    assert_string_equal(refusal_of("a = '\x07'"), "rules.toml:1:6: found control character 0x07; write it as \"\\u0007\"");
+    assert_string_equal(refusal_of("a = \"\\d\""), "rules.toml:1:6: found a backslash before 'd'; write \\\\ for "
+                                                   "a backslash, or use '...' quotes");
+    assert_string_equal(refusal_of("a"), "rules.toml:1:2: found the end of the file after a key; write key = value");
+    assert_string_equal(refusal_of("a ="),
+                        "rules.toml:1:4: found the end of the file where a value belongs; put text in quotes");
+    assert_string_equal(refusal_of("[a\n"), "rules.toml:1:3: found the end of the line in a header; end it with ]");
+    assert_string_equal(refusal_of("a = [1 2]"), "rules.toml:1:8: found '2' in the array of line 1; go on with , or ]");
     assert_string_equal(refusal_of("a = 1 b = 2"),
                         "rules.toml:1:7: found 'b' after the end of the setting; start a new line");
 }

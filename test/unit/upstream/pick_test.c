@@ -32,12 +32,14 @@ static void begin(struct rig *rig, size_t count, const unsigned *weights, unsign
 {
     struct upstream_options options = {.idle_timeout_ms = 1000, .max_idle_per_server = 2};
 
-    *rig = (struct rig){.backend = {.name = SLICE("b"), .generation = 1, .server_count = count, .weight_gcd = gcd, .weight_max = max}};
+    *rig = (struct rig){
+        .backend = {.name = SLICE("b"), .generation = 1, .server_count = count, .weight_gcd = gcd, .weight_max = max}};
     loop_init(&rig->loop, &ops, no_ring, NULL);
     rig->upstream = upstream_create(&rig->loop, &options);
     rig->backend.servers = rig->servers;
     for (size_t i = 0; i < count; i++)
-        rig->servers[i] = (struct route_server){.host = SLICE("10.0.0.1"), .port = 80, .slot = (uint32_t)i, .generation = i + 1, .weight = weights[i]};
+        rig->servers[i] = (struct route_server){
+            .host = SLICE("10.0.0.1"), .port = 80, .slot = (uint32_t)i, .generation = i + 1, .weight = weights[i]};
 }
 
 static void end(struct rig *rig)
@@ -130,8 +132,10 @@ static void test_a_pool_belongs_to_a_slot_and_its_generation(void **state)
     assert_int_equal(later->generation, 10);
     rig.servers[1].slot = 5000; /* far beyond the table */
     assert_int_equal(upstream_pool(rig.upstream, &rig.servers[1])->port, 80);
-    assert_ptr_equal(upstream_named_pool(rig.upstream, SLICE("auth"), 1), upstream_named_pool(rig.upstream, SLICE("auth"), 1));
-    assert_ptr_not_equal(upstream_named_pool(rig.upstream, SLICE("auth"), 1), upstream_named_pool(rig.upstream, SLICE("auth"), 2));
+    assert_ptr_equal(upstream_named_pool(rig.upstream, SLICE("auth"), 1),
+                     upstream_named_pool(rig.upstream, SLICE("auth"), 1));
+    assert_ptr_not_equal(upstream_named_pool(rig.upstream, SLICE("auth"), 1),
+                         upstream_named_pool(rig.upstream, SLICE("auth"), 2));
     end(&rig);
 }
 
