@@ -7,7 +7,7 @@
  * any other reply goes back to the client. A server that cannot be asked, is slow, or says too much denies.
  */
 #include "filters_private.h"
-#include "../exchange_private.h"
+#include "exchange_private.h"
 #include <stdlib.h>
 
 enum { AUTH_TIMEOUT_MS = 30000, AUTH_REPLY_BYTES = 1 << 20, AUTH_CONNECTIONS = 512 };
