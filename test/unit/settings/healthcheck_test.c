@@ -185,20 +185,32 @@ static void test_without_ping_there_is_nothing_to_ask(void **state)
     expect_line(&line, NULL, "Error calling healthcheck: missing `ping` entrypoint\n", "");
 }
 
-static void test_the_entrypoint_of_ping_is_asked(void **state)
+/* The entrypoint of that name is where the router answers. */
+static void expect_asked(const char *flag, const char *name)
 {
-    (void)state;
     struct router router;
     struct text line = TEXT_EMPTY;
     router_open(&router, "HTTP/1.1 200 OK\r\n\r\n");
-    char *word = wb_format("--entryPoints=Name:admin Address::%u", (unsigned)router.port);
-    expect_ok(read_words("healthcheck", "--ping.entryPoint=admin", word));
+    char *word = wb_format("--entryPoints=Name:%s Address::%u", name, (unsigned)router.port);
+    expect_ok(read_words("healthcheck", flag, word));
     assert_int_equal(pthread_create(&router.thread, NULL, answer_once, &router), 0);
     assert_int_equal(healthcheck_run(&settings, false, &line), 0);
     pthread_join(router.thread, NULL);
     close(router.listener);
     expect_line(&line, &router, "OK: http://", "/ping\n");
     free(word);
+}
+
+static void test_the_entrypoint_of_ping_is_asked(void **state)
+{
+    (void)state;
+    expect_asked("--ping.entryPoint=admin", "admin");
+}
+
+static void test_the_api_is_asked_where_ping_is_not_on(void **state)
+{
+    (void)state;
+    expect_asked("--api", "traefik");
 }
 
 static void write_words(char path[], const char *bytes, size_t len)
@@ -236,22 +248,6 @@ static void test_the_container_has_the_words_of_its_router(void **state)
     expect_container_words(WORDS("/waybill"), "waybill healthcheck");
     expect_container_words(WORDS("/bin/sh\0-c\0something"), "waybill healthcheck --ping");
     expect_container_words("", 0, "waybill healthcheck --ping");
-}
-
-static void test_the_api_is_asked_where_ping_is_not_on(void **state)
-{
-    (void)state;
-    struct router router;
-    struct text line = TEXT_EMPTY;
-    router_open(&router, "HTTP/1.1 200 OK\r\n\r\n");
-    char *word = wb_format("--entryPoints=Name:traefik Address::%u", (unsigned)router.port);
-    expect_ok(read_words("healthcheck", "--api", word));
-    assert_int_equal(pthread_create(&router.thread, NULL, answer_once, &router), 0);
-    assert_int_equal(healthcheck_run(&settings, false, &line), 0);
-    pthread_join(router.thread, NULL);
-    close(router.listener);
-    expect_line(&line, &router, "OK: http://", "/ping\n");
-    free(word);
 }
 
 static void test_in_a_container_nothing_to_ask_is_health(void **state)

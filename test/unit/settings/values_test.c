@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "settings/read_words.h"
+#include "flag.h"
+
+static void test_durations_are_seconds_or_as_go_writes_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t ms;
+    } cases[] = {{"0", 0},        {"5", 5000}, {"500ms", 500}, {"1m30s", 90000}, {"1.5s", 1500},
+                 {"2h", 7200000}, {"1us", 1},  {"0s", 0},      {"1ns", 1},       {"90", 90000}};
+    static const char *const bad[] = {"",     "s",   "5x", "1m30",    "-1s",         "-1",
+                                      "1e9",  " 5",  "5 ", "900000h", "10000000000", "99999999999999999999",
+                                      "0x10", "five"};
+    for (size_t i = 0; i < WB_COUNT(cases); i++) {
+        char *word = wb_format("--forwardingTimeouts.dialTimeout=%s", cases[i].text);
+        expect_ok(read_words(word));
+        assert_int_equal(settings.dial_timeout_ms, cases[i].ms);
+        free(word);
+    }
+    for (size_t i = 0; i < WB_COUNT(bad); i++) {
+        char *word = wb_format("--forwardingTimeouts.dialTimeout=%s", bad[i]);
+        char *wanted = wb_format("invalid argument \"%s\" for --forwardingtimeouts.dialtimeout=%s: ", bad[i], bad[i]);
+        expect_refused(read_words(word), wanted);
+        free(word);
+        free(wanted);
+    }
+}
+
+static void test_timeouts_and_their_deprecated_names_reach_their_fields(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--respondingTimeouts.readTimeout=7s", "--respondingTimeouts.writeTimeout=8s",
+                         "--respondingTimeouts.idleTimeout=9s", "--forwardingTimeouts.responseHeaderTimeout=10s",
+                         "--lifecycle.requestAcceptGraceTimeout=11s", "--lifecycle.graceTimeOut=12s"));
+    assert_int_equal(settings.head_timeout_ms, 7000);
+    assert_int_equal(settings.body_timeout_ms, 7000);
+    assert_int_equal(settings.response_body_timeout_ms, 8000);
+    assert_int_equal(settings.idle_timeout_ms, 9000);
+    assert_int_equal(settings.response_timeout_ms, 10000);
+    assert_int_equal(settings.request_accept_grace_ms, 11000);
+    assert_int_equal(settings.grace_ms, 12000);
+    expect_ok(read_words("--respondingTimeouts.idleTimeout=9s", "--idleTimeout=3", "--gracetimeout=4s",
+                         "--lifecycle.graceTimeOut=12s"));
+    assert_int_equal(settings.idle_timeout_ms, 3000);
+    assert_int_equal(settings.grace_ms, 4000);
+    expect_ok(read_words("--respondingTimeouts.readTimeout=0"));
+    assert_int_equal(settings.head_timeout_ms, 0);
+    assert_int_equal(settings.body_timeout_ms, 0);
+}
+
+static void test_numbers_take_a_base_prefix_and_have_bounds(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"", "-1", "1.5", "0x", "08", "x", "4294967296", "2147483648", "1 "};
+    expect_ok(read_words("--workers=0x10", "--maxIdleConnsPerHost=010"));
+    assert_int_equal(settings.workers, 16);
+    assert_int_equal(settings.max_idle_per_server, 8);
+    expect_ok(read_words("--maxIdleConnsPerHost=0"));
+    assert_int_equal(settings.max_idle_per_server, 2);
+    for (size_t i = 0; i < WB_COUNT(bad); i++) {
+        char *word = wb_format("--workers=%s", bad[i]);
+        expect_refused(read_words(word), "for --workers=");
+        free(word);
+    }
+    expect_refused(read_words("--workers=129"), "at most 128");
+}
+
+static void test_lists_split_at_commas_and_a_repeated_flag_appends(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--defaultEntryPoints=http,a"));
+    expect_list(settings.default_entrypoints, "http,a");
+    assert_true(has_note("defaultEntryPoints: there is no entrypoint \"a\""));
+    expect_ok(read_words("--constraints=tag==a,tag!=b*", "--constraints=tag==c", "--docker.constraints=tag==d"));
+    expect_list(settings.docker.constraints, "tag==d,tag==a,tag!=b*,tag==c");
+}
+
+static void test_constraints_are_checked_in_the_words_of_v17(void **state)
+{
+    (void)state;
+    expect_refused(read_words("--constraints=us==a"), "constraint must be tag-based. Syntax: tag==us-*");
+    expect_refused(read_words("--constraints=tag==a, tag==b"), "constraint must be tag-based.");
+    expect_refused(read_words("--constraints=tag"), "constraint expression missing valid operator: '==' or '!='");
+    expect_refused(read_words("--docker.constraints="), "missing valid operator");
+    expect_refused(read_words("--constraints=tag=a"), "missing valid operator");
+}
+
+static void test_an_access_log_in_another_format_is_refused(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--accessLog.format=common", "--traefikLog.format=common"));
+    assert_true(settings.access_log_on);
+    expect_refused(read_words("--accessLog.format=json"), "\"json\" is not in this version");
+    expect_ok(read_words("--accessLogsFile=/var/log/a"));
+    assert_true(settings.access_log_on);
+    expect_text(settings.access_log_path, "/var/log/a");
+}
+
+static void test_an_entrypoint_that_api_or_ping_names_must_exist(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--api", "--api.entryPoint=http"));
+    expect_list(settings.entrypoint_names, "http");
+    expect_refused(read_words("--api.entryPoint=admin"), "api.entryPoint: there is no entrypoint \"admin\"");
+    expect_refused(read_words("--ping.entryPoint=admin"), "ping.entryPoint: there is no entrypoint \"admin\"");
+    expect_ok(read_words("--ping", "--entryPoints=Name:traefik Address::9"));
+    expect_list(settings.entrypoint_names, "traefik");
+    expect_text(settings.entrypoints[0].address, ":9");
+}
+
+static void test_the_first_word_is_a_command(void **state)
+{
+    (void)state;
+    expect_ok(read_words("HealthCheck", "--ping"));
+    assert_int_equal(settings.command, COMMAND_HEALTHCHECK);
+    expect_refused(read_words("serve"), "command serve not found\n");
+    expect_refused(read_words(""), "command  not found\n");
+    expect_refused(read_words("storeconfig"), "command storeconfig is not in this version");
+    expect_ok(read_words("--docker", "serve", "-"));
+    assert_true(has_note("\"serve\""));
+    expect_ok(read_words("--docker", "--", "--nonsense"));
+}
+
+static void test_help_and_version_are_texts_for_stdout(void **state)
+{
+    (void)state;
+    unsigned lines = 0;
+    assert_int_equal(read_words("--help"), SETTINGS_HELP);
+    assert_non_null(strstr(out_text, "--docker.exposedByDefault"));
+    assert_int_equal(read_words("--docker", "-h", "--nonsense"), SETTINGS_HELP);
+    assert_int_equal(settings.command, COMMAND_HELP);
+    assert_int_equal(read_words("healthcheck", "-dh"), SETTINGS_HELP);
+    assert_int_equal(read_words("VERSION"), SETTINGS_HELP);
+    assert_int_equal(settings.command, COMMAND_VERSION);
+    assert_true(slice_starts(slice_of(out_text), SLICE("Version:      " WB_VERSION "\nCodename:     ")));
+    for (const char *at = out_text; *at; at++)
+        lines += *at == '\n';
+    assert_int_equal(lines, 5);
+}
+
+static void test_help_lists_each_flag_once_in_lines_of_a_terminal(void **state)
+{
+    (void)state;
+    assert_int_equal(read_words("--help"), SETTINGS_HELP);
+    for (size_t i = 0; i < flag_table_count; i++) {
+        if (flag_table[i].kind == FLAG_HEADING)
+            continue;
+        size_t count = 0;
+        char *long_form = wb_format("--%s", flag_table[i].name);
+        for (const char *at = out_text; (at = strstr(at, long_form)); at++) {
+            char after = at[strlen(long_form)];
+            bool starts_line = at - out_text >= 6 && (at[-7] == '\n' || at[-2] == ',');
+            count += starts_line && (after == ' ' || after == '=' || after == '\n');
+        }
+        if (count != 1)
+            fail_msg("%s is listed %zu times", flag_table[i].name, count);
+        free(long_form);
+    }
+    for (struct slice rest = slice_of(out_text), line; slice_cut(&rest, '\n', &line);)
+        if (line.len > 110)
+            fail_msg("too long: " SLICE_FMT, SLICE_ARG(line));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        READING_TEST(test_durations_are_seconds_or_as_go_writes_them),
+        READING_TEST(test_timeouts_and_their_deprecated_names_reach_their_fields),
+        READING_TEST(test_numbers_take_a_base_prefix_and_have_bounds),
+        READING_TEST(test_lists_split_at_commas_and_a_repeated_flag_appends),
+        READING_TEST(test_constraints_are_checked_in_the_words_of_v17),
+        READING_TEST(test_an_access_log_in_another_format_is_refused),
+        READING_TEST(test_an_entrypoint_that_api_or_ping_names_must_exist),
+        READING_TEST(test_the_first_word_is_a_command),
+        READING_TEST(test_help_and_version_are_texts_for_stdout),
+        READING_TEST(test_help_lists_each_flag_once_in_lines_of_a_terminal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
