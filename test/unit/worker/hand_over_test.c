@@ -84,7 +84,7 @@ struct rig {
     size_t worker_count;
 };
 
-static void start(struct rig *rig, size_t worker_count, size_t clients_max, size_t clients_reserved)
+static void create(struct rig *rig, size_t worker_count, size_t clients_max, size_t clients_reserved)
 {
     *rig = (struct rig){.worker_count = worker_count};
     rig->entrypoints[0].name = SLICE("http");
@@ -108,6 +108,11 @@ static void start(struct rig *rig, size_t worker_count, size_t clients_max, size
             .access_log_fd = -1,
         });
     }
+}
+
+static void start(struct rig *rig, size_t worker_count, size_t clients_max, size_t clients_reserved)
+{
+    create(rig, worker_count, clients_max, clients_reserved);
     for (size_t i = 0; i < worker_count; i++)
         assert_int_equal(worker_start(rig->workers[i]), 0);
 }
@@ -157,6 +162,39 @@ static void test_a_crowded_worker_hands_connections_to_an_idler_one(void **state
     assert_int_equal(open_files(), files);
 }
 
+/* They wait in the kernel's queue when the first worker starts, which hands over before the second has taken any. */
+static void test_a_burst_is_shared_with_the_idler_worker(void **state)
+{
+    enum { RACE_MARGIN = 4 }; /* a peer's load is read in two steps */
+    struct rig rig;
+    int clients[CLIENTS];
+    (void)state;
+
+    create(&rig, WORKERS, 1000, 10);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        clients[i] = connect_to(rig.ports[0][0]);
+        send_request(clients[i]);
+    }
+    for (size_t i = 0; i < WORKERS; i++)
+        assert_int_equal(worker_start(rig.workers[i]), 0);
+    for (size_t i = 0; i < CLIENTS; i++)
+        assert_int_equal(await_status(clients[i], PATIENCE_MS), 503);
+    uint64_t first = clients_of(&rig, 0), second = clients_of(&rig, 1);
+    print_message("%d and %d clients\n", (int)first, (int)second);
+    assert_int_equal(first + second, CLIENTS);
+    assert_true(first <= second + second / 4 + 17 + RACE_MARGIN);
+    /* So it was when the last one was handed over. */
+    assert_true(first + RACE_MARGIN > second - 1 + (second - 1) / 4 + 16);
+    for (size_t i = 0; i < CLIENTS; i++)
+        assert_int_equal(ask(clients[i]), 503);
+    assert_int_equal(clients_of(&rig, 0), first);
+    stop(&rig);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        assert_int_equal(await_status(clients[i], PATIENCE_MS), 0);
+        close(clients[i]);
+    }
+}
+
 static void test_at_the_cap_ordinary_doors_close_and_those_of_internal_routes_do_not(void **state)
 {
     enum { MAX = 8, RESERVED = 2 };
@@ -196,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_crowded_worker_hands_connections_to_an_idler_one),
+        cmocka_unit_test(test_a_burst_is_shared_with_the_idler_worker),
         cmocka_unit_test(test_at_the_cap_ordinary_doors_close_and_those_of_internal_routes_do_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
