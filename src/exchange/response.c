@@ -23,6 +23,17 @@ static void make_answer(struct exchange *x)
         answer->date = environment_date(x->env);
 }
 
+/* Once the head has been answered nothing of the snapshot is needed: an answer or a tunnel may last for hours, and must not keep
+ * a configuration alive (decisions.md 22). */
+static void leave_configuration(struct exchange *x)
+{
+    x->filter_state = NULL;
+    x->filters = NULL;
+    x->frontend = NULL;
+    x->server = NULL;
+    lease_drop(&x->lease);
+}
+
 /* 101: from now on bytes pass both ways (security case S7: not before). */
 static void switch_protocols(struct exchange *x)
 {
@@ -42,9 +53,7 @@ static void switch_protocols(struct exchange *x)
     x->client_ops->send_head(x->client, &x->answer);
     x->client_ops->flush(x->client);
     attempt_head_done(&x->attempt);
-    lease_drop(&x->lease); /* an open tunnel belongs to its connection, not to a configuration */
-    x->frontend = NULL;
-    x->server = NULL;
+    leave_configuration(x);
     deadline_clear(&x->deadline); /* of who was waited for before; a tunnel may be silent for long */
     exchange_become(x, EXCHANGE_TUNNEL);
 }
@@ -73,6 +82,7 @@ static bool take_head(struct exchange *x)
     x->answer.close = !x->request_sent && x->upload_stopped;
     x->client_ops->send_head(x->client, &x->answer);
     attempt_head_done(&x->attempt);
+    leave_configuration(x);
     return true;
 }
 

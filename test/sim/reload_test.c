@@ -23,6 +23,29 @@ static void test_an_exchange_keeps_the_snapshot_it_began_with(void **state)
     scene_end(&scene);
 }
 
+/* A long answer, as an event stream is, must not keep a configuration alive (decisions.md 22). */
+static void test_an_answer_under_way_holds_no_snapshot(void **state)
+{
+    struct sim_scene scene;
+    (void)state;
+
+    scene_prepare(&scene, 0);
+    scene_start(&scene);
+    scene.client.wire->wire_rules.socket_bytes = 1000;
+    struct lease *first = scene.world->env.lease;
+    sim_client_get(&scene.client, "/len/90000", 1);
+    sim_link_pause(scene.client.wire, true);
+    sim_advance(scene.sim, 50);
+    assert_int_equal(cell_read(&scene.world->counters.active), 1);
+    assert_int_equal(first->users, 1);
+    sim_world_publish(scene.world, NULL, 0);
+    assert_int_equal(compiler_live_snapshots(scene.world->compiler), 1);
+    sim_link_pause(scene.client.wire, false);
+    sim_advance(scene.sim, 5000);
+    assert_int_equal(sim_client_status(&scene.client, 0), 200);
+    scene_end(&scene);
+}
+
 static void test_swaps_under_load_lose_nothing(void **state)
 {
     enum { CLIENTS = 8, SWAPS = 1000 };
@@ -191,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_exchange_keeps_the_snapshot_it_began_with),
+        cmocka_unit_test(test_an_answer_under_way_holds_no_snapshot),
         cmocka_unit_test(test_swaps_under_load_lose_nothing),
         cmocka_unit_test(test_a_server_that_goes_keeps_its_connections_from_whoever_gets_its_address),
         cmocka_unit_test(test_who_is_on_the_way_to_a_server_that_leaves_is_turned_back),
