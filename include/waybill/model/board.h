@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * board - what the providers say right now, for whoever shows it: their inventories, and how they are themselves.
+ *
+ * Thread: any; a lock is held for a moment. Owner: main; outlives those who write to it and read from it.
+ */
+#pragma once
+#include "waybill/base/slice.h"
+
+struct board;
+struct inventory;
+
+enum { BOARD_ERROR_SIZE = 256 };
+
+struct provider_health {
+    bool connected;
+    uint64_t since_ns;            /* connected, or not, since then; wall clock */
+    uint64_t synced_ns;           /* all was read last; 0: never yet */
+    char error[BOARD_ERROR_SIZE]; /* of the last failure while it is not connected; else empty */
+};
+
+struct board *board_create(void);
+void board_destroy(struct board **board);
+
+/* Takes over the reference; replaces the one that its provider had. */
+void board_set_inventory(struct board *board, struct inventory **inventory);
+/* One reference, the caller's; NULL: there is none. */
+struct inventory *board_inventory(struct board *board, struct slice provider);
+
+/* All of it was read just now. */
+void board_note_synced(struct board *board, struct slice provider);
+void board_note_lost(struct board *board, struct slice provider, const char *error);
+/* False: there is no such provider. */
+bool board_health(struct board *board, struct slice provider, struct provider_health *out_health);
