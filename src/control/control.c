@@ -4,27 +4,37 @@
  *   worker n --last lease dropped--> retire --> [mailbox] --> free
  */
 #include "waybill/control/control.h"
+#include "follow.h"
 #include "waybill/base/clock.h"
 #include "waybill/base/log.h"
+#include "waybill/model/board.h"
+#include "waybill/model/inventory.h"
 #include <stdlib.h>
+
+/* What a provider said last. */
+struct source {
+    struct slice name;              /* static */
+    struct diagnostics diagnostics; /* for "each thing once" */
+    struct inventory *inventory;    /* as it was delivered; NULL: it has none */
+};
 
 struct control {
     struct control_options options;
     struct provider_sink sink;
     struct compiler *compiler;
     struct model model;
-    struct diagnostics provider_diagnostics[MODEL_PROVIDERS_MAX];
-    struct slice provider_names[MODEL_PROVIDERS_MAX];
-    size_t provider_count;
+    struct source sources[MODEL_PROVIDERS_MAX];
+    size_t source_count;
     struct diagnostics compile_diagnostics;
     struct snapshot *current; /* one reference, so that the API always has one */
 };
 
-struct delivery {
+/* A delivery under way. */
+struct parcel {
     struct message message;
     struct control *control;
-    struct fragment *fragment;
-    struct diagnostics *diagnostics;
+    struct slice provider;
+    struct delivery delivery;
 };
 
 struct retirement {
@@ -33,68 +43,99 @@ struct retirement {
     struct snapshot *snapshot;
 };
 
-static void free_diagnostics(struct diagnostics **list)
+static struct source *find_source(struct control *control, struct slice provider)
 {
-    if (*list) {
-        diagnostics_fini(*list);
-        free(*list);
+    for (size_t i = 0; i < control->source_count; i++)
+        if (slice_eq(control->sources[i].name, provider))
+            return &control->sources[i];
+    WB_REQUIRE(control->source_count < MODEL_PROVIDERS_MAX);
+    struct source *added = &control->sources[control->source_count++];
+    added->name = provider;
+    return added;
+}
+
+static void source_fini(struct source *source)
+{
+    diagnostics_fini(&source->diagnostics);
+    inventory_unref(&source->inventory);
+}
+
+/* Puts up what there is to say of the source's containers, for whoever shows it. */
+static void show_inventory(struct control *control, const struct source *source)
+{
+    if (!source->inventory || !control->options.board)
+        return;
+    struct inventory *before = board_inventory(control->options.board, source->name);
+    struct inventory *revised = inventory_revise(source->inventory);
+    follow_inventory(revised, before, clock_wall_ns());
+    board_set_inventory(control->options.board, &revised);
+    inventory_unref(&before);
+}
+
+static void take_diagnostics(struct source *source, struct diagnostics **diagnostics)
+{
+    diagnostics_log_new(*diagnostics, &source->diagnostics);
+    diagnostics_fini(&source->diagnostics);
+    source->diagnostics = **diagnostics;
+    free(*diagnostics);
+    *diagnostics = NULL;
+}
+
+static void take_fragment(struct control *control, struct fragment **fragment)
+{
+    const struct fragment *before = model_fragment(&control->model, (*fragment)->provider);
+
+    if (before && fragment_equal(before, *fragment)) {
+        wb_log_info("Skipping same configuration for provider " SLICE_FMT, SLICE_ARG(before->provider));
+        fragment_unref(fragment);
+        return;
     }
-    *list = NULL;
+    model_replace(&control->model, fragment);
+    control_publish(control);
 }
 
-/* What the provider said before, for "each thing once". */
-static struct diagnostics *diagnostics_of(struct control *control, struct slice provider)
+static void open_parcel(struct message *message, void *owner)
 {
-    for (size_t i = 0; i < control->provider_count; i++)
-        if (slice_eq(control->provider_names[i], provider))
-            return &control->provider_diagnostics[i];
-    WB_REQUIRE(control->provider_count < MODEL_PROVIDERS_MAX);
-    control->provider_names[control->provider_count] = slice_make(slice_dup(provider), provider.len);
-    return &control->provider_diagnostics[control->provider_count++];
-}
-
-static void open_delivery(struct message *message, void *owner)
-{
-    struct delivery *delivery = WB_CONTAINER_OF(message, struct delivery, message);
-    struct control *control = delivery->control;
-    struct slice provider = delivery->fragment->provider;
-    const struct fragment *before = model_fragment(&control->model, provider);
+    struct parcel *parcel = WB_CONTAINER_OF(message, struct parcel, message);
+    struct control *control = parcel->control;
+    struct delivery *delivery = &parcel->delivery;
+    struct source *source = find_source(control, parcel->provider);
 
     (void)owner;
+    if (delivery->diagnostics)
+        take_diagnostics(source, &delivery->diagnostics);
+    if (delivery->fragment)
+        take_fragment(control, &delivery->fragment);
+    if (delivery->inventory) {
+        inventory_unref(&source->inventory);
+        source->inventory = delivery->inventory;
+        show_inventory(control, source);
+    }
+    free(parcel);
+}
+
+static void delivery_drop(struct delivery *delivery)
+{
+    fragment_unref(&delivery->fragment);
+    inventory_unref(&delivery->inventory);
     if (delivery->diagnostics) {
-        struct diagnostics *said = diagnostics_of(control, provider);
-        diagnostics_log_new(delivery->diagnostics, said);
-        diagnostics_fini(said);
-        *said = *delivery->diagnostics;
+        diagnostics_fini(delivery->diagnostics);
         free(delivery->diagnostics);
     }
-    if (before && fragment_equal(before, delivery->fragment)) {
-        wb_log_info("Skipping same configuration for provider " SLICE_FMT, SLICE_ARG(provider));
-        fragment_unref(&delivery->fragment);
-    } else {
-        model_replace(&control->model, &delivery->fragment);
-        control_publish(control);
-    }
-    free(delivery);
 }
 
 /* Any thread. */
-static void deliver(void *arg, struct fragment **fragment, struct diagnostics **diagnostics)
+static void deliver(void *arg, struct slice provider, struct delivery *delivery)
 {
     struct control *control = arg;
-    struct delivery *delivery = wb_alloc(sizeof *delivery);
+    struct parcel *parcel = wb_alloc(sizeof *parcel);
 
-    delivery->message.open = open_delivery;
-    delivery->control = control;
-    delivery->fragment = *fragment;
-    delivery->diagnostics = *diagnostics;
-    *fragment = NULL;
-    *diagnostics = NULL;
-    if (mailbox_post(&control->options.loop->mailbox, &delivery->message))
+    *parcel = (struct parcel){{.open = open_parcel}, control, provider, *delivery};
+    *delivery = (struct delivery){0};
+    if (mailbox_post(&control->options.loop->mailbox, &parcel->message))
         return;
-    fragment_unref(&delivery->fragment);
-    free_diagnostics(&delivery->diagnostics);
-    free(delivery);
+    delivery_drop(&parcel->delivery);
+    free(parcel);
 }
 
 static void note_live_snapshots(struct control *control)
@@ -137,7 +178,8 @@ struct control *control_create(const struct control_options *options)
     control->sink = (struct provider_sink){.deliver = deliver,
                                            .arg = control,
                                            .default_entrypoints = &control->options.default_entrypoints,
-                                           .known_entrypoints = &control->options.known_entrypoints};
+                                           .known_entrypoints = &control->options.known_entrypoints,
+                                           .board = control->options.board};
     control->compiler = compiler_create(&control->options.compile);
     diagnostics_init(&control->compile_diagnostics);
     return control;
@@ -186,10 +228,8 @@ void control_destroy(struct control **control)
     WB_REQUIRE(compiler_live_snapshots(ending->compiler) == 0);
     compiler_destroy(&ending->compiler);
     model_fini(&ending->model);
-    for (size_t i = 0; i < ending->provider_count; i++) {
-        diagnostics_fini(&ending->provider_diagnostics[i]);
-        free((char *)(uintptr_t)ending->provider_names[i].ptr);
-    }
+    for (size_t i = 0; i < ending->source_count; i++)
+        source_fini(&ending->sources[i]);
     diagnostics_fini(&ending->compile_diagnostics);
     free(ending);
 }

@@ -5,6 +5,7 @@
 #include "waybill/control/control.h"
 #include "waybill/exchange/access_log.h"
 #include "waybill/exchange/filters.h"
+#include "waybill/model/board.h"
 #include "waybill/net/signals.h"
 #include "waybill/provider/docker.h"
 #include "waybill/provider/file.h"
@@ -29,6 +30,7 @@ struct router {
     const struct exchange_counters *counters[SETTINGS_WORKERS_MAX];
     size_t worker_count;
     struct control *control;
+    struct board *board; /* what the providers say, for admin */
     struct cell live_snapshots;
     struct provider *providers[MODEL_PROVIDERS_MAX];
     size_t provider_count;
@@ -224,6 +226,7 @@ static void create_control(struct router *r)
         .live_snapshots = &r->live_snapshots,
         .default_entrypoints = s->default_entrypoints,
         .known_entrypoints = s->entrypoint_names,
+        .board = r->board,
     });
 }
 
@@ -344,6 +347,7 @@ int router_run(const struct settings *settings)
         strcpy(r->host_name, "localhost");
     size_t clients_max = clients_per_worker(raise_file_limit(), r->worker_count);
     if (compile_entrypoints(r) && open_access_log(r) && open_sockets(r)) {
+        r->board = board_create();
         create_admin(r);
         r->loop = uv_loop_create(r);
         if (!start_workers(r, clients_max))
@@ -352,6 +356,7 @@ int router_run(const struct settings *settings)
         serve(r);
         uv_loop_destroy(&r->loop);
         admin_destroy(&r->admin);
+        board_destroy(&r->board);
         status = 0;
     }
     free(r->sockets);

@@ -5,6 +5,7 @@
 #include "../../src/provider/docker/build.h"
 #include "../../src/provider/docker/decode.h"
 #include "waybill/base/text.h"
+#include "waybill/model/inventory.h"
 #include "waybill/model/json.h"
 #include <stdlib.h>
 
@@ -14,7 +15,7 @@ static void fuzz_container(struct slice json)
 {
     static struct slice http = {"http", 4};
     static const struct slices entrypoints = {&http, 1};
-    static const struct provider_sink sink = {NULL, NULL, &entrypoints, &entrypoints};
+    static const struct provider_sink sink = {NULL, NULL, &entrypoints, &entrypoints, NULL};
     const struct docker_options options = {.domain = SLICE("t"), .exposed_by_default = true, .network = SLICE("n")};
     char error[DECODE_ERROR_SIZE];
     struct container *container = decode_container(json, error);
@@ -27,11 +28,13 @@ static void fuzz_container(struct slice json)
         return;
     map_init(&by_id);
     map_put(&by_id, container->id, container);
-    struct build_input input = {&options, &sink, &container, 1, &by_id, &networks};
+    struct build_input input = {&options, &sink, &container, 1, &by_id, &networks, NULL, 0};
     build_fragment(&input, &built);
     json_fragment(&document, built.fragment);
     text_fini(&document);
+    WB_REQUIRE(built.inventory->count == 1 && built.inventory->items[0].sentence.len);
     fragment_unref(&built.fragment);
+    inventory_unref(&built.inventory);
     diagnostics_fini(built.diagnostics);
     free(built.diagnostics);
     map_fini(&by_id);

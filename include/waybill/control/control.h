@@ -19,6 +19,7 @@ struct control_options {
     size_t worker_count;
     struct cell *live_snapshots; /* kept up to date for whoever shows it (decisions.md 22); may be NULL */
     struct slices default_entrypoints, known_entrypoints;
+    struct board *board; /* where what the providers say is put up; may be NULL */
 };
 
 struct control *control_create(const struct control_options *options);

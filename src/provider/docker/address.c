@@ -2,7 +2,10 @@
 #include "address.h"
 #include "labels.h"
 
-enum { CONTAINER_HOPS_MAX = 8 }; /* `container:` of `container:` ..., ended also when it goes in a circle */
+enum {
+    CONTAINER_HOPS_MAX = 8, /* `container:` of `container:` ..., ended also when it goes in a circle */
+    NETWORKS_SHOWN = 8,
+};
 
 static struct slice network_host(const struct docker_network *network)
 {
@@ -32,39 +35,14 @@ static const struct docker_network *find_network(const struct neighbourhood *aro
     return found;
 }
 
-static bool is_shared(const struct docker_network *network, const struct container *own)
+static bool is_shared(const struct docker_network *network, const struct container *router)
 {
-    for (size_t i = 0; own && i < own->network_count; i++) {
-        if (network->id.len ? slice_eq(own->networks[i].id, network->id) : slice_eq(own->networks[i].name, network->name))
+    for (size_t i = 0; router && i < router->network_count; i++) {
+        if (network->id.len ? slice_eq(router->networks[i].id, network->id)
+                            : slice_eq(router->networks[i].name, network->name))
             return true;
     }
     return false;
-}
-
-/* Nothing is named: one we are in ourselves, else the first by name; one that has an address in both cases. */
-static const struct docker_network *any_network(const struct neighbourhood *around, const struct container *container)
-{
-    const struct docker_network *best = NULL;
-    int best_score = -1;
-
-    for (size_t i = 0; i < container->network_count; i++) {
-        const struct docker_network *network = &container->networks[i];
-        int score = (network_host(network).len ? 2 : 0) + (is_shared(network, around->own) ? 1 : 0);
-        if (score > best_score) {
-            best = network;
-            best_score = score;
-        }
-    }
-    return best;
-}
-
-static const char *describe_networks(struct arena *arena, const struct container *container)
-{
-    const char *names = container->network_count ? "" : "none";
-
-    for (size_t i = 0; i < container->network_count && i < 8; i++)
-        names = arena_format(arena, "%s%s" SLICE_FMT, names, i ? ", " : "", SLICE_ARG(container->networks[i].name));
-    return names;
 }
 
 /* The container whose network this one uses; by id or name. */
@@ -81,11 +59,109 @@ static const struct container *find_container(const struct neighbourhood *around
     return found;
 }
 
+const struct container *address_router(const struct neighbourhood *around)
+{
+    const struct container *router = around->own;
+
+    for (unsigned hops = 0; router && slice_starts(router->network_mode, SLICE("container:")); hops++)
+        router = hops < CONTAINER_HOPS_MAX ? find_container(around, slice_from(router->network_mode, 10)) : NULL;
+    return router && !slice_eq(router->network_mode, SLICE("host")) ? router : NULL;
+}
+
+/* Nothing is named: one we are in ourselves, else the first by name; one that has an address in both cases. */
+static const struct docker_network *any_network(const struct neighbourhood *around, const struct container *container)
+{
+    const struct container *router = address_router(around);
+    const struct docker_network *best = NULL;
+    int best_score = -1;
+
+    for (size_t i = 0; i < container->network_count; i++) {
+        const struct docker_network *network = &container->networks[i];
+        int score = (network_host(network).len ? 2 : 0) + (is_shared(network, router) ? 1 : 0);
+        if (score > best_score) {
+            best = network;
+            best_score = score;
+        }
+    }
+    return best;
+}
+
+const char *address_networks(struct arena *arena, const struct container *container)
+{
+    const char *names = container->network_count ? "" : "none";
+
+    for (size_t i = 0; i < container->network_count && i < NETWORKS_SHOWN; i++)
+        names = arena_format(arena, "%s%s" SLICE_FMT, names, i ? ", " : "", SLICE_ARG(container->networks[i].name));
+    return container->network_count > NETWORKS_SHOWN ? arena_format(arena, "%s...", names) : names;
+}
+
 static void add_identity(struct arena *arena, const struct container *container, struct server_address *address)
 {
     address->identity = slice_of(arena_format(arena, SLICE_FMT "%s" SLICE_FMT "@" SLICE_FMT, SLICE_ARG(address->identity),
                                               address->identity.len ? " " : "", SLICE_ARG(container->id),
                                               SLICE_ARG(container->started_at)));
+}
+
+/* ": it is in back, the router in front" */
+static const char *both_sides(struct arena *arena, const struct neighbourhood *around, const struct container *container)
+{
+    const struct container *router = address_router(around);
+
+    return arena_format(arena, "it is in %s%s%s", address_networks(arena, container), router ? ", the router in " : "",
+                        router ? address_networks(arena, router) : "");
+}
+
+/* A network of the container that the router is in, too, and where it has an address. */
+static const struct docker_network *shared_network(const struct neighbourhood *around, const struct container *container)
+{
+    const struct docker_network *best = any_network(around, container);
+
+    return best && network_host(best).len && is_shared(best, address_router(around)) ? best : NULL;
+}
+
+/* Whether the router can get to the address in this network, as far as can be seen from here. */
+static void check_reach(struct arena *arena, const struct neighbourhood *around, const struct container *container,
+                        const struct docker_network *network, struct server_address *address)
+{
+    const struct container *router = address_router(around);
+    const struct docker_network *better;
+
+    if (!network) {
+        address->why = WHY_NO_NETWORK;
+        address->because = router ? arena_format(arena, "it is in no network: connect it to one of the router's (%s)",
+                                                 address_networks(arena, router))
+                                  : "it is in no network";
+    } else if (network_host(network).len == 0) {
+        address->why = WHY_NO_ADDRESS;
+        address->because = arena_format(arena, "it has no address in the network `" SLICE_FMT "`: %s",
+                                        SLICE_ARG(network->name), both_sides(arena, around, container));
+    } else if (router && container != router && !is_shared(network, router)) {
+        better = shared_network(around, container);
+        address->why = WHY_NO_SHARED_NETWORK;
+        address->because = arena_format(
+            arena, "its address is in the network `" SLICE_FMT "`, where the router is not: %s; %s" SLICE_FMT,
+            SLICE_ARG(network->name), both_sides(arena, around, container),
+            better ? "both are in the one that this names: traefik.docker.network="
+                   : "put both into one, as by: docker network connect ",
+            SLICE_ARG(better ? better->name : network->name));
+    }
+}
+
+static struct slice find_host_address(struct arena *arena, const struct neighbourhood *around,
+                                      const struct container *container, struct server_address *address)
+{
+    const struct container *router = address_router(around);
+
+    if (container->node_address.len)
+        return container->node_address;
+    if (router && router != container) {
+        address->why = WHY_NO_SHARED_NETWORK;
+        address->because = arena_format(arena,
+                                        "it is in the host's network and the router in %s, where 127.0.0.1 is the router "
+                                        "itself: put both into one network, or the router into the host's",
+                                        address_networks(arena, router));
+    }
+    return SLICE("127.0.0.1");
 }
 
 /* The address, or empty with the reason. */
@@ -98,12 +174,13 @@ static struct slice find_host(struct arena *arena, const struct neighbourhood *a
 
     add_identity(arena, container, address);
     if (!network && slice_eq(container->network_mode, SLICE("host")))
-        return container->node_address.len ? container->node_address : SLICE("127.0.0.1");
+        return find_host_address(arena, around, container, address);
     if (!network && slice_starts(container->network_mode, SLICE("container:"))) {
         const struct container *other = find_container(around, slice_from(container->network_mode, 10));
         if (other && other->is_running && hops < CONTAINER_HOPS_MAX)
             return find_host(arena, around, other, hops + 1, address);
-        address->missing = arena_format(arena, "its network mode is " SLICE_FMT ", and that container is not running",
+        address->why = WHY_NETWORK_OWNER_DOWN;
+        address->because = arena_format(arena, "its network mode is " SLICE_FMT ", and that container is not running",
                                         SLICE_ARG(container->network_mode));
         return SLICE("");
     }
@@ -112,13 +189,9 @@ static struct slice find_host(struct arena *arena, const struct neighbourhood *a
     if (wanted.len && network && !find_network(around, container, wanted))
         address->warning = arena_format(arena,
                                         "there is no network `" SLICE_FMT "` in its networks (%s): `" SLICE_FMT "` is used",
-                                        SLICE_ARG(wanted), describe_networks(arena, container), SLICE_ARG(network->name));
-    if (network && network_host(network).len)
-        return network_host(network);
-    address->missing = network ? arena_format(arena, "it has no address in the network `" SLICE_FMT "`",
-                                              SLICE_ARG(network->name))
-                               : "it is in no network";
-    return SLICE("");
+                                        SLICE_ARG(wanted), address_networks(arena, container), SLICE_ARG(network->name));
+    check_reach(arena, around, container, network, address);
+    return network ? network_host(network) : SLICE("");
 }
 
 static struct slice find_port(struct arena *arena, const struct container *container, const struct segment *segment)
@@ -166,7 +239,6 @@ void address_choose(struct arena *arena, const struct neighbourhood *around, con
     if (host.len == 0)
         return;
     bool bracket = slice_find(host, ':') < host.len;
-    out_address->missing = NULL;
     out_address->url = slice_of(arena_format(arena, SLICE_FMT "://%s" SLICE_FMT "%s:" SLICE_FMT,
                                              SLICE_ARG(protocol.len ? protocol : SLICE("http")), bracket ? "[" : "",
                                              SLICE_ARG(host), bracket ? "]" : "", SLICE_ARG(port)));

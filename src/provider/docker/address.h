@@ -7,6 +7,7 @@
 #pragma once
 #include "segment.h"
 #include "waybill/base/map.h"
+#include "waybill/model/inventory.h"
 
 /* What the choice looks at beside the container itself. */
 struct neighbourhood {
@@ -18,11 +19,17 @@ struct neighbourhood {
 };
 
 struct server_address {
-    struct slice url;      /* empty: none */
-    struct slice identity; /* who is there: container id and start (K9) */
-    const char *warning;   /* what the user should know, in the arena; or NULL */
-    const char *missing;   /* why there is no url */
+    struct slice url;       /* empty: none */
+    struct slice identity;  /* who is there: container id and start (K9) */
+    const char *warning;    /* what the user should know, in the arena; or NULL */
+    enum container_why why; /* not WHY_ROUTED: it cannot be reached; there may be a url all the same, as in v1.7 */
+    const char *because;    /* says why, in the arena; NULL: WHY_ROUTED */
 };
 
+/* The names of its networks, for people: "back, front", or "none". */
+const char *address_networks(struct arena *arena, const struct container *container);
+/* The container whose networks the router is in: its own, or the one its network mode names. NULL: that is not known,
+ * or it is in the host's network and sees all. */
+const struct container *address_router(const struct neighbourhood *around);
 void address_choose(struct arena *arena, const struct neighbourhood *around, const struct container *container,
                     const struct segment *segment, struct server_address *out_address);

@@ -7,6 +7,8 @@
 #include "waybill/model/diagnostic.h"
 #include "waybill/model/model.h"
 
+enum { ROUTES_SAID = 3 };
+
 /* A backend while servers of several containers gather in it. */
 struct pool {
     struct model_backend backend;
@@ -21,18 +23,12 @@ struct building {
     struct arena *arena;
     struct diagnostics *diagnostics;
     struct fragment *fragment;
-    struct map pools;         /* backend name to struct pool */
-    struct map frontend_keys; /* service and segment: only the first container makes a frontend (4.5) */
-    struct map frontend_names;
+    struct inventory *inventory;
+    struct map pools; /* backend name to struct pool */
+    /* To struct inventory_frontend. By service and segment, of which only the first container makes a frontend (4.5). */
+    struct map frontend_keys, frontend_names;
     size_t frontend_capacity;
 };
-
-const char *container_state_name(enum container_state state)
-{
-    static const char *const names[] = {"routed", "ignored", "waiting", "rejected"};
-
-    return names[state];
-}
 
 /* Texts of labels lie in containers, which end before the fragment does. */
 static struct container *copy_of(struct arena *arena, const struct container *container)
@@ -52,7 +48,7 @@ static struct container *copy_of(struct arena *arena, const struct container *co
 static struct label_reading reading_of(struct building *building, const struct candidate *candidate,
                                        const struct segment *segment)
 {
-    struct slice name = candidate->verdict->name;
+    struct slice name = container_short_name(candidate->container);
 
     return (struct label_reading){
         .arena = building->arena,
@@ -110,53 +106,93 @@ static void warn_about(struct building *building, struct label_reading *reading,
 }
 
 /* The document shows what is written; a URL that cannot be one is skipped where routes are compiled. Here is where
- * the label is known, so here it is said. */
-static void check_server_labels(struct building *building, struct label_reading *reading, int64_t weight)
+ * the label is known, so here it is said. False: the server is skipped. */
+static bool check_server_label(struct building *building, struct label_reading *reading, struct inventory_item *item,
+                               const char *name, bool good, const char *what)
+{
+    const struct label *label = segment_label(reading->segment, slice_of(name));
+
+    if (good || !label || label->value.len == 0)
+        return true;
+    warn_about(building, reading, name, arena_format(building->arena, "%s; the server is skipped", what));
+    if (item->why == WHY_ROUTED)
+        filter_reject_label(item, label, what);
+    return false;
+}
+
+static bool check_server_labels(struct building *building, struct label_reading *reading, struct inventory_item *item,
+                                int64_t weight)
 {
     struct slice port = segment_value(reading->segment, SLICE("port"));
     struct slice protocol = segment_value(reading->segment, SLICE("protocol"));
     uint64_t number;
+    bool port_is_good = slice_to_u64(port, 65535, &number) && number > 0;
+    bool protocol_is_good = slice_eq(protocol, SLICE("http")) || slice_eq(protocol, SLICE("https")) ||
+                            slice_eq(protocol, SLICE("h2c"));
 
-    if (port.len && (!slice_to_u64(port, 65535, &number) || number == 0))
-        warn_about(building, reading, "port", "this is no port: write a number from 1 to 65535; the server is skipped");
-    if (protocol.len && !slice_eq(protocol, SLICE("http")) && !slice_eq(protocol, SLICE("https")) &&
-        !slice_eq(protocol, SLICE("h2c")))
-        warn_about(building, reading, "protocol", "write http, https or h2c; the server is skipped");
     if (weight < 0)
         warn_about(building, reading, "weight", "a weight is at least 0; it counts as 1");
+    port_is_good = check_server_label(building, reading, item, "port", port_is_good,
+                                      "this is no port: write a number from 1 to 65535");
+    protocol_is_good = check_server_label(building, reading, item, "protocol", protocol_is_good, "write http, https or h2c");
+    return port_is_good && protocol_is_good;
 }
 
-static void add_server(struct building *building, const struct candidate *candidate, const struct segment *segment,
+/* What is in the way of this server. Of several the first one counts, and only when no other server is reached. */
+static void note_obstacle(struct building *building, struct candidate *candidate, const struct server_address *address)
+{
+    struct inventory_item *item = candidate->item;
+    const struct container *router = address_router(&building->around);
+
+    if (item->why != WHY_ROUTED)
+        return;
+    inventory_decide(item, address->why, "%s", address->because);
+    inventory_add_value(item, "networkMode", candidate->container->network_mode);
+    inventory_add_value(item, "networks", slice_of(address_networks(building->arena, candidate->container)));
+    if (router)
+        inventory_add_value(item, "routerNetworks", slice_of(address_networks(building->arena, router)));
+}
+
+/* A frozen one answers nobody: its servers are left out, its frontends stay. */
+static bool is_frozen(struct candidate *candidate)
+{
+    const struct container *container = candidate->container;
+
+    if (!container->is_paused && !container->is_restarting)
+        return false;
+    inventory_decide(candidate->item, container->is_paused ? WHY_PAUSED : WHY_RESTARTING,
+                     container->is_paused ? "it is paused" : "it is restarting");
+    inventory_add_value(candidate->item, "state", container->is_paused ? SLICE("paused") : SLICE("restarting"));
+    return true;
+}
+
+static void add_server(struct building *building, struct candidate *candidate, const struct segment *segment,
                        struct pool *pool)
 {
     const struct container *container = candidate->container;
-    struct verdict *verdict = candidate->verdict;
     struct label_reading reading = reading_of(building, candidate, segment);
     struct server_address address;
     int64_t weight = labels_integer(&reading, SLICE("weight"), 1);
 
-    if (container->is_paused || container->is_restarting) {
-        verdict->state = CONTAINER_WAITING;
-        verdict->reason = container->is_paused ? SLICE("it is paused") : SLICE("it is restarting");
-        return;
-    }
     address_choose(building->arena, &building->around, container, segment, &address);
     if (address.warning)
         warn_about(building, &reading, "docker.network", address.warning);
-    if (address.url.len == 0) {
-        warn_about(building, &reading, "", address.missing);
-        verdict->state = CONTAINER_WAITING;
-        verdict->reason = slice_of(address.missing);
-        return;
+    if (address.why != WHY_ROUTED) {
+        warn_about(building, &reading, "", address.because);
+        note_obstacle(building, candidate, &address);
     }
-    check_server_labels(building, &reading, weight);
-    add_to_pool(building, pool,
-                (struct model_server){
-                    .name = naming_server(building->arena, container, address.url),
-                    .url = address.url,
-                    .weight = weight,
-                    .identity = address.identity,
-                });
+    if (address.url.len == 0)
+        return;
+    if (check_server_labels(building, &reading, candidate->item, weight) && address.why == WHY_ROUTED)
+        candidate->reachable++;
+    struct model_server server = {
+        .name = naming_server(building->arena, container, address.url),
+        .url = address.url,
+        .weight = weight,
+        .identity = address.identity,
+    };
+    add_to_pool(building, pool, server);
+    inventory_add_server(candidate->item, &(struct inventory_server){pool->backend.name, server.name, server.url});
 }
 
 static struct model_frontend *next_frontend(struct building *building)
@@ -174,45 +210,94 @@ static struct model_frontend *next_frontend(struct building *building)
 }
 
 /* A separator keeps service `/app` with segment `x` apart from service `/appx` (defects.md B19). */
-static bool is_first_of_its_kind(struct building *building, const struct candidate *candidate, const struct segment *segment)
+static struct slice frontend_key(struct building *building, const struct candidate *candidate, const struct segment *segment)
 {
-    struct slice service = naming_service(building->arena, candidate->container);
-    char *key = arena_format(building->arena, SLICE_FMT "\n" SLICE_FMT, SLICE_ARG(service), SLICE_ARG(segment->name));
-
-    return map_put(&building->frontend_keys, slice_of(key), building) == NULL;
+    return slice_of(arena_format(building->arena, SLICE_FMT "\n" SLICE_FMT, SLICE_ARG(candidate->item->service),
+                                 SLICE_ARG(segment->name)));
 }
 
-static void add_frontend(struct building *building, const struct candidate *candidate, const struct route_request *request,
-                         const struct pool *pool, size_t position)
+static void note_name_taken(struct building *building, struct candidate *candidate, const struct segment *segment,
+                            struct slice name)
 {
-    struct arena *arena = building->arena;
-    struct label_reading reading = reading_of(building, candidate, request->segment);
-    struct slice rule = labels_text(arena, request->segment, SLICE("frontend.rule"));
-    struct slice name = naming_frontend(arena, request->segment, pool->backend.name, request->rule, position);
+    struct inventory_item *item = candidate->item;
 
-    if (!is_first_of_its_kind(building, candidate, request->segment))
+    diagnostics_add(building->diagnostics, DIAGNOSTIC_ERROR, reading_of(building, candidate, segment).origin,
+                    "another container already has a frontend `" SLICE_FMT "`: this one is left out; rename the segment",
+                    SLICE_ARG(name));
+    if (item->why != WHY_ROUTED)
         return;
-    if (map_put(&building->frontend_names, name, building)) {
-        diagnostics_add(building->diagnostics, DIAGNOSTIC_ERROR, reading.origin,
-                        "another container already has a frontend `" SLICE_FMT "`: this one is left out; rename the segment",
-                        SLICE_ARG(name));
-        return;
-    }
+    inventory_decide(item, WHY_NAME_TAKEN, "another container already has a frontend `" SLICE_FMT "`: rename the segment",
+                     SLICE_ARG(name));
+    inventory_add_value(item, "frontend", name);
+}
+
+static void make_frontend(struct building *building, const struct candidate *candidate, const struct route_request *request,
+                          const struct inventory_frontend *named)
+{
+    struct label_reading reading = reading_of(building, candidate, request->segment);
     struct model_frontend *frontend = next_frontend(building);
-    frontend->name = name;
-    frontend->backend = pool->backend.name;
-    frontend->routes = ARENA_NEW(arena, struct model_route);
+
+    frontend->name = named->name;
+    frontend->backend = named->backend;
+    frontend->routes = ARENA_NEW(building->arena, struct model_route);
     frontend->route_count = 1;
-    frontend->routes[0].name = slice_of(arena_format(arena, "route-" SLICE_FMT, SLICE_ARG(name)));
-    frontend->routes[0].rule = rule.len ? rule : request->rule;
+    frontend->routes[0].name = slice_of(arena_format(building->arena, "route-" SLICE_FMT, SLICE_ARG(named->name)));
+    frontend->routes[0].rule = named->rule;
     labels_read_frontend(&reading, frontend);
     frontend->closed_because = reading.closed_because;
     frontend->origin = reading.origin;
     frontend->since = candidate->container->created_ns;
 }
 
+/* The first container of a service makes its frontends; the others are behind them. */
+static void add_frontend(struct building *building, struct candidate *candidate, const struct route_request *request,
+                         const struct pool *pool, size_t position)
+{
+    struct slice rule = labels_text(building->arena, request->segment, SLICE("frontend.rule"));
+    struct slice key = frontend_key(building, candidate, request->segment);
+    struct inventory_frontend *named = map_get(&building->frontend_keys, key);
+
+    if (!named) {
+        named = ARENA_NEW(building->arena, struct inventory_frontend);
+        named->name = naming_frontend(building->arena, request->segment, pool->backend.name, request->rule, position);
+        named->rule = rule.len ? rule : request->rule;
+        named->backend = pool->backend.name;
+        if (map_get(&building->frontend_names, named->name)) {
+            note_name_taken(building, candidate, request->segment, named->name);
+            return;
+        }
+        map_put(&building->frontend_names, named->name, named);
+        map_put(&building->frontend_keys, key, named);
+        make_frontend(building, candidate, request, named);
+    }
+    inventory_add_frontend(candidate->item, named);
+}
+
+/* "`Host:a.t`, `Host:b.t` to http://172.17.0.2:80" */
+static const char *describe_routes(struct arena *arena, const struct inventory_item *item)
+{
+    const char *text = "";
+
+    for (size_t i = 0; i < item->frontend_count && i < ROUTES_SAID; i++)
+        text = arena_format(arena, "%s%s`" SLICE_FMT "`", text, i ? ", " : "", SLICE_ARG(item->frontends[i].rule));
+    text = arena_format(arena, "%s%s to", text, item->frontend_count > ROUTES_SAID ? "..." : "");
+    for (size_t i = 0; i < item->server_count && i < ROUTES_SAID; i++)
+        text = arena_format(arena, "%s%s " SLICE_FMT, text, i ? "," : "", SLICE_ARG(item->servers[i].url));
+    return arena_format(arena, "%s%s", text, item->server_count > ROUTES_SAID ? "..." : "");
+}
+
+static void conclude(struct building *building, const struct candidate *candidate)
+{
+    struct inventory_item *item = candidate->item;
+
+    if (item->frontend_count && (candidate->reachable || item->why == WHY_ROUTED))
+        inventory_decide(item, WHY_ROUTED, "%s", describe_routes(building->arena, item));
+}
+
 static void add_candidate(struct building *building, struct candidate *candidate, size_t position)
 {
+    bool frozen = is_frozen(candidate);
+
     if (candidate->segments.has_version2_labels)
         diagnostics_add(building->diagnostics, DIAGNOSTIC_WARNING, reading_of(building, candidate, NULL).origin,
                         "its labels traefik.http., traefik.tcp. and traefik.udp. are of Traefik 2 and have no effect here");
@@ -221,8 +306,10 @@ static void add_candidate(struct building *building, struct candidate *candidate
         struct slice name = naming_backend(building->arena, candidate->container, request->segment);
         struct pool *pool = find_pool(building, candidate, request->segment, name);
         add_frontend(building, candidate, request, pool, position);
-        add_server(building, candidate, request->segment, pool);
+        if (!frozen)
+            add_server(building, candidate, request->segment, pool);
     }
+    conclude(building, candidate);
 }
 
 static void collect_backends(struct building *building)
@@ -257,6 +344,31 @@ static const struct container *find_own(const struct build_input *input)
     return NULL;
 }
 
+static void add_containers(struct building *building)
+{
+    const struct build_input *input = building->input;
+    size_t position = 0;
+
+    for (size_t i = 0; i < input->count; i++) {
+        const struct container *container = input->containers[i];
+        struct candidate candidate = {
+            .item = inventory_add(building->inventory, container->id, container_short_name(container))};
+        candidate.item->service = arena_copy(candidate.item->arena, naming_service(building->arena, container));
+        if (filter_container(building->arena, input, copy_of(building->arena, container), building->diagnostics, &candidate))
+            add_candidate(building, &candidate, position++);
+    }
+}
+
+static void add_unreadable(struct building *building)
+{
+    for (size_t i = 0; i < building->input->unreadable_count; i++) {
+        const struct unreadable *unreadable = &building->input->unreadable[i];
+        struct inventory_item *item = inventory_add(building->inventory, unreadable->id, slice_head(unreadable->id, 12));
+        inventory_decide(item, WHY_NOT_READABLE, "%s", unreadable->error);
+        inventory_add_value(item, "error", slice_of(unreadable->error));
+    }
+}
+
 void build_fragment(const struct build_input *input, struct build_output *out_output)
 {
     struct fragment *fragment = fragment_create(SLICE("docker"));
@@ -267,28 +379,22 @@ void build_fragment(const struct build_input *input, struct build_output *out_ou
         .arena = &fragment->arena,
         .diagnostics = wb_alloc(sizeof *building.diagnostics),
         .fragment = fragment,
+        .inventory = inventory_create(SLICE("docker"), input->count + input->unreadable_count),
     };
-    size_t position = 0;
 
     diagnostics_init(building.diagnostics);
     map_init(&building.pools);
     map_init(&building.frontend_keys);
     map_init(&building.frontend_names);
-    out_output->verdicts = ARENA_ARRAY(building.arena, struct verdict, input->count + 1);
-    for (size_t i = 0; i < input->count; i++) {
-        struct candidate candidate = {.verdict = &out_output->verdicts[i]};
-        filter_container(building.arena, input, copy_of(building.arena, input->containers[i]), building.diagnostics,
-                         &candidate);
-        if (candidate.verdict->state == CONTAINER_ROUTED)
-            add_candidate(&building, &candidate, position++);
-    }
+    add_containers(&building);
+    add_unreadable(&building);
     collect_backends(&building);
     close_frontends(&building);
     fragment_sort(fragment);
     fragment_set_defaults(fragment, input->sink->default_entrypoints, input->sink->known_entrypoints, building.diagnostics);
+    inventory_add_problems(building.inventory, building.diagnostics);
     map_fini(&building.pools);
     map_fini(&building.frontend_keys);
     map_fini(&building.frontend_names);
-    out_output->fragment = fragment;
-    out_output->diagnostics = building.diagnostics;
+    *out_output = (struct build_output){fragment, building.diagnostics, building.inventory};
 }

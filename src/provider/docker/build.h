@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * build - the known containers to one fragment, and for each container what became of it and why.
+ * build - the known containers to one fragment, and to the inventory: for each what became of it and why.
  *
  * Thread: the provider's. No I/O. What it reads stays the caller's.
  */
@@ -9,20 +9,10 @@
 #include "waybill/base/map.h"
 #include "waybill/provider/docker.h"
 
-enum container_state {
-    CONTAINER_ROUTED,
-    CONTAINER_IGNORED,  /* nobody asked for it */
-    CONTAINER_WAITING,  /* it will be when it is healthy, has an address... */
-    CONTAINER_REJECTED, /* its labels or what the engine says of it cannot be used */
-};
-
-/* "routed", "ignored"... */
-const char *container_state_name(enum container_state state);
-
-struct verdict {
-    struct slice id, name; /* the name without its slash */
-    enum container_state state;
-    struct slice reason; /* may be empty when routed */
+/* One that the engine lists and nothing more is known of. */
+struct unreadable {
+    struct slice id;
+    const char *error; /* what its inspect said */
 };
 
 struct build_input {
@@ -32,12 +22,14 @@ struct build_input {
     size_t count;
     const struct map *by_id; /* the same ones */
     const struct network_list *networks;
+    const struct unreadable *unreadable;
+    size_t unreadable_count;
 };
 
 struct build_output {
     struct fragment *fragment;       /* one reference */
     struct diagnostics *diagnostics; /* on the heap */
-    struct verdict *verdicts;        /* as many as containers; texts in the fragment's arena */
+    struct inventory *inventory;     /* one reference; the containers in their order, then those that are unreadable */
 };
 
 void build_fragment(const struct build_input *input, struct build_output *out_output);

@@ -16,7 +16,6 @@ void census_init(struct census *census)
 static void destroy_known(struct known *known)
 {
     container_destroy(&known->container);
-    free(known->said_reason);
     free(known->id_text);
     free(known);
 }
@@ -53,14 +52,6 @@ bool census_note(struct census *census, const struct docker_event *event)
     return true;
 }
 
-static const char *name_of(const struct known *known, char out[80])
-{
-    struct slice name = known->container ? container_short_name(known->container) : slice_head(known->id, 12);
-
-    snprintf(out, 80, SLICE_FMT, SLICE_ARG(slice_head(name, 79)));
-    return out;
-}
-
 static void remove_from_order(struct census *census, const struct known *known)
 {
     for (size_t i = 0; i < census->count; i++) {
@@ -74,10 +65,6 @@ static void remove_from_order(struct census *census, const struct known *known)
 
 static void forget(struct census *census, struct known *known)
 {
-    char name[80];
-
-    if (known->said_reason)
-        wb_log_info("container %s: gone", name_of(known, name));
     remove_from_order(census, known);
     map_remove(&census->known, known->id);
     destroy_known(known);
@@ -262,42 +249,28 @@ enum engine_outcome census_resync(struct census *census, struct engine *engine, 
 
 /* -- what becomes of them -- */
 
-static void say(struct known *known, enum container_state state, struct slice reason)
-{
-    char name[80];
-
-    if (known->said_reason && known->said_state == state && slice_eq(slice_of(known->said_reason), reason))
-        return;
-    free(known->said_reason);
-    known->said_state = state;
-    known->said_reason = slice_dup(reason);
-    wb_log_info("container %s: %s%s" SLICE_FMT, name_of(known, name), container_state_name(state), reason.len ? ": " : "",
-                SLICE_ARG(reason));
-}
-
 void census_build(struct census *census, const struct docker_options *options, const struct provider_sink *sink,
                   struct build_output *out_output)
 {
     struct container **containers = wb_alloc((census->count + 1) * sizeof *containers);
+    struct unreadable *unreadable = wb_alloc((census->count + 1) * sizeof *unreadable);
+    struct build_input input = {
+        .options = options, .sink = sink, .containers = containers, .networks = &census->networks, .unreadable = unreadable};
     struct map by_id;
-    size_t count = 0;
 
     map_init(&by_id);
     for (size_t i = 0; i < census->count; i++) {
-        if (!census->order[i]->container)
-            continue;
-        containers[count++] = census->order[i]->container;
-        map_put(&by_id, census->order[i]->id, census->order[i]->container);
+        const struct known *known = census->order[i];
+        if (known->container) {
+            containers[input.count++] = known->container;
+            map_put(&by_id, known->id, known->container);
+        } else {
+            unreadable[input.unreadable_count++] = (struct unreadable){known->id, known->error};
+        }
     }
-    struct build_input input = {options, sink, containers, count, &by_id, &census->networks};
+    input.by_id = &by_id;
     build_fragment(&input, out_output);
-    for (size_t i = 0; i < count; i++)
-        say(map_get(&census->known, out_output->verdicts[i].id), out_output->verdicts[i].state,
-            out_output->verdicts[i].reason);
-    for (size_t i = 0; i < census->count; i++) {
-        if (!census->order[i]->container)
-            say(census->order[i], CONTAINER_REJECTED, slice_of(census->order[i]->error));
-    }
     map_fini(&by_id);
+    free(unreadable);
     free(containers);
 }

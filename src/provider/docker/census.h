@@ -10,12 +10,10 @@
 
 struct known {
     char *id_text;
-    struct slice id;                 /* all of id_text */
-    struct container *container;     /* NULL: it could not be read yet */
-    uint64_t facts;                  /* of the list; 0 = to be looked at again */
-    char error[256];                 /* why the last look failed; empty: it did not */
-    enum container_state said_state; /* what the log said last */
-    char *said_reason;               /* NULL: nothing yet */
+    struct slice id;             /* all of id_text */
+    struct container *container; /* NULL: it could not be read yet */
+    uint64_t facts;              /* of the list; 0 = to be looked at again */
+    char error[256];             /* why the last look failed; empty: it did not */
 };
 
 struct census {
@@ -35,6 +33,6 @@ bool census_note(struct census *census, const struct docker_event *event);
 enum engine_outcome census_refresh(struct census *census, struct engine *engine);
 /* Reads the list; looks at what is new or changed, or at all. */
 enum engine_outcome census_resync(struct census *census, struct engine *engine, bool all);
-/* The fragment of what is known; logs each container's state when it changed. */
+/* What is known, as a fragment and an inventory. */
 void census_build(struct census *census, const struct docker_options *options, const struct provider_sink *sink,
                   struct build_output *out_output);

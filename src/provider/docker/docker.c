@@ -11,6 +11,8 @@
 #include "waybill/base/digest.h"
 #include "waybill/base/log.h"
 #include "waybill/base/text.h"
+#include "waybill/model/board.h"
+#include "waybill/model/inventory.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -37,7 +39,8 @@ struct docker_provider {
     /* the provider's thread */
     struct census census;
     struct burst burst;
-    struct fragment *delivered; /* NULL: none yet */
+    struct fragment *delivered; /* NULL: none yet; the same for the next two */
+    struct inventory *delivered_inventory;
     char *delivered_diagnostics;
     uint64_t backoff_ms;
     char *said_error; /* the connection error that was logged last */
@@ -56,31 +59,61 @@ static char *diagnostics_text(const struct diagnostics *diagnostics)
     return text_take(&text);
 }
 
-static void drop_diagnostics(struct diagnostics *diagnostics)
+static void drop_diagnostics(struct diagnostics **diagnostics)
 {
-    diagnostics_fini(diagnostics);
-    free(diagnostics);
+    diagnostics_fini(*diagnostics);
+    free(*diagnostics);
+    *diagnostics = NULL;
+}
+
+/* Each keeps what is new and drops what was delivered before. */
+
+static void keep_new_fragment(struct docker_provider *provider, struct fragment **fragment)
+{
+    if (provider->delivered && fragment_equal(provider->delivered, *fragment)) {
+        fragment_unref(fragment);
+        return;
+    }
+    fragment_unref(&provider->delivered);
+    provider->delivered = fragment_ref(*fragment);
+}
+
+static void keep_new_inventory(struct docker_provider *provider, struct inventory **inventory)
+{
+    if (provider->delivered_inventory && inventory_equal(provider->delivered_inventory, *inventory)) {
+        inventory_unref(inventory);
+        return;
+    }
+    inventory_unref(&provider->delivered_inventory);
+    provider->delivered_inventory = inventory_ref(*inventory);
+}
+
+static void keep_new_diagnostics(struct docker_provider *provider, struct diagnostics **diagnostics)
+{
+    char *said = diagnostics_text(*diagnostics);
+
+    if (provider->delivered_diagnostics && strcmp(said, provider->delivered_diagnostics) == 0) {
+        drop_diagnostics(diagnostics);
+        free(said);
+        return;
+    }
+    free(provider->delivered_diagnostics);
+    provider->delivered_diagnostics = said;
 }
 
 static void deliver(struct docker_provider *provider)
 {
+    const struct provider_sink *sink = provider->base.sink;
     struct build_output built;
 
-    census_build(&provider->census, &provider->options, provider->base.sink, &built);
-    char *said = diagnostics_text(built.diagnostics);
-    if (provider->delivered && fragment_equal(provider->delivered, built.fragment) &&
-        strcmp(said, provider->delivered_diagnostics) == 0) {
+    census_build(&provider->census, &provider->options, sink, &built);
+    keep_new_fragment(provider, &built.fragment);
+    keep_new_inventory(provider, &built.inventory);
+    keep_new_diagnostics(provider, &built.diagnostics);
+    if (built.fragment || built.inventory || built.diagnostics)
+        sink->deliver(sink->arg, SLICE("docker"), &(struct delivery){built.fragment, built.diagnostics, built.inventory});
+    else
         wb_log_debug("docker: nothing changed");
-        fragment_unref(&built.fragment);
-        drop_diagnostics(built.diagnostics);
-        free(said);
-        return;
-    }
-    fragment_unref(&provider->delivered);
-    provider->delivered = fragment_ref(built.fragment);
-    free(provider->delivered_diagnostics);
-    provider->delivered_diagnostics = said;
-    provider->base.sink->deliver(provider->base.sink->arg, &built.fragment, &built.diagnostics);
 }
 
 /* -- following -- */
@@ -88,6 +121,12 @@ static void deliver(struct docker_provider *provider)
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
+}
+
+static void note_synced(struct docker_provider *provider)
+{
+    if (provider->base.sink->board)
+        board_note_synced(provider->base.sink->board, SLICE("docker"));
 }
 
 static void take_events(struct docker_provider *provider)
@@ -117,6 +156,7 @@ static enum engine_outcome act(struct docker_provider *provider, uint64_t now_ms
     if (outcome != ENGINE_OK)
         return outcome;
     burst_applied(&provider->burst, clock_monotonic_ms());
+    note_synced(provider);
     *look_ms = map_count(&provider->census.dirty) ? clock_monotonic_ms() + LOOK_AGAIN_MS : UINT64_MAX;
     deliver(provider);
     return ENGINE_OK;
@@ -157,6 +197,7 @@ static enum engine_outcome attend(struct docker_provider *provider)
     if (outcome != ENGINE_OK)
         return outcome;
     burst_applied(&provider->burst, clock_monotonic_ms());
+    note_synced(provider);
     deliver(provider);
     return provider->options.watch ? follow(provider) : ENGINE_OK;
 }
@@ -197,6 +238,8 @@ static enum engine_outcome wait_to_retry(struct docker_provider *provider, uint6
     uint64_t wait = jitter(provider->backoff_ms);
 
     say_error(provider, wait);
+    if (provider->base.sink->board)
+        board_note_lost(provider->base.sink->board, SLICE("docker"), engine_error(provider->engine));
     provider->backoff_ms = earlier(provider->backoff_ms * 3 / 2, BACKOFF_LIMIT_MS);
     return engine_sleep(provider->engine, wait);
 }
@@ -259,6 +302,7 @@ static void destroy(struct provider *base)
     engine_destroy(&provider->engine);
     census_fini(&provider->census);
     fragment_unref(&provider->delivered);
+    inventory_unref(&provider->delivered_inventory);
     free(provider->delivered_diagnostics);
     free(provider->said_error);
     arena_fini(&provider->arena);

@@ -9,21 +9,23 @@ bool is_own_container(const struct docker_options *options, struct slice id)
     return options->own_id.len >= 12 && slice_starts(id, options->own_id);
 }
 
-static bool decide(struct candidate *candidate, enum container_state state, const char *reason)
-{
-    candidate->verdict->state = state;
-    candidate->verdict->reason = slice_of(reason);
-    return state == CONTAINER_ROUTED;
-}
-
 static bool is_enabled(struct candidate *candidate, struct label_reading *reading, bool exposed_by_default)
 {
+    struct inventory_item *item = candidate->item;
+    struct slice written = segment_value(reading->segment, SLICE("enable"));
+    bool truth;
+
     if (labels_bool(reading, SLICE("enable"), exposed_by_default))
         return true;
-    return decide(candidate, CONTAINER_IGNORED,
-                  segment_value(reading->segment, SLICE("enable")).len
-                      ? "label traefik.enable says so"
-                      : "exposedByDefault is off and it has no label traefik.enable=true");
+    if (slice_to_bool(written, &truth)) {
+        inventory_decide(item, WHY_DISABLED, "label traefik.enable is " SLICE_FMT, SLICE_ARG(written));
+    } else {
+        inventory_decide(item, WHY_NOT_ENABLED,
+                         "exposedByDefault is off and it has no label traefik.enable=true: add that label to route to it");
+        inventory_add_value(item, "exposedByDefault", SLICE("false"));
+    }
+    inventory_add_value(item, "traefik.enable", written);
+    return false;
 }
 
 /* A router that routes to itself by a rule nobody wrote would be a loop (D11). */
@@ -43,9 +45,15 @@ static bool has_rules(struct arena *arena, struct candidate *candidate, const st
     }
     if (candidate->request_count)
         return true;
-    return decide(candidate, CONTAINER_IGNORED,
-                  skipped_self ? "it is the router itself: a label traefik.frontend.rule or traefik.port would route to it"
-                               : "it has no label traefik.frontend.rule, and without a domain there is no rule by default");
+    if (skipped_self)
+        inventory_decide(candidate->item, WHY_IS_ROUTER,
+                         "it is the router itself: a label traefik.frontend.rule or traefik.port would route to it");
+    else
+        inventory_decide(candidate->item, WHY_NO_RULE,
+                         "it has no label traefik.frontend.rule, and without a domain there is no rule by default");
+    inventory_add_value(candidate->item, "traefik.frontend.rule", SLICE(""));
+    inventory_add_value(candidate->item, "domain", options->domain);
+    return false;
 }
 
 static bool has_port(struct candidate *candidate)
@@ -58,70 +66,88 @@ static bool has_port(struct candidate *candidate)
         if (label_integer(segment_value(candidate->requests[i].segment, SLICE("port")), &number))
             return true;
     }
-    return decide(candidate, CONTAINER_IGNORED, "it exposes no port and no label traefik.port names one");
+    inventory_decide(candidate->item, WHY_NO_PORT, "it exposes no port and no label traefik.port names one");
+    inventory_add_value(candidate->item, "ports", SLICE(""));
+    inventory_add_value(candidate->item, "traefik.port", segment_value(candidate->requests[0].segment, SLICE("port")));
+    return false;
 }
 
 static bool meets_constraints(struct arena *arena, struct candidate *candidate, const struct docker_options *options)
 {
-    struct slices tags = slices_split(arena, container_label(candidate->container, SLICE("traefik.tags")), ',');
+    struct slice written = container_label(candidate->container, SLICE("traefik.tags"));
+    struct slices tags = slices_split(arena, written, ',');
 
     for (size_t i = 0; i < options->constraints.count; i++) {
         struct slice constraint = options->constraints.items[i];
         bool understood;
-        if (!constraint_holds(constraint, &tags, &understood))
-            return decide(candidate, CONTAINER_IGNORED,
-                          arena_format(arena, "its tags do not meet the constraint " SLICE_FMT "%s", SLICE_ARG(constraint),
-                                       understood ? "" : " (write tag==glob or tag!=glob)"));
+        if (constraint_holds(constraint, &tags, &understood))
+            continue;
+        inventory_decide(candidate->item, WHY_CONSTRAINT, "its tags do not meet the constraint " SLICE_FMT "%s",
+                         SLICE_ARG(constraint), understood ? "" : " (write tag==glob or tag!=glob)");
+        inventory_add_value(candidate->item, "constraint", constraint);
+        inventory_add_value(candidate->item, "traefik.tags", written);
+        return false;
     }
     return true;
 }
 
-static bool is_healthy(struct arena *arena, struct candidate *candidate)
+static bool is_healthy(struct candidate *candidate)
 {
     struct slice health = candidate->container->health;
 
     if (health.len == 0 || slice_eq(health, SLICE("healthy")))
         return true;
-    return decide(candidate, CONTAINER_WAITING, arena_format(arena, "its health is " SLICE_FMT, SLICE_ARG(health)));
+    inventory_decide(candidate->item, slice_eq(health, SLICE("starting")) ? WHY_STARTING : WHY_UNHEALTHY,
+                     "its health is " SLICE_FMT, SLICE_ARG(health));
+    inventory_add_value(candidate->item, "health", health);
+    return false;
 }
 
 static bool is_usable(struct arena *arena, struct candidate *candidate, struct diagnostics *diagnostics, struct slice origin)
 {
-    struct slice label;
+    const struct label *label = NULL;
     const char *because = NULL;
 
-    if (candidate->segments.too_many)
-        return decide(candidate, CONTAINER_REJECTED, "its labels make more segments than anybody needs");
+    if (candidate->segments.too_many) {
+        inventory_decide(candidate->item, WHY_TOO_MANY_SEGMENTS, "its labels make more segments than anybody needs");
+        return false;
+    }
     for (size_t i = 0; i < candidate->segments.count; i++) {
         if (labels_are_decodable(&candidate->segments.items[i], &label, &because))
             continue;
-        char *place = arena_format(arena, SLICE_FMT ", label " SLICE_FMT, SLICE_ARG(origin), SLICE_ARG(label));
+        char *place = arena_format(arena, SLICE_FMT ", label " SLICE_FMT, SLICE_ARG(origin), SLICE_ARG(label->written));
         diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, slice_of(place), "the container is left out: %s", because);
-        return decide(candidate, CONTAINER_REJECTED,
-                      arena_format(arena, "label " SLICE_FMT ": %s", SLICE_ARG(label), because));
+        filter_reject_label(candidate->item, label, because);
+        return false;
     }
     return true;
 }
 
-void filter_container(struct arena *arena, const struct build_input *input, const struct container *container,
+void filter_reject_label(struct inventory_item *item, const struct label *label, const char *because)
+{
+    struct slice value = labels_shown(label);
+
+    inventory_decide(item, WHY_LABEL, "label " SLICE_FMT ": `" SLICE_FMT "`: %s", SLICE_ARG(label->written),
+                     SLICE_ARG(value), because);
+    inventory_add_value(item, "label", label->written);
+    inventory_add_value(item, "value", value);
+}
+
+bool filter_container(struct arena *arena, const struct build_input *input, const struct container *container,
                       struct diagnostics *diagnostics, struct candidate *out_candidate)
 {
     struct slice name = container_short_name(container);
     struct slice origin = slice_of(arena_format(arena, "container " SLICE_FMT, SLICE_ARG(name)));
 
     out_candidate->container = container;
-    out_candidate->verdict->id = arena_copy(arena, container->id);
-    out_candidate->verdict->name = arena_copy(arena, name);
     out_candidate->segments = segments_read(arena, container);
     struct label_reading reading = {arena, &out_candidate->segments.items[0], origin, diagnostics, SLICE("")};
 
     if (!container->is_running) {
-        decide(out_candidate, CONTAINER_IGNORED, "it is not running");
-        return;
+        inventory_decide(out_candidate->item, WHY_NOT_RUNNING, "it is not running");
+        return false;
     }
-    if (is_enabled(out_candidate, &reading, input->options->exposed_by_default) &&
-        is_usable(arena, out_candidate, diagnostics, origin) && has_rules(arena, out_candidate, input->options) &&
-        has_port(out_candidate) && meets_constraints(arena, out_candidate, input->options) &&
-        is_healthy(arena, out_candidate))
-        decide(out_candidate, CONTAINER_ROUTED, "");
+    return is_enabled(out_candidate, &reading, input->options->exposed_by_default) &&
+           is_usable(arena, out_candidate, diagnostics, origin) && has_rules(arena, out_candidate, input->options) &&
+           has_port(out_candidate) && meets_constraints(arena, out_candidate, input->options) && is_healthy(out_candidate);
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include "build.h"
 #include "segment.h"
+#include "waybill/model/inventory.h"
 
 struct route_request { /* one segment that has a rule */
     const struct segment *segment;
@@ -14,11 +15,14 @@ struct candidate {
     struct segments segments;
     struct route_request *requests;
     size_t request_count;
-    struct verdict *verdict;
+    struct inventory_item *item; /* what becomes of it */
+    size_t reachable;            /* servers that can be used, as far as is known */
 };
 
-/* Fills the candidate; its verdict says ROUTED when it passed. */
-void filter_container(struct arena *arena, const struct build_input *input, const struct container *container,
+/* Fills the candidate. False: it is not to be routed, its item says why. True: nothing is decided yet. */
+bool filter_container(struct arena *arena, const struct build_input *input, const struct container *container,
                       struct diagnostics *diagnostics, struct candidate *out_candidate);
+/* REJECTED because of this label; `because` says how to write it. */
+void filter_reject_label(struct inventory_item *item, const struct label *label, const char *because);
 /* The id is the router's own, in full or its first 12 digits. */
 bool is_own_container(const struct docker_options *options, struct slice id);

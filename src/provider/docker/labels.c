@@ -9,7 +9,7 @@ static bool is_text(enum label_kind kind)
     return kind == LABEL_TEXT || kind == LABEL_LIST || kind == LABEL_PAIRS || kind == LABEL_PORT;
 }
 
-bool labels_are_decodable(const struct segment *segment, struct slice *out_label, const char **out_because)
+bool labels_are_decodable(const struct segment *segment, const struct label **out_label, const char **out_because)
 {
     struct arena scratch;
     bool decodable = true;
@@ -22,7 +22,7 @@ bool labels_are_decodable(const struct segment *segment, struct slice *out_label
         if (!(row && is_text(row->kind)) && !slice_starts(label->name, SLICE("frontend.errors.")))
             continue;
         decodable = label_text(&scratch, label->value, row && (row->flags & LABEL_MULTILINE), &unused, out_because);
-        *out_label = label->written;
+        *out_label = label;
         arena_reset(&scratch);
     }
     arena_fini(&scratch);
@@ -37,8 +37,7 @@ struct slice labels_text(struct arena *arena, const struct segment *segment, str
     return label_text(arena, segment_value(segment, name), false, &text, &because) ? text : SLICE("");
 }
 
-/* As much of a value as a message can show. Secrets do not come here: a value that names users is not shown. */
-static struct slice shown(const struct label *label)
+struct slice labels_shown(const struct label *label)
 {
     bool secret = slice_starts(label->name, SLICE("frontend.auth.basic")) ||
                   slice_starts(label->name, SLICE("frontend.auth.digest")) || slice_ends(label->name, SLICE(".key"));
@@ -52,10 +51,10 @@ void labels_report(struct label_reading *reading, const struct label *label, boo
                                SLICE_ARG(label->written));
 
     diagnostics_add(reading->diagnostics, protects ? DIAGNOSTIC_CLOSED : DIAGNOSTIC_WARNING, slice_of(place),
-                    "`" SLICE_FMT "`: %s", SLICE_ARG(shown(label)), what);
+                    "`" SLICE_FMT "`: %s", SLICE_ARG(labels_shown(label)), what);
     if (protects && reading->closed_because.len == 0)
         reading->closed_because = slice_of(arena_format(reading->arena, "label " SLICE_FMT ": `" SLICE_FMT "`: %s",
-                                                        SLICE_ARG(label->written), SLICE_ARG(shown(label)), what));
+                                                        SLICE_ARG(label->written), SLICE_ARG(labels_shown(label)), what));
 }
 
 bool labels_bool(struct label_reading *reading, struct slice name, bool missing)

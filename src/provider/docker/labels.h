@@ -20,7 +20,9 @@ struct label_reading {
 
 /* Everything that is text can be decoded. False: *out_label cannot, *out_because says why; the container is to be
  * rejected (8.1). */
-bool labels_are_decodable(const struct segment *segment, struct slice *out_label, const char **out_because);
+bool labels_are_decodable(const struct segment *segment, const struct label **out_label, const char **out_because);
+/* As much of a value as a message can show: "..." for secrets. */
+struct slice labels_shown(const struct label *label);
 /* All but name, backend and routes. */
 void labels_read_frontend(struct label_reading *reading, struct model_frontend *frontend);
 /* All but name and servers. */

@@ -53,7 +53,7 @@ static void deliver(struct file_provider *file)
     if (file->problem)
         diagnostics_add(said, DIAGNOSTIC_ERROR, SLICE("file"), "%s; the configuration read before stays in force",
                         file->problem);
-    sink->deliver(sink->arg, &fragment, &said);
+    sink->deliver(sink->arg, SLICE("file"), &(struct delivery){.fragment = fragment, .diagnostics = said});
 }
 
 static void keep_old(struct file_provider *file, char *problem)

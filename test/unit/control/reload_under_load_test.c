@@ -212,7 +212,6 @@ static void *run_client(void *arg)
 static void deliver_round(struct rig *rig, unsigned round)
 {
     struct fragment *fragment = fragment_create(SLICE("file"));
-    struct diagnostics *none = NULL;
     struct arena *arena = &fragment->arena;
 
     fragment->backends = ARENA_NEW(arena, struct model_backend);
@@ -238,7 +237,8 @@ static void deliver_round(struct rig *rig, unsigned round)
                                      : SLICE("Host:a.test");
     }
     fragment_sort(fragment);
-    control_sink(rig->control)->deliver(control_sink(rig->control)->arg, &fragment, &none);
+    control_sink(rig->control)
+        ->deliver(control_sink(rig->control)->arg, SLICE("file"), &(struct delivery){.fragment = fragment});
 }
 
 static size_t heap_in_use(void)

@@ -4,6 +4,7 @@
 #include "docker/build.h"
 #include "docker/decode.h"
 #include "waybill/base/text.h"
+#include "waybill/model/inventory.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ static int set_up(void **state)
     arena_init(&scene->arena, 0);
     slices_add(&scene->arena, &scene->entrypoints, SLICE("http"));
     scene->options = (struct docker_options){.domain = SLICE("t"), .exposed_by_default = true};
-    scene->sink = (struct provider_sink){NULL, NULL, &scene->entrypoints, &scene->entrypoints};
+    scene->sink = (struct provider_sink){NULL, NULL, &scene->entrypoints, &scene->entrypoints, NULL};
     *state = scene;
     return 0;
 }
@@ -40,6 +41,7 @@ static void drop_built(struct scene *scene)
     if (!scene->built.fragment)
         return;
     fragment_unref(&scene->built.fragment);
+    inventory_unref(&scene->built.inventory);
     diagnostics_fini(scene->built.diagnostics);
     free(scene->built.diagnostics);
 }
@@ -89,10 +91,16 @@ static const struct fragment *build(struct scene *scene)
     map_init(&by_id);
     for (size_t i = 0; i < scene->count; i++)
         map_put(&by_id, scene->containers[i]->id, scene->containers[i]);
-    struct build_input input = {&scene->options, &scene->sink, scene->containers, scene->count, &by_id, &scene->networks};
+    struct build_input input = {
+        &scene->options, &scene->sink, scene->containers, scene->count, &by_id, &scene->networks, NULL, 0};
     build_fragment(&input, &scene->built);
     map_fini(&by_id);
     return scene->built.fragment;
+}
+
+static enum container_state state_of(const struct scene *scene, size_t number)
+{
+    return container_why_state(scene->built.inventory->items[number].why);
 }
 
 static bool is_said(const struct scene *scene, const char *part)
@@ -142,7 +150,7 @@ static void test_what_protects_and_is_not_understood_closes_its_frontend(void **
         if (fragment->frontends[0].closed_because.len == 0)
             fail_msg("%s leaves the frontend open", labels[i]);
         assert_true(is_said(scene, "container web, label traefik."));
-        assert_int_equal(scene->built.verdicts[0].state, CONTAINER_ROUTED);
+        assert_int_equal(state_of(scene, 0), CONTAINER_ROUTED);
         tear_down((void **)&scene);
     }
     (void)state;
@@ -196,7 +204,7 @@ static void test_an_escape_that_is_none_rejects_that_container_only(void **state
     const struct fragment *fragment = build(scene);
     assert_int_equal(fragment->frontend_count, 1);
     assert_true(slice_eq(fragment->frontends[0].routes[0].rule, SLICE("HostRegexp:{x:\\d+}")));
-    assert_int_equal(scene->built.verdicts[0].state, CONTAINER_REJECTED);
+    assert_int_equal(scene->built.inventory->items[0].why, WHY_LABEL);
     assert_true(is_said(scene, "container bad, label traefik.frontend.rule"));
 }
 
@@ -240,8 +248,8 @@ static void test_the_router_itself_is_routed_to_only_when_a_label_says_so(void *
     scene->options.own_id = SLICE(ID_A);
     add(scene, ID_A, "router", "");
     assert_int_equal(build(scene)->frontend_count, 0);
-    assert_int_equal(scene->built.verdicts[0].state, CONTAINER_IGNORED);
-    assert_non_null(strstr(scene->built.verdicts[0].reason.ptr, "router itself"));
+    assert_int_equal(scene->built.inventory->items[0].why, WHY_IS_ROUTER);
+    assert_non_null(strstr(scene->built.inventory->items[0].sentence.ptr, "router itself"));
     container_destroy(&scene->containers[--scene->count]);
     add(scene, ID_A, "router", "\"traefik.port\":\"8080\"");
     assert_int_equal(build(scene)->frontend_count, 1);
@@ -270,14 +278,14 @@ static void test_containers_that_share_a_network_in_a_circle_have_no_address(voi
     add_with(scene, ID_A, "a", "", "", "", "container:" ID_B);
     add_with(scene, ID_B, "b", "", "", "", "container:" ID_A);
     assert_int_equal(build(scene)->backend_count, 0);
-    assert_int_equal(scene->built.verdicts[0].state, CONTAINER_WAITING);
+    assert_int_equal(scene->built.inventory->items[0].why, WHY_NETWORK_OWNER_DOWN);
 }
 
 static void test_each_container_has_a_state_with_a_reason(void **state)
 {
     static const struct {
         const char *labels, *networks, *state;
-        enum container_state verdict;
+        enum container_state expected;
         const char *reason;
     } cases[] = {
         {"", BRIDGE, "", CONTAINER_ROUTED, ""},
@@ -298,8 +306,8 @@ static void test_each_container_has_a_state_with_a_reason(void **state)
             slices_add(&scene->arena, &scene->options.constraints, SLICE("tag==a*"));
         add_with(scene, ID_A, "web", cases[i].labels, cases[i].networks, cases[i].state, "x");
         build(scene);
-        assert_int_equal(scene->built.verdicts[0].state, cases[i].verdict);
-        assert_non_null(strstr(scene->built.verdicts[0].reason.ptr, cases[i].reason));
+        assert_int_equal(state_of(scene, 0), cases[i].expected);
+        assert_non_null(strstr(scene->built.inventory->items[0].sentence.ptr, cases[i].reason));
         tear_down((void **)&scene);
     }
 }

@@ -5,6 +5,7 @@
 #include "waybill/base/clock.h"
 #include "waybill/base/log.h"
 #include "waybill/base/text.h"
+#include "waybill/model/inventory.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
@@ -20,19 +21,22 @@ struct scene {
     int deliveries;
 };
 
-static void deliver(void *arg, struct fragment **fragment, struct diagnostics **diagnostics)
+static void deliver(void *arg, struct slice provider, struct delivery *delivery)
 {
     struct scene *scene = arg;
 
+    (void)provider;
     pthread_mutex_lock(&scene->lock);
-    fragment_unref(&scene->fragment);
-    scene->fragment = *fragment;
-    scene->deliveries++;
+    if (delivery->fragment) {
+        fragment_unref(&scene->fragment);
+        scene->fragment = delivery->fragment;
+        scene->deliveries++;
+    }
     pthread_mutex_unlock(&scene->lock);
-    diagnostics_fini(*diagnostics);
-    free(*diagnostics);
-    *fragment = NULL;
-    *diagnostics = NULL;
+    inventory_unref(&delivery->inventory);
+    if (delivery->diagnostics)
+        diagnostics_fini(delivery->diagnostics);
+    free(delivery->diagnostics);
 }
 
 /* -- the scene -- */
@@ -46,7 +50,7 @@ static int set_up(void **state)
     pthread_mutex_init(&scene->lock, NULL);
     scene->entrypoint = SLICE("http");
     scene->entrypoints = (struct slices){&scene->entrypoint, 1};
-    scene->sink = (struct provider_sink){deliver, scene, &scene->entrypoints, &scene->entrypoints};
+    scene->sink = (struct provider_sink){deliver, scene, &scene->entrypoints, &scene->entrypoints, NULL};
     scene->engine = script_create();
     *state = scene;
     return 0;

@@ -5,6 +5,7 @@
 #include "docker/decode.h"
 #include "waybill/base/log.h"
 #include "waybill/base/text.h"
+#include "waybill/model/inventory.h"
 #include "waybill/model/json.h"
 #include <cjson/cJSON.h>
 #include <dirent.h>
@@ -87,7 +88,7 @@ static void set_up(struct setup *setup, const cJSON *vector)
     slices_add(&setup->arena, &setup->entrypoints, SLICE("http"));
     slices_add(&setup->arena, &setup->entrypoints, SLICE("traefik"));
     slices_add(&setup->arena, &setup->defaults, SLICE("http"));
-    setup->sink = (struct provider_sink){NULL, NULL, &setup->defaults, &setup->entrypoints};
+    setup->sink = (struct provider_sink){NULL, NULL, &setup->defaults, &setup->entrypoints, NULL};
     take_arguments(setup, cJSON_GetObjectItem(vector, "args"));
 }
 
@@ -122,7 +123,7 @@ static char *document_of(const cJSON *vector)
     set_up(&setup, vector);
     map_init(&by_id);
     size_t count = decode_all(vector, containers, &by_id);
-    struct build_input input = {&setup.options, &setup.sink, containers, count, &by_id, &networks};
+    struct build_input input = {&setup.options, &setup.sink, containers, count, &by_id, &networks, NULL, 0};
     build_fragment(&input, &built);
     for (size_t i = 0; i < count; i++)
         container_destroy(&containers[i]); /* before the document is made: a fragment stands alone */
@@ -133,6 +134,7 @@ static char *document_of(const cJSON *vector)
     diagnostics_fini(built.diagnostics);
     free(built.diagnostics);
     fragment_unref(&built.fragment);
+    inventory_unref(&built.inventory);
     map_fini(&by_id);
     arena_fini(&setup.arena);
     return text_take(&document);

@@ -27,14 +27,16 @@ static struct {
     uint64_t at_ms;
 } got = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, NULL, 0, 0};
 
-static inline void on_delivered(void *arg, struct fragment **fragment, struct diagnostics **diagnostics)
+static inline void on_delivered(void *arg, struct slice provider, struct delivery *delivery)
 {
+    const struct diagnostics *diagnostics = delivery->diagnostics;
     struct text document = TEXT_EMPTY, problems = TEXT_EMPTY;
 
     (void)arg;
-    json_fragment(&document, *fragment);
-    for (size_t i = 0; i < (*diagnostics)->count; i++)
-        text_addf(&problems, "%s: %s\n", (*diagnostics)->items[i].place, (*diagnostics)->items[i].text);
+    (void)provider;
+    json_fragment(&document, delivery->fragment);
+    for (size_t i = 0; i < diagnostics->count; i++)
+        text_addf(&problems, "%s: %s\n", diagnostics->items[i].place, diagnostics->items[i].text);
     pthread_mutex_lock(&got.lock);
     free(got.document);
     free(got.problems);
@@ -44,10 +46,9 @@ static inline void on_delivered(void *arg, struct fragment **fragment, struct di
     got.at_ms = clock_monotonic_ms();
     pthread_cond_broadcast(&got.changed);
     pthread_mutex_unlock(&got.lock);
-    fragment_unref(fragment);
-    diagnostics_fini(*diagnostics);
-    free(*diagnostics);
-    *diagnostics = NULL;
+    fragment_unref(&delivery->fragment);
+    diagnostics_fini(delivery->diagnostics);
+    free(delivery->diagnostics);
 }
 
 static inline void forget_delivered(void)
@@ -176,7 +177,7 @@ static inline void pause_ms(unsigned ms)
 
 static struct slice entrypoint_items[] = {SLICE("http"), SLICE("second"), SLICE("traefik")};
 static struct slices known = {entrypoint_items, 3}, defaults = {entrypoint_items, 1};
-static struct provider_sink sink = {on_delivered, NULL, &defaults, &known};
+static struct provider_sink sink = {on_delivered, NULL, &defaults, &known, NULL};
 
 static inline struct provider *start_on(const char *filename, const char *directory, bool same_file)
 {
