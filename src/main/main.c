@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* main - command line to exit status. */
 #include "router.h"
+#include "waybill/command/command.h"
 #include "waybill/settings/healthcheck.h"
 #include "waybill/settings/settings.h"
 #include <signal.h>
@@ -48,12 +49,16 @@ static int run(int argc, char **argv, bool in_container)
 
 int main(int argc, char **argv)
 {
+    int status;
+
+    if (command_run(argc, argv, &status))
+        return status;
     if (argc != 3 || strcmp(argv[1], "healthcheck") != 0 || strcmp(argv[2], "--container") != 0)
         return run(argc, argv, false);
 
     struct container_words words;
     container_words_read("/proc/1/cmdline", &words);
-    int status = run(words.argc, words.argv, true);
+    status = run(words.argc, words.argv, true);
     container_words_fini(&words);
     return status;
 }

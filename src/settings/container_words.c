@@ -42,6 +42,7 @@ void container_words_read(const char *path, struct container_words *out_words)
             out_words->argv[out_words->argc++] = word;
         found = found || is_router(word);
     }
+    out_words->found = found;
     if (!found)
         out_words->argv[out_words->argc++] = (char *)(uintptr_t) "--ping";
 }

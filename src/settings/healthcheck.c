@@ -19,19 +19,13 @@ struct question {
     uint64_t deadline_ns;
 };
 
-/* All addresses are asked at the loopback one. */
 static bool plan_question(struct slice address, uint64_t timeout_ms, struct question *out_question)
 {
     struct host_port parsed;
-    if (!host_port_parse(address, &parsed))
+    if (!host_port_reachable(address, &parsed))
         return false;
-    struct slice host = parsed.host;
-    if (parsed.bracketed && slice_eq(host, SLICE("::")))
-        host = SLICE("::1");
-    else if (host.len == 0 || slice_eq(host, SLICE("0.0.0.0")))
-        host = SLICE("127.0.0.1");
     *out_question = (struct question){.deadline_ns = clock_monotonic_ns() + timeout_ms * 1000000};
-    snprintf(out_question->host, sizeof out_question->host, SLICE_FMT, SLICE_ARG(host));
+    snprintf(out_question->host, sizeof out_question->host, SLICE_FMT, SLICE_ARG(parsed.host));
     snprintf(out_question->port, sizeof out_question->port, "%u", (unsigned)parsed.port);
     snprintf(out_question->authority, sizeof out_question->authority, parsed.bracketed ? "[%s]:%s" : "%s:%s",
              out_question->host, out_question->port);

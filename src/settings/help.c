@@ -102,9 +102,12 @@ char *help_text(void)
                     "Usage: waybill [flags]              run the router\n"
                     "       waybill healthcheck [flags]  ask /ping of a router that runs with these flags\n"
                     "       waybill healthcheck --container  the same with the flags of this container's router\n"
+                    "       waybill explain URL [options]  which frontend of a running router gets a request, and why\n"
+                    "       waybill why CONTAINER [options]  what a running router makes of a container, and why\n"
                     "       waybill version\n\n"
-                    "Flags are those of Traefik v1.7; their case does not matter. Naming a group (--docker) or one of\n"
-                    "its members switches it on. All are TOML keys too.\n");
+                    "A command with --help says what it takes. The router's flags are those of Traefik v1.7; their\n"
+                    "case does not matter. Naming a group (--docker) or one of its members switches it on. All are TOML\n"
+                    "keys too.\n");
     for (size_t i = 0; i < flag_table_count; i++) {
         const struct flag *flag = &flag_table[i];
         if (flag->state == FLAG_NOT_YET)

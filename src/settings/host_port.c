@@ -42,6 +42,18 @@ bool host_port_parse(struct slice text, struct host_port *out_host_port)
     return true;
 }
 
+bool host_port_reachable(struct slice address, struct host_port *out_host_port)
+{
+    if (!host_port_parse(address, out_host_port))
+        return false;
+    struct slice host = out_host_port->host;
+    if (out_host_port->bracketed && slice_eq(host, SLICE("::")))
+        out_host_port->host = SLICE("::1");
+    else if (host.len == 0 || slice_eq(host, SLICE("0.0.0.0")))
+        out_host_port->host = SLICE("127.0.0.1");
+    return true;
+}
+
 bool host_is_loopback(struct slice host)
 {
     struct address address;

@@ -23,7 +23,8 @@ RANKS = {
     "worker": 7,
     "provider": 8, "control": 8, "admin": 8,
     "settings": 9,
-    "main": 10,
+    "command": 10,
+    "main": 11,
 }
 
 # A library's headers, and the paths that may include them.

@@ -15,6 +15,7 @@ struct container_words {
     char **argv;
     int argc;
     char *bytes; /* what argv points into */
+    bool found;  /* there is a router */
 };
 /* From a command line as /proc shows it: "waybill healthcheck" and the router's flags; `--ping` when it shows no router. */
 void container_words_read(const char *path, struct container_words *out_words);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* waybill why CONTAINER: what the router makes of a container, and what decided it. */
+#include "command_private.h"
+#include <stdio.h>
+
+static const char usage[] =
+    "Usage: waybill why CONTAINER [--api URL] [--configFile FILE]\n"
+    "Says what a running router makes of a container, by its name or the beginning of its id.\n"
+    "      --api URL          where the router's API is; else what its flags or its static file say, or "
+    "http://127.0.0.1:8080\n"
+    "      --configFile FILE  the static file to look that up in\n"
+    "Exit code: 0 answered, 1 there is no such container, 2 could not ask\n";
+
+int command_why(int argc, char **argv)
+{
+    struct words words = {.argv = argv, .argc = argc};
+    struct ask_place place = {0};
+    const char *name = NULL;
+
+    while (words_next(&words)) {
+        if (words_help(&words)) {
+            fputs(usage, stdout);
+            return COMMAND_YES;
+        }
+        if (words_option(&words, "--api", &place.api) || words_option(&words, "--configFile", &place.config_file))
+            continue;
+        if (name || words.word[0] == '-' || words.word[0] == '\0')
+            return words_refuse(&words, usage);
+        name = words.word;
+    }
+    if (!name || words.incomplete)
+        return words_refuse(&words, usage);
+
+    struct text target = TEXT_EMPTY, again = TEXT_EMPTY;
+    text_addf(&target, "/api/containers/");
+    ask_add_encoded(&target, name);
+    text_addf(&target, "?format=text");
+    text_addf(&again, "why %s", name);
+    int status = command_ask(&place, &target, again.ptr);
+    text_fini(&target);
+    text_fini(&again);
+    return status;
+}
