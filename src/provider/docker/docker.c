@@ -232,12 +232,17 @@ static int start_thread(struct docker_provider *provider)
     return failed;
 }
 
+static struct engine *engine_of(const struct docker_options *options, char **out_error)
+{
+    return engine_create(options->endpoint, options->tls_on ? &options->tls : NULL, out_error);
+}
+
 static wb_err start(struct provider *base)
 {
     struct docker_provider *provider = WB_CONTAINER_OF(base, struct docker_provider, base);
     char *error = NULL;
 
-    provider->engine = engine_create(provider->options.endpoint, &error);
+    provider->engine = engine_of(&provider->options, &error);
     if (!provider->engine) {
         wb_log_error("docker: %s", error);
         free(error);
@@ -265,6 +270,15 @@ static void destroy(struct provider *base)
     free(provider);
 }
 
+char *docker_options_problem(const struct docker_options *options)
+{
+    char *error = NULL;
+    struct engine *engine = engine_of(options, &error);
+
+    engine_destroy(&engine);
+    return error;
+}
+
 static const struct provider_ops docker_ops = {.name = "docker", .start = start, .destroy = destroy};
 
 struct provider *docker_provider_create(const struct docker_options *options, const struct provider_sink *sink)
@@ -277,6 +291,9 @@ struct provider *docker_provider_create(const struct docker_options *options, co
     provider->options = *options;
     provider->options.endpoint = arena_copy(arena, options->endpoint.len ? options->endpoint
                                                                          : SLICE("unix:///var/run/docker.sock"));
+    provider->options.tls.ca = arena_copy(arena, options->tls.ca);
+    provider->options.tls.cert = arena_copy(arena, options->tls.cert);
+    provider->options.tls.key = arena_copy(arena, options->tls.key);
     provider->options.domain = arena_copy(arena, options->domain);
     provider->options.network = arena_copy(arena, options->network);
     provider->options.own_id = arena_copy(arena, options->own_id);

@@ -63,9 +63,9 @@ static char *events_target(const struct engine *engine)
                      engine->version.major, engine->version.minor, (unsigned long long)since);
 }
 
-struct engine *engine_create(struct slice endpoint, char **out_error)
+struct engine *engine_create(struct slice endpoint, const struct callout_tls *tls, char **out_error)
 {
-    struct callout *callout = callout_create(endpoint, out_error);
+    struct callout *callout = callout_create(endpoint, tls, out_error);
 
     if (!callout)
         return NULL;
