@@ -3,14 +3,18 @@
 #include "waybill/base/clock.h"
 #include "credentials.h"
 #include "endpoint.h"
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 enum {
     CONNECT_TIMEOUT_MS = 5000,
-    KEEPALIVE_SECONDS = 15,           /* a half-open connection to the engine shows itself (decisions.md 19) */
+    KEEPALIVE_SECONDS = 15,           /* a half-open connection to the engine shows itself (decisions.md 19): */
+    KEEPALIVE_PROBES = 3,             /* unanswered ones, and within a minute it is over */
     STREAM_BACKLOG = 4 * 1024 * 1024, /* bytes of lines not taken yet; a line of an event is about 1 KiB */
     WAIT_SLICE_MS = 1000,
 };
@@ -213,6 +217,17 @@ static size_t on_stream_header(char *bytes, size_t size, size_t count, void *arg
     return size * count;
 }
 
+/* The library has no option for it. */
+static int on_socket_made(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+    int probes = KEEPALIVE_PROBES;
+
+    (void)arg;
+    if (purpose == CURLSOCKTYPE_IPCXN) /* it fails on a unix socket, which needs no probes */
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+    return CURL_SOCKOPT_OK;
+}
+
 /* Options every call has. Nothing from the environment counts: no proxy, no redirect, no other protocol. */
 static void set_common_options(const struct callout *callout, CURL *easy, struct slice target)
 {
@@ -232,6 +247,7 @@ static void set_common_options(const struct callout *callout, CURL *easy, struct
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_SECONDS);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_SECONDS);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket_made);
     if (callout->endpoint.socket_path)
         curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, callout->endpoint.socket_path);
     if (callout->endpoint.is_secure)

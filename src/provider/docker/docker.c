@@ -108,7 +108,7 @@ static enum engine_outcome act(struct docker_provider *provider, uint64_t now_ms
 
     if (now_ms >= *resync_ms) {
         outcome = census_resync(&provider->census, provider->engine, false);
-        *resync_ms = now_ms + RESYNC_MS;
+        *resync_ms = now_ms + provider->options.resync_ms;
     } else if (now_ms >= burst_due_ms(&provider->burst) || now_ms >= *look_ms) {
         outcome = census_refresh(&provider->census, provider->engine);
     } else {
@@ -124,7 +124,7 @@ static enum engine_outcome act(struct docker_provider *provider, uint64_t now_ms
 
 static enum engine_outcome follow(struct docker_provider *provider)
 {
-    uint64_t now = clock_monotonic_ms(), resync = now + RESYNC_MS;
+    uint64_t now = clock_monotonic_ms(), resync = now + provider->options.resync_ms;
     uint64_t look = map_count(&provider->census.dirty) ? now + LOOK_AGAIN_MS : UINT64_MAX;
 
     for (;;) {
@@ -232,17 +232,12 @@ static int start_thread(struct docker_provider *provider)
     return failed;
 }
 
-static struct engine *engine_of(const struct docker_options *options, char **out_error)
-{
-    return engine_create(options->endpoint, options->tls_on ? &options->tls : NULL, out_error);
-}
-
 static wb_err start(struct provider *base)
 {
     struct docker_provider *provider = WB_CONTAINER_OF(base, struct docker_provider, base);
     char *error = NULL;
 
-    provider->engine = engine_of(&provider->options, &error);
+    provider->engine = engine_create(&provider->options, &error);
     if (!provider->engine) {
         wb_log_error("docker: %s", error);
         free(error);
@@ -273,7 +268,7 @@ static void destroy(struct provider *base)
 char *docker_options_problem(const struct docker_options *options)
 {
     char *error = NULL;
-    struct engine *engine = engine_of(options, &error);
+    struct engine *engine = engine_create(options, &error);
 
     engine_destroy(&engine);
     return error;
@@ -297,6 +292,8 @@ struct provider *docker_provider_create(const struct docker_options *options, co
     provider->options.domain = arena_copy(arena, options->domain);
     provider->options.network = arena_copy(arena, options->network);
     provider->options.own_id = arena_copy(arena, options->own_id);
+    if (!options->resync_ms)
+        provider->options.resync_ms = RESYNC_MS;
     provider->options.constraints = (struct slices){0};
     for (size_t i = 0; i < options->constraints.count; i++)
         slices_add(arena, &provider->options.constraints, arena_copy(arena, options->constraints.items[i]));
