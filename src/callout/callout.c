@@ -1,18 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/callout/callout.h"
 #include "waybill/base/clock.h"
+#include "credentials.h"
 #include "endpoint.h"
-#include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 enum {
     CONNECT_TIMEOUT_MS = 5000,
-    KEEPALIVE_SECONDS = 15,           /* a half-open connection to the engine shows itself (decisions.md 19) */
+    KEEPALIVE_SECONDS = 15,           /* a half-open connection to the engine shows itself (decisions.md 19): */
+    KEEPALIVE_PROBES = 3,             /* unanswered ones, and within a minute it is over */
     STREAM_BACKLOG = 4 * 1024 * 1024, /* bytes of lines not taken yet; a line of an event is about 1 KiB */
     WAIT_SLICE_MS = 1000,
+};
+
+/* One transfer's handle, used again for the next. */
+struct call {
+    CURL *easy;
+    struct callout_get *get;
+    char detail[CURL_ERROR_SIZE]; /* what the library has to say beside a code */
 };
 
 struct stream {
@@ -20,19 +31,21 @@ struct stream {
     struct text lines;
     size_t taken; /* bytes of `lines` already handed over */
     bool has_head, ended, overflowed;
-    char error[CURL_ERROR_SIZE];
+    char detail[CURL_ERROR_SIZE];
+    struct text error;
 };
 
-struct handles {
-    CURL **items;
+struct calls {
+    struct call **items;
     size_t count, capacity;
 };
 
 struct callout {
     struct endpoint endpoint;
+    struct credentials credentials; /* used when the endpoint is spoken to by TLS */
     struct endpoint_file file; /* which socket file the connections lead to */
-    struct handles spare;      /* for reuse */
-    struct handles busy;       /* each carries a callout_get */
+    struct calls spare;        /* for reuse */
+    struct calls busy;
     struct stream stream;
     struct text error;
 
@@ -49,15 +62,21 @@ static void start_library(void)
     WB_REQUIRE(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
 }
 
-struct callout *callout_create(struct slice endpoint, char **out_error)
+struct callout *callout_create(struct slice endpoint, const struct callout_tls *tls, char **out_error)
 {
     struct endpoint parsed;
+    struct credentials credentials = {0};
 
-    if (!endpoint_parse(endpoint, &parsed, out_error))
+    if (!endpoint_parse(endpoint, tls ? tls->options : NULL, &parsed, out_error))
         return NULL;
+    if (tls && !credentials_read(tls, &credentials, out_error)) {
+        endpoint_fini(&parsed);
+        return NULL;
+    }
     pthread_once(&library_once, start_library);
     struct callout *callout = wb_alloc(sizeof *callout);
     callout->endpoint = parsed;
+    callout->credentials = credentials;
     callout->file = endpoint_file(&parsed);
     callout->multi = curl_multi_init();
     WB_REQUIRE(callout->multi);
@@ -74,39 +93,45 @@ static void close_stream(struct callout *callout)
         curl_easy_cleanup(stream->easy);
     }
     text_fini(&stream->lines);
+    text_fini(&stream->error);
     *stream = (struct stream){0};
 }
 
-static void handles_add(struct handles *handles, CURL *easy)
+static void calls_add(struct calls *calls, struct call *call)
 {
-    if (handles->count == handles->capacity) {
-        handles->capacity = handles->capacity ? handles->capacity * 2 : 8;
-        handles->items = wb_realloc(handles->items, handles->capacity * sizeof(CURL *));
+    if (calls->count == calls->capacity) {
+        calls->capacity = calls->capacity ? calls->capacity * 2 : 8;
+        calls->items = wb_realloc(calls->items, calls->capacity * sizeof(struct call *));
     }
-    handles->items[handles->count++] = easy;
+    calls->items[calls->count++] = call;
 }
 
-static void handles_remove(struct handles *handles, CURL *easy)
+static void calls_remove(struct calls *calls, const struct call *call)
 {
-    for (size_t i = 0; i < handles->count; i++) {
-        if (handles->items[i] == easy) {
-            handles->items[i] = handles->items[--handles->count];
+    for (size_t i = 0; i < calls->count; i++) {
+        if (calls->items[i] == call) {
+            calls->items[i] = calls->items[--calls->count];
             return;
         }
     }
 }
 
-static void close_handles(struct callout *callout)
+static void destroy_calls(struct calls *calls)
 {
-    for (size_t i = 0; i < callout->busy.count; i++) {
-        curl_multi_remove_handle(callout->multi, callout->busy.items[i]);
-        curl_easy_cleanup(callout->busy.items[i]);
+    for (size_t i = 0; i < calls->count; i++) {
+        curl_easy_cleanup(calls->items[i]->easy);
+        free(calls->items[i]);
     }
-    for (size_t i = 0; i < callout->spare.count; i++)
-        curl_easy_cleanup(callout->spare.items[i]);
-    free(callout->busy.items);
-    free(callout->spare.items);
-    callout->busy = callout->spare = (struct handles){0};
+    free(calls->items);
+    *calls = (struct calls){0};
+}
+
+static void close_calls(struct callout *callout)
+{
+    for (size_t i = 0; i < callout->busy.count; i++)
+        curl_multi_remove_handle(callout->multi, callout->busy.items[i]->easy);
+    destroy_calls(&callout->busy);
+    destroy_calls(&callout->spare);
 }
 
 void callout_destroy(struct callout **callout)
@@ -117,10 +142,11 @@ void callout_destroy(struct callout **callout)
     if (!c)
         return;
     close_stream(c);
-    close_handles(c);
+    close_calls(c);
     curl_multi_cleanup(c->multi);
     pthread_mutex_destroy(&c->lock);
     endpoint_fini(&c->endpoint);
+    credentials_fini(&c->credentials);
     text_fini(&c->error);
     free(c);
 }
@@ -140,7 +166,7 @@ void callout_disconnect(struct callout *callout)
 
     WB_REQUIRE(fresh);
     close_stream(callout);
-    close_handles(callout);
+    close_calls(callout);
     pthread_mutex_lock(&callout->lock);
     CURLM *old = callout->multi;
     callout->multi = fresh;
@@ -191,6 +217,17 @@ static size_t on_stream_header(char *bytes, size_t size, size_t count, void *arg
     return size * count;
 }
 
+/* The library has no option for it. */
+static int on_socket_made(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+    int probes = KEEPALIVE_PROBES;
+
+    (void)arg;
+    if (purpose == CURLSOCKTYPE_IPCXN) /* it fails on a unix socket, which needs no probes */
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+    return CURL_SOCKOPT_OK;
+}
+
 /* Options every call has. Nothing from the environment counts: no proxy, no redirect, no other protocol. */
 static void set_common_options(const struct callout *callout, CURL *easy, struct slice target)
 {
@@ -199,7 +236,7 @@ static void set_common_options(const struct callout *callout, CURL *easy, struct
     curl_easy_reset(easy);
     curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, callout->endpoint.is_secure ? "https" : "http");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -210,69 +247,91 @@ static void set_common_options(const struct callout *callout, CURL *easy, struct
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_SECONDS);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_SECONDS);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket_made);
     if (callout->endpoint.socket_path)
         curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, callout->endpoint.socket_path);
+    if (callout->endpoint.is_secure)
+        credentials_use(&callout->credentials, easy);
     free(url);
 }
 
-static CURL *take_handle(struct callout *callout)
+static struct call *take_call(struct callout *callout)
 {
-    CURL *easy = callout->spare.count ? callout->spare.items[--callout->spare.count] : curl_easy_init();
+    struct call *call;
 
-    WB_REQUIRE(easy);
-    handles_add(&callout->busy, easy);
-    return easy;
+    if (callout->spare.count) {
+        call = callout->spare.items[--callout->spare.count];
+    } else {
+        call = wb_alloc(sizeof *call);
+        call->easy = curl_easy_init();
+        WB_REQUIRE(call->easy);
+    }
+    calls_add(&callout->busy, call);
+    return call;
 }
 
 static void begin_get(struct callout *callout, struct callout_get *get)
 {
-    CURL *easy = take_handle(callout);
+    struct call *call = take_call(callout);
+    CURL *easy = call->easy;
 
     get->status = 0;
+    call->get = get;
     set_common_options(callout, easy, get->target);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)get->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body_arrived);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, get);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, get);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->detail);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
     WB_REQUIRE(curl_multi_add_handle(callout->multi, easy) == CURLM_OK);
 }
 
+/* What went wrong, in words that are the same each time: they are logged once. */
+static void describe_code(const struct callout *callout, CURLcode code, const char *detail, struct text *out)
+{
+    if (!callout->endpoint.is_secure || !credentials_explain(&callout->credentials, code, detail, out))
+        text_addf(out, "%s", curl_easy_strerror(code));
+}
+
 /* "unix:///var/run/docker.sock: /containers/json: Couldn't connect to server" */
-static void describe_failure(const struct callout *callout, struct slice target, CURLcode code, struct text *out)
+static void describe_failure(const struct callout *callout, const struct call *call, CURLcode code, struct text *out)
 {
     struct text reason = *out;
 
     *out = TEXT_EMPTY;
-    text_addf(out, "%s: " SLICE_FMT ": %s", callout->endpoint.written, SLICE_ARG(target),
-              reason.len ? reason.ptr : curl_easy_strerror(code));
+    text_addf(out, "%s: " SLICE_FMT ": ", callout->endpoint.written, SLICE_ARG(call->get->target));
+    if (reason.len)
+        text_add(out, text_slice(&reason));
+    else
+        describe_code(callout, code, call->detail, out);
     text_fini(&reason);
 }
 
 static void end_get(struct callout *callout, CURL *easy, CURLcode code)
 {
-    struct callout_get *get = NULL;
+    struct call *call = NULL;
     long status = 0;
 
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &get);
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call);
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     if (code == CURLE_OK)
-        get->status = (unsigned)status;
+        call->get->status = (unsigned)status;
     else
-        describe_failure(callout, get->target, code, &get->error);
+        describe_failure(callout, call, code, &call->get->error);
     curl_multi_remove_handle(callout->multi, easy);
-    handles_remove(&callout->busy, easy);
-    handles_add(&callout->spare, easy);
+    calls_remove(&callout->busy, call);
+    calls_add(&callout->spare, call);
 }
 
-static void end_stream(struct stream *stream, CURLcode code)
+static void end_stream(const struct callout *callout, struct stream *stream, CURLcode code)
 {
     stream->ended = true;
     if (stream->overflowed)
-        snprintf(stream->error, sizeof stream->error, "more came than could be taken in");
+        text_add(&stream->error, SLICE("more came than could be taken in"));
     else if (code == CURLE_OK || code == CURLE_PARTIAL_FILE)
-        snprintf(stream->error, sizeof stream->error, "the other side ended the stream");
+        text_add(&stream->error, SLICE("the other side ended the stream"));
     else
-        snprintf(stream->error, sizeof stream->error, "%s", curl_easy_strerror(code));
+        describe_code(callout, code, stream->detail, &stream->error);
 }
 
 /* Moves bytes on all transfers; returns how many GETs ended. */
@@ -286,7 +345,7 @@ static size_t perform(struct callout *callout)
         if (message->msg != CURLMSG_DONE)
             continue;
         if (message->easy_handle == callout->stream.easy) {
-            end_stream(&callout->stream, message->data.result);
+            end_stream(callout, &callout->stream, message->data.result);
         } else {
             end_get(callout, message->easy_handle, message->data.result);
             ended++;
@@ -356,6 +415,7 @@ enum callout_outcome callout_stream_open(struct callout *callout, struct slice t
     curl_easy_setopt(stream->easy, CURLOPT_WRITEDATA, stream);
     curl_easy_setopt(stream->easy, CURLOPT_HEADERFUNCTION, on_stream_header);
     curl_easy_setopt(stream->easy, CURLOPT_HEADERDATA, stream);
+    curl_easy_setopt(stream->easy, CURLOPT_ERRORBUFFER, stream->detail);
     WB_REQUIRE(curl_multi_add_handle(callout->multi, stream->easy) == CURLM_OK);
     for (;;) {
         if (atomic_load(&callout->stopped))
@@ -367,7 +427,7 @@ enum callout_outcome callout_stream_open(struct callout *callout, struct slice t
     }
     curl_easy_getinfo(stream->easy, CURLINFO_RESPONSE_CODE, &status);
     if (!stream->has_head)
-        return fail(callout, target, stream->ended ? stream->error : "no answer in time");
+        return fail(callout, target, stream->ended ? stream->error.ptr : "no answer in time");
     if (status != 200) {
         char reason[64];
         snprintf(reason, sizeof reason, "answered with status %ld", status);
@@ -394,7 +454,7 @@ enum callout_outcome callout_wait(struct callout *callout, uint64_t timeout_ms)
         if (has_line(stream))
             return CALLOUT_OK;
         if (stream->ended)
-            return fail(callout, SLICE("events"), stream->error);
+            return fail(callout, SLICE("events"), stream->error.ptr);
         if (clock_monotonic_ms() >= deadline)
             return CALLOUT_OK;
         poll_until(callout, deadline);

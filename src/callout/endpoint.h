@@ -7,7 +7,8 @@
 struct endpoint {
     char *written;     /* for messages */
     char *socket_path; /* NULL: over TCP */
-    char *base;        /* "http://docker", "http://10.0.0.1:2375" */
+    char *base;        /* "http://docker", "http://10.0.0.1:2375", "https://10.0.0.1:2376" */
+    bool is_secure;    /* TLS */
 };
 
 /* Which file a socket path leads to; zero when there is none. */
@@ -16,6 +17,7 @@ struct endpoint_file {
     ino_t inode;
 };
 
-bool endpoint_parse(struct slice text, struct endpoint *out_endpoint, char **out_error);
+/* `tls_options` is what the options of TLS are called, when there are any; else NULL. */
+bool endpoint_parse(struct slice text, const char *tls_options, struct endpoint *out_endpoint, char **out_error);
 void endpoint_fini(struct endpoint *endpoint);
 struct endpoint_file endpoint_file(const struct endpoint *endpoint);

@@ -230,6 +230,17 @@ static void create_control(struct router *r)
     });
 }
 
+/* What cannot work is refused before anything is served; an engine that is only away is waited for. */
+static bool check_docker(const struct settings *s)
+{
+    char *problem = s->docker_on ? docker_options_problem(&s->docker) : NULL;
+
+    if (problem)
+        wb_log_fatal("Error preparing server: docker: %s", problem);
+    free(problem);
+    return !problem;
+}
+
 static void start_providers(struct router *r)
 {
     const struct settings *s = r->settings;
@@ -346,7 +357,7 @@ int router_run(const struct settings *settings)
     if (gethostname(r->host_name, sizeof r->host_name - 1) != 0)
         strcpy(r->host_name, "localhost");
     size_t clients_max = clients_per_worker(raise_file_limit(), r->worker_count);
-    if (compile_entrypoints(r) && open_access_log(r) && open_sockets(r)) {
+    if (check_docker(settings) && compile_entrypoints(r) && open_access_log(r) && open_sockets(r)) {
         r->board = board_create();
         create_admin(r);
         r->loop = uv_loop_create(r);

@@ -16,6 +16,7 @@ static void set_defaults(struct reading *reading)
     slices_add(&settings->arena, &settings->default_entrypoints, SLICE("http"));
     settings->docker = (struct docker_options){
         .endpoint = SLICE("unix:///var/run/docker.sock"),
+        .tls = {.options = "docker.tls", .ca = SLICE(""), .cert = SLICE(""), .key = SLICE("")},
         .watch = true,
         .exposed_by_default = true,
         .quiet_ms = 20,
@@ -130,6 +131,9 @@ static bool finish(struct reading *reading)
     }
     for (size_t i = 0; i < reading->constraints.count; i++)
         slices_add(&settings->arena, &settings->docker.constraints, reading->constraints.items[i]);
+    if (settings->docker.tls_on && settings->docker.tls.insecure_skip_verify)
+        reading_note(reading, LOG_ERROR, "SECURITY: docker.tls.insecureSkipVerify: whoever answers at docker.endpoint is taken "
+                                         "for the engine and sets the routes");
     finish_timeouts(reading);
     finish_file(reading);
     if (settings->workers > SETTINGS_WORKERS_MAX)

@@ -30,6 +30,7 @@ RANKS = {
 # A library's headers, and the paths that may include them.
 TERRITORY = [
     (r"openssl/(evp|sha|md5)\.h", [r"src/base/digest\.c", r"src/net/"]),
+    (r"openssl/(err|pem|x509)\.h", [r"src/callout/credentials\.c", r"src/net/"]),
     (r"openssl/.*", [r"src/net/"]),
     (r"uv\.h|uv/.*", [r"src/net/"]),
     (r"ares.*\.h", [r"src/net/"]),

@@ -29,9 +29,18 @@ struct callout_get {
     struct text error;
 };
 
-/* unix:///path, tcp://host:port, http://host:port; a bare /path is a socket, too. NULL when it is none of these:
+/* How to speak TLS 1.2 or later. `ca`, `cert` and `key` are each the path of a PEM file or PEM text itself; empty: not given. */
+struct callout_tls {
+    const char *options;       /* what errors name: "docker.tls" stands before ".ca" */
+    struct slice ca;           /* who may have signed the other side's certificate; not given: whom the system trusts */
+    struct slice cert, key;    /* to show who we are: both, or with insecure_skip_verify perhaps none */
+    bool insecure_skip_verify; /* talk to whoever answers */
+};
+
+/* unix:///path, tcp://host:port, http://host:port; a bare /path is a socket, too. With `tls` (else NULL) a host is spoken to
+ * by https, whichever of these names it, or https://host:port. NULL when the endpoint or the TLS files cannot be used:
  * *out_error is then a text to free. */
-struct callout *callout_create(struct slice endpoint, char **out_error);
+struct callout *callout_create(struct slice endpoint, const struct callout_tls *tls, char **out_error);
 /* Nobody may be inside a call. */
 void callout_destroy(struct callout **callout);
 /* Any thread. */

@@ -147,7 +147,7 @@ static enum engine_outcome act(struct docker_provider *provider, uint64_t now_ms
 
     if (now_ms >= *resync_ms) {
         outcome = census_resync(&provider->census, provider->engine, false);
-        *resync_ms = now_ms + RESYNC_MS;
+        *resync_ms = now_ms + provider->options.resync_ms;
     } else if (now_ms >= burst_due_ms(&provider->burst) || now_ms >= *look_ms) {
         outcome = census_refresh(&provider->census, provider->engine);
     } else {
@@ -164,7 +164,7 @@ static enum engine_outcome act(struct docker_provider *provider, uint64_t now_ms
 
 static enum engine_outcome follow(struct docker_provider *provider)
 {
-    uint64_t now = clock_monotonic_ms(), resync = now + RESYNC_MS;
+    uint64_t now = clock_monotonic_ms(), resync = now + provider->options.resync_ms;
     uint64_t look = map_count(&provider->census.dirty) ? now + LOOK_AGAIN_MS : UINT64_MAX;
 
     for (;;) {
@@ -280,7 +280,7 @@ static wb_err start(struct provider *base)
     struct docker_provider *provider = WB_CONTAINER_OF(base, struct docker_provider, base);
     char *error = NULL;
 
-    provider->engine = engine_create(provider->options.endpoint, &error);
+    provider->engine = engine_create(&provider->options, &error);
     if (!provider->engine) {
         wb_log_error("docker: %s", error);
         free(error);
@@ -309,6 +309,15 @@ static void destroy(struct provider *base)
     free(provider);
 }
 
+char *docker_options_problem(const struct docker_options *options)
+{
+    char *error = NULL;
+    struct engine *engine = engine_create(options, &error);
+
+    engine_destroy(&engine);
+    return error;
+}
+
 static const struct provider_ops docker_ops = {.name = "docker", .start = start, .destroy = destroy};
 
 struct provider *docker_provider_create(const struct docker_options *options, const struct provider_sink *sink)
@@ -321,9 +330,14 @@ struct provider *docker_provider_create(const struct docker_options *options, co
     provider->options = *options;
     provider->options.endpoint = arena_copy(arena, options->endpoint.len ? options->endpoint
                                                                          : SLICE("unix:///var/run/docker.sock"));
+    provider->options.tls.ca = arena_copy(arena, options->tls.ca);
+    provider->options.tls.cert = arena_copy(arena, options->tls.cert);
+    provider->options.tls.key = arena_copy(arena, options->tls.key);
     provider->options.domain = arena_copy(arena, options->domain);
     provider->options.network = arena_copy(arena, options->network);
     provider->options.own_id = arena_copy(arena, options->own_id);
+    if (!options->resync_ms)
+        provider->options.resync_ms = RESYNC_MS;
     provider->options.constraints = (struct slices){0};
     for (size_t i = 0; i < options->constraints.count; i++)
         slices_add(arena, &provider->options.constraints, arena_copy(arena, options->constraints.items[i]));

@@ -4,6 +4,7 @@
 #include "waybill/base/clock.h"
 #include "waybill/base/log.h"
 #include "waybill/callout/callout.h"
+#include "waybill/provider/docker.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,6 +25,7 @@ static const struct docker_version own_version = {1, 44};
 struct engine {
     struct callout *callout;
     struct docker_version version;
+    uint64_t call_ms, list_ms; /* for an answer */
     char error[512];
 };
 
@@ -63,15 +65,17 @@ static char *events_target(const struct engine *engine)
                      engine->version.major, engine->version.minor, (unsigned long long)since);
 }
 
-struct engine *engine_create(struct slice endpoint, char **out_error)
+struct engine *engine_create(const struct docker_options *options, char **out_error)
 {
-    struct callout *callout = callout_create(endpoint, out_error);
+    struct callout *callout = callout_create(options->endpoint, options->tls_on ? &options->tls : NULL, out_error);
 
     if (!callout)
         return NULL;
     struct engine *engine = wb_alloc(sizeof *engine);
     engine->callout = callout;
     engine->version = own_version;
+    engine->call_ms = options->answer_ms ? options->answer_ms : CALL_TIMEOUT_MS;
+    engine->list_ms = options->answer_ms ? options->answer_ms : LIST_TIMEOUT_MS;
     return engine;
 }
 
@@ -167,11 +171,11 @@ enum engine_outcome engine_connect(struct engine *engine)
     struct callout_get get;
 
     callout_disconnect(engine->callout);
-    enum engine_outcome outcome = get_one(engine, ping_target(), SMALL_BODY, CALL_TIMEOUT_MS, &get);
+    enum engine_outcome outcome = get_one(engine, ping_target(), SMALL_BODY, engine->call_ms, &get);
     if (outcome != ENGINE_OK)
         return outcome;
     callout_get_fini(&get);
-    outcome = get_one(engine, version_target(), SMALL_BODY, CALL_TIMEOUT_MS, &get);
+    outcome = get_one(engine, version_target(), SMALL_BODY, engine->call_ms, &get);
     if (outcome != ENGINE_OK)
         return outcome;
     outcome = negotiate(engine, text_slice(&get.body));
@@ -215,7 +219,7 @@ enum engine_outcome engine_list(struct engine *engine, struct container_list *ou
     struct callout_get get;
     char error[DECODE_ERROR_SIZE];
     size_t skipped;
-    enum engine_outcome outcome = get_one(engine, list_target(engine), LIST_BODY, LIST_TIMEOUT_MS, &get);
+    enum engine_outcome outcome = get_one(engine, list_target(engine), LIST_BODY, engine->list_ms, &get);
 
     *out_list = (struct container_list){0};
     if (outcome != ENGINE_OK)
@@ -231,7 +235,7 @@ enum engine_outcome engine_list(struct engine *engine, struct container_list *ou
 enum engine_outcome engine_networks(struct engine *engine, struct network_list *out_list)
 {
     struct callout_get get;
-    enum engine_outcome outcome = get_one(engine, networks_target(engine), LIST_BODY, CALL_TIMEOUT_MS, &get);
+    enum engine_outcome outcome = get_one(engine, networks_target(engine), LIST_BODY, engine->call_ms, &get);
 
     *out_list = (struct network_list){0};
     if (outcome == ENGINE_STOPPED)
@@ -277,7 +281,7 @@ enum engine_outcome engine_inspect(struct engine *engine, struct inspected *item
     for (size_t i = 0; i < count; i++)
         gets[i] = (struct callout_get){.target = slice_of(inspect_target(engine, items[i].id)),
                                        .body_limit = INSPECT_BODY,
-                                       .timeout_ms = CALL_TIMEOUT_MS};
+                                       .timeout_ms = engine->call_ms};
     enum engine_outcome outcome = outcome_of(engine, callout_get_all(engine->callout, gets, count, INSPECTS_AT_ONCE));
     for (size_t i = 0; i < count; i++) {
         if (outcome == ENGINE_OK) {

@@ -7,6 +7,7 @@
 #pragma once
 #include "container.h"
 
+struct docker_options;
 struct engine;
 
 enum engine_outcome {
@@ -23,8 +24,8 @@ struct inspected {
     char error[256];             /* why there is none, when it is not gone */
 };
 
-/* NULL: the endpoint cannot be understood; *out_error is a text to free. */
-struct engine *engine_create(struct slice endpoint, char **out_error);
+/* NULL: the endpoint or a file of TLS cannot be used; *out_error is a text to free. */
+struct engine *engine_create(const struct docker_options *options, char **out_error);
 void engine_destroy(struct engine **engine);
 void engine_stop(struct engine *engine);
 

@@ -67,7 +67,7 @@ static int set_up(void **state)
     snprintf(socket_path, sizeof socket_path, "/tmp/callout_test_%d.sock", (int)getpid());
     fake_server_start(&scene->server, socket_path, answer, scene);
     endpoint = wb_format("unix://%s", socket_path);
-    scene->callout = callout_create(slice_of(endpoint), &error);
+    scene->callout = callout_create(slice_of(endpoint), NULL, &error);
     assert_non_null(scene->callout);
     free(endpoint);
     *state = scene;
@@ -227,7 +227,7 @@ static void test_another_thread_stops_whatever_is_waited_for(void **state)
         struct scene *scene = *state;
         struct callout_get get = get_of("/hang");
         char *endpoint = wb_format("unix://%s", socket_path), *error = NULL;
-        struct callout *callout = callout_create(slice_of(endpoint), &error);
+        struct callout *callout = callout_create(slice_of(endpoint), NULL, &error);
         uint64_t start = clock_monotonic_ms();
         pthread_t thread;
 
@@ -273,16 +273,33 @@ static void test_an_endpoint_that_is_none_is_refused_with_a_hint(void **state)
     (void)state;
     for (size_t i = 0; i < WB_COUNT(bad); i++) {
         char *error = NULL;
-        assert_null(callout_create(slice_of(bad[i]), &error));
+        assert_null(callout_create(slice_of(bad[i]), NULL, &error));
         assert_non_null(strstr(error, "write "));
         free(error);
     }
     for (size_t i = 0; i < WB_COUNT(good); i++) {
         char *error = NULL;
-        struct callout *callout = callout_create(slice_of(good[i]), &error);
+        struct callout *callout = callout_create(slice_of(good[i]), NULL, &error);
         assert_non_null(callout);
         callout_destroy(&callout);
     }
+}
+
+static void test_tls_is_for_hosts_and_https_needs_it(void **state)
+{
+    const struct callout_tls tls = {.options = "docker.tls", .insecure_skip_verify = true};
+    static const char *const good[] = {"tcp://127.0.0.1:2376", "http://h:1/", "https://h:1"};
+    char *error = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < WB_COUNT(good); i++) {
+        struct callout *callout = callout_create(slice_of(good[i]), &tls, &error);
+        assert_non_null(callout);
+        callout_destroy(&callout);
+    }
+    assert_null(callout_create(SLICE("unix:///var/run/docker.sock"), &tls, &error));
+    assert_non_null(strstr(error, "leave out docker.tls, or write tcp://host:port"));
+    free(error);
 }
 
 int main(void)
@@ -298,6 +315,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_stream_that_is_refused_says_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_another_thread_stops_whatever_is_waited_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_socket_file_that_was_replaced_is_seen, set_up, tear_down),
+        cmocka_unit_test(test_tls_is_for_hosts_and_https_needs_it),
         cmocka_unit_test(test_an_endpoint_that_is_none_is_refused_with_a_hint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

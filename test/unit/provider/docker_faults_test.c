@@ -56,19 +56,26 @@ static int set_up(void **state)
     return 0;
 }
 
-static void start(struct scene *scene)
+static void start_with(struct scene *scene, uint64_t resync_ms, uint64_t answer_ms)
 {
     char *endpoint = wb_format("unix://%s", socket_path);
     struct docker_options options = {.endpoint = slice_of(endpoint),
                                      .domain = SLICE("t"),
                                      .watch = true,
                                      .exposed_by_default = true,
+                                     .resync_ms = resync_ms,
+                                     .answer_ms = answer_ms,
                                      .quiet_ms = 30,
                                      .gather_ms = 300};
 
     scene->provider = docker_provider_create(&options, &scene->sink);
     free(endpoint); /* it has its own copy */
     assert_int_equal(scene->provider->ops->start(scene->provider), 0);
+}
+
+static void start(struct scene *scene)
+{
+    start_with(scene, 0, 0);
 }
 
 static int tear_down(void **state)
@@ -270,6 +277,40 @@ static void test_a_socket_file_that_was_replaced_leads_to_the_new_engine(void **
     free(aside);
 }
 
+/* Both the stream and the connections for calls are open, and nothing comes on them: only asking shows it. */
+static void test_half_open_connections_are_found_by_the_timed_resync(void **state)
+{
+    struct scene *scene = *state;
+
+    script_add(scene->engine, "a", "10.0.0.1");
+    start_with(scene, 400, 300);
+    await_routes(scene, "a=10.0.0.1", 2000);
+    script_swallow_connections(scene->engine);
+    script_add(scene->engine, "b", "10.0.0.2");
+    script_event(scene->engine, "b", "start");
+    usleep(100000);
+    await_routes(scene, "a=10.0.0.1", 0); /* nobody knows yet */
+    await_routes(scene, "a=10.0.0.1 b=10.0.0.2", 3000);
+    assert_int_equal(atomic_load(&scene->engine->streams), 2);
+    script_add(scene->engine, "c", "10.0.0.3");
+    script_event(scene->engine, "c", "start");
+    await_routes(scene, "a=10.0.0.1 b=10.0.0.2 c=10.0.0.3", 300); /* events come again */
+}
+
+static void test_a_lost_event_is_made_good_by_the_timed_resync(void **state)
+{
+    struct scene *scene = *state;
+
+    script_add(scene->engine, "a", "10.0.0.1");
+    start_with(scene, 300, 0);
+    await_routes(scene, "a=10.0.0.1", 2000);
+    script_add(scene->engine, "b", "10.0.0.2");
+    await_routes(scene, "a=10.0.0.1 b=10.0.0.2", 2000);
+    script_remove_all(scene->engine);
+    await_routes(scene, "", 2000);
+    assert_int_equal(atomic_load(&scene->engine->streams), 1);
+}
+
 static void test_a_burst_of_events_makes_few_deliveries_and_the_right_end(void **state)
 {
     struct scene *scene = *state;
@@ -324,6 +365,8 @@ int main(void)
         WITH_SCENE(test_an_inspect_that_fails_holds_up_nobody_else),
         WITH_SCENE(test_an_engine_that_comes_late_is_found),
         WITH_SCENE(test_a_socket_file_that_was_replaced_leads_to_the_new_engine),
+        WITH_SCENE(test_half_open_connections_are_found_by_the_timed_resync),
+        WITH_SCENE(test_a_lost_event_is_made_good_by_the_timed_resync),
         WITH_SCENE(test_a_burst_of_events_makes_few_deliveries_and_the_right_end),
         WITH_SCENE(test_destroy_ends_a_provider_that_waits_for_a_silent_engine),
     };

@@ -20,6 +20,7 @@ struct engine_script {
     size_t event_len;
     unsigned list_cut; /* so many lists are cut off */
     bool list_hangs;
+    atomic_int swallowed; /* as many of the first connections get no byte any more, but stay open */
     const char *version;
     atomic_int lists, inspects, streams, bad_requests;
     char last_target[256];
@@ -68,6 +69,18 @@ static void script_remove_all(struct engine_script *engine)
     pthread_mutex_unlock(&engine->lock);
 }
 
+/* A half-open connection: nothing comes of it, and nothing says that it is over. */
+static bool is_swallowed(struct engine_script *engine, int fd)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&engine->server.lock);
+    for (int i = 0; i < atomic_load(&engine->swallowed) && !found; i++)
+        found = engine->server.connections[i].fd == fd;
+    pthread_mutex_unlock(&engine->server.lock);
+    return found;
+}
+
 static bool stream_events(struct engine_script *engine, int fd)
 {
     size_t sent;
@@ -83,7 +96,7 @@ static bool stream_events(struct engine_script *engine, int fd)
         char *fresh = wb_strndup(engine->event_bytes + sent, engine->event_len - sent);
         sent = engine->event_len;
         pthread_mutex_unlock(&engine->lock);
-        if (*fresh)
+        if (*fresh && !is_swallowed(engine, fd))
             fake_write_chunk(fd, slice_of(fresh));
         free(fresh);
         usleep(1000);
@@ -141,6 +154,13 @@ static bool answer_inspect(struct engine_script *engine, int fd, const char *id)
     return true;
 }
 
+static void script_swallow_connections(struct engine_script *engine)
+{
+    pthread_mutex_lock(&engine->server.lock);
+    atomic_store(&engine->swallowed, (int)engine->server.connection_count);
+    pthread_mutex_unlock(&engine->server.lock);
+}
+
 static bool answer(struct fake_server *server, int fd, const char *method, const char *target)
 {
     struct engine_script *engine = server->arg;
@@ -148,6 +168,10 @@ static bool answer(struct fake_server *server, int fd, const char *method, const
     unsigned major, minor;
     int used = 0;
 
+    if (is_swallowed(engine, fd)) {
+        fake_hold(server, fd);
+        return false;
+    }
     if (strcmp(method, "GET") != 0)
         atomic_fetch_add(&engine->bad_requests, 1);
     pthread_mutex_lock(&engine->lock);

@@ -180,6 +180,23 @@ static void test_a_flag_at_the_end_without_its_value_is_refused(void **state)
     expect_refused(settings_read(&settings, 2, again, &out_text), "flag needs an argument: 'l' in -l\n");
 }
 
+static void test_tls_to_the_engine_is_on_as_soon_as_one_of_its_flags_is_named(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--docker"));
+    assert_false(settings.docker.tls_on || settings.docker.tls.insecure_skip_verify);
+    expect_ok(read_words("--docker.tls.ca=/ca.pem", "--docker.tls.cert=-----BEGIN CERTIFICATE-----\nx", "--docker.tls.key", "k"));
+    assert_true(settings.docker_on && settings.docker.tls_on && !settings.docker.tls.insecure_skip_verify);
+    expect_text(settings.docker.tls.ca, "/ca.pem");
+    expect_text(settings.docker.tls.cert, "-----BEGIN CERTIFICATE-----\nx");
+    expect_text(settings.docker.tls.key, "k");
+    assert_string_equal(settings.docker.tls.options, "docker.tls");
+    expect_ok(read_words("--docker.tls.insecureSkipVerify"));
+    assert_true(settings.docker.tls_on && settings.docker.tls.insecure_skip_verify);
+    expect_ok(read_words("--docker.tls.caOptional"));
+    assert_true(settings.docker.tls_on);
+}
+
 static void test_parts_that_are_not_there_are_refused_by_name(void **state)
 {
     (void)state;
@@ -193,8 +210,6 @@ static void test_parts_that_are_not_there_are_refused_by_name(void **state)
         "--consulCatalog.endpoint=x",
         "--docker.swarmMode",
         "--docker.swarmMode=true",
-        "--docker.tls",
-        "--docker.tls.ca=/x",
         "--docker.filename=x.tmpl",
         "--dynamodb",
         "--ecs.region=x",
@@ -371,6 +386,7 @@ int main(void)
         READING_TEST(test_an_unknown_log_level_is_refused),
         READING_TEST(test_an_unknown_flag_is_refused_in_the_words_of_v17),
         READING_TEST(test_a_flag_at_the_end_without_its_value_is_refused),
+        READING_TEST(test_tls_to_the_engine_is_on_as_soon_as_one_of_its_flags_is_named),
         READING_TEST(test_parts_that_are_not_there_are_refused_by_name),
         READING_TEST(test_switching_off_what_is_not_there_is_accepted),
         READING_TEST(test_flags_without_effect_are_accepted_and_noted),

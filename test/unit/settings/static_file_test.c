@@ -152,6 +152,20 @@ static void test_a_wrong_type_ends_the_start_with_its_place(void **state)
         expect_refused(read_toml(cases[i].toml), cases[i].message);
 }
 
+static void test_tls_to_the_engine_as_a_table(void **state)
+{
+    (void)state;
+    expect_ok(read_toml("[docker.tls]\nca = \"\"\"-----BEGIN CERTIFICATE-----\nx\n\"\"\"\nCert = \"c\"\nkey = \"k\"\n"));
+    assert_true(settings.docker_on && settings.docker.tls_on);
+    expect_text(settings.docker.tls.ca, "-----BEGIN CERTIFICATE-----\nx\n");
+    expect_text(settings.docker.tls.cert, "c");
+    expect_text(settings.docker.tls.key, "k");
+    expect_ok(read_toml("[docker.tls]\n"));
+    assert_true(settings.docker.tls_on);
+    expect_refused(read_toml("[docker.tls]\ninsecureSkipVerify = \"yes\"\n"),
+                   ":2: docker.tls.insecureSkipVerify: it is to be true or false, not text");
+}
+
 static void test_parts_that_are_not_there_are_refused_by_name(void **state)
 {
     (void)state;
@@ -165,7 +179,6 @@ static void test_parts_that_are_not_there_are_refused_by_name(void **state)
         {"rootCAs = [\"x\"]\n", "rootCAs: not in this version"},
         {"insecureSkipVerify = true\n", "insecureSkipVerify: not in this version"},
         {"[docker]\nswarmMode = true\n", "docker.swarmMode: not in this version"},
-        {"[docker.tls]\nca = \"x\"\n", "docker.tls: not in this version"},
         {"[accessLog.filters]\nretryAttempts = true\n", "accessLog.filters: not in this version"},
         {"[traefikLog]\nfilePath = \"x\"\n", "traefikLog.filePath: not in this version"},
     };
@@ -299,6 +312,7 @@ int main(void)
         READING_TEST(test_what_protects_an_entrypoint_in_the_file_fails_closed),
         READING_TEST(test_a_syntax_error_ends_the_start_with_its_place),
         READING_TEST(test_a_wrong_type_ends_the_start_with_its_place),
+        READING_TEST(test_tls_to_the_engine_as_a_table),
         READING_TEST(test_parts_that_are_not_there_are_refused_by_name),
         READING_TEST(test_unknown_keys_are_ignored_and_noted),
         READING_TEST(test_a_quoted_key_with_a_dot_is_no_way_into_a_group),
