@@ -131,9 +131,9 @@ void answer_slash_redirect(struct exchange *x)
     struct text body = TEXT_EMPTY;
     struct slice location;
 
-    if (!x->found.add_slash && path.len > 1)
+    if (!x->route.found.add_slash && path.len > 1)
         path.len--;
-    char *text = arena_format(&x->arena, SLICE_FMT "%s%s" SLICE_FMT, SLICE_ARG(path), x->found.add_slash ? "/" : "",
+    char *text = arena_format(&x->arena, SLICE_FMT "%s%s" SLICE_FMT, SLICE_ARG(path), x->route.found.add_slash ? "/" : "",
                               x->target.has_query ? "?" : "", SLICE_ARG(query));
     /* "//host" would leave this host (security case P11), and browsers read "/\host" so too. */
     if (!text || slice_starts(slice_of(text), SLICE("//")) || slice_starts(slice_of(text), SLICE("/\\"))) {

@@ -41,10 +41,9 @@ static void clear(struct exchange *x)
     x->progress = 0;
     x->te_trailers = false;
     x->upgrade = SLICE("");
-    x->changes = (struct path_changes){0};
     x->lease = NULL;
     x->frontend = NULL;
-    x->found = (struct match_found){0};
+    x->route = (struct route_decision){0};
     x->filters = NULL;
     x->filter_count = x->next_filter = 0;
     x->filter_state = NULL;

@@ -62,18 +62,6 @@ bool step_start(struct exchange *x)
     return true;
 }
 
-static struct match_input input_of(const struct exchange *x, struct slice path)
-{
-    return (struct match_input){
-        .method = x->request.method,
-        .host = x->request.host,
-        .path = path,
-        .query = x->target.query,
-        .has_query = x->target.has_query,
-        .headers = &x->request.headers,
-    };
-}
-
 static const struct match_table *table_of(const struct exchange *x)
 {
     size_t number = (size_t)(x->entrypoint - x->env->entrypoints);
@@ -82,24 +70,14 @@ static const struct match_table *table_of(const struct exchange *x)
     return number < snapshot->entrypoint_count ? snapshot->entrypoints[number].table : NULL;
 }
 
-/* The frontend of the canonical path, or a reason: a careless server must not be led elsewhere by the same bytes. */
-static enum reason find_frontend(struct exchange *x)
+static enum reason decide(struct exchange *x)
 {
-    const struct match_table *table = table_of(x);
-    struct match_input input = input_of(x, x->target.canonical);
+    const struct route_request request = {
+        .method = x->request.method, .host = x->request.host, .target = &x->target, .headers = &x->request.headers};
+    enum reason reason = route_decide(table_of(x), &request, &x->arena, &x->route);
 
-    if (!table)
-        return REASON_NO_FRONTEND;
-    x->found = match_table_find(table, &input);
-    if (x->target.loose_differs) {
-        struct match_input loose = input_of(x, x->target.loose);
-        if (match_table_find(table, &loose).frontend != x->found.frontend)
-            return REASON_AMBIGUOUS_PATH;
-    }
-    if (!x->found.frontend)
-        return REASON_NO_FRONTEND;
-    x->frontend = x->found.frontend;
-    return x->frontend->closed ? REASON_FRONTEND_CLOSED : REASON_NONE;
+    x->frontend = x->route.frontend;
+    return reason;
 }
 
 /* Names are copied only for a log: the snapshot may be gone when the line is written. */
@@ -118,16 +96,10 @@ bool step_route(struct exchange *x)
         exchange_answer(x, REASON_NOT_READY);
         return true;
     }
-    reason = find_frontend(x);
+    reason = decide(x);
     if (env_logs(x))
         x->frontend_name = x->frontend ? arena_copy(&x->arena, x->frontend->short_name) : SLICE("backend not found");
     if (reason != REASON_NONE) {
-        exchange_answer(x, reason);
-        return true;
-    }
-    x->changes.target = x->request.target;
-    if (!x->found.slash_redirect && rule_changes_path(x->frontend) &&
-        rule_change_path(x->frontend, &x->target, &x->arena, &x->changes, &reason) == PATH_REFUSED) {
         exchange_answer(x, reason);
         return true;
     }
@@ -158,7 +130,7 @@ bool step_filters(struct exchange *x)
     }
     if (x->state == EXCHANGE_ENTRY_FILTERS) {
         exchange_become(x, EXCHANGE_ROUTE);
-    } else if (x->found.slash_redirect) {
+    } else if (x->route.found.slash_redirect) {
         answer_slash_redirect(x); /* only who may see the route learns its spelling (defects A5) */
     } else {
         exchange_become(x, EXCHANGE_PICK);

@@ -135,5 +135,6 @@ struct match_found match_table_find(const struct match_table *table, const struc
         .frontend = walk.frontend,
         .slash_redirect = walk.outcome.slash_redirect,
         .add_slash = walk.outcome.add_slash,
+        .rank = walk.best,
     };
 }

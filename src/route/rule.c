@@ -35,7 +35,10 @@ static void append(void *list, void *node)
     *at = node;
 }
 
-static struct slice *keep_filled(struct rule_build *build, const struct rule_part_text *part, size_t *out_count)
+/* What a part was written as, for those who explain. */
+#define NOTE_WRITTEN(made, part) ((made)->written = (part)->written.ptr, (made)->written_len = (uint32_t)(part)->written.len)
+
+static struct slice *keep_filled(struct rule_build *build, const struct rule_part_text *part, uint32_t *out_count)
 {
     struct slice *kept = ARENA_ARRAY(build->arena, struct slice, part->count + 1);
     *out_count = 0;
@@ -52,6 +55,7 @@ static void add_hosts(struct rule_build *build, const struct rule_part_text *par
 {
     struct host_part *made = ARENA_NEW(build->arena, struct host_part);
     struct slice *args = keep_filled(build, part, &made->count);
+    NOTE_WRITTEN(made, part);
     made->names = args;
     for (size_t i = 0; i < made->count; i++) {
         char name[HOST_NAME_BYTES];
@@ -77,6 +81,7 @@ static void add_host_patterns(struct rule_build *build, const struct rule_part_t
 {
     struct host_pattern_part *made = ARENA_NEW(build->arena, struct host_pattern_part);
     struct slice *args = keep_filled(build, part, &made->count);
+    NOTE_WRITTEN(made, part);
     made->templates = ARENA_ARRAY(build->arena, struct template, made->count);
     for (size_t i = 0; i < made->count; i++)
         parse_template(build, part, args[i], TEMPLATE_HOST, false, &made->templates[i]);
@@ -160,6 +165,7 @@ static void add_paths(struct rule_build *build, const struct rule_part_text *par
     bool whole = !slice_starts(part->name, SLICE("PathPrefix"));
     bool pattern = slice_ends(part->name, SLICE("StripRegex"));
 
+    NOTE_WRITTEN(made, part);
     made->choices = ARENA_ARRAY(build->arena, struct path_choice, made->count);
     for (size_t i = 0; i < made->count; i++)
         fill_choice(build, part, args[i], whole, pattern, &made->choices[i]);
@@ -174,6 +180,7 @@ static void add_methods(struct rule_build *build, const struct rule_part_text *p
 {
     struct method_part *made = ARENA_NEW(build->arena, struct method_part);
     struct slice *args = keep_filled(build, part, &made->count);
+    NOTE_WRITTEN(made, part);
     for (size_t i = 0; i < made->count; i++) {
         char *upper = arena_strndup(build->arena, args[i].ptr, args[i].len);
         for (size_t k = 0; k < args[i].len; k++)
@@ -201,6 +208,7 @@ static void add_headers(struct rule_build *build, const struct rule_part_text *p
     for (size_t i = 0; i < part->count; i += 2) {
         struct header_part *made = ARENA_NEW(build->arena, struct header_part);
         struct slice error;
+        NOTE_WRITTEN(made, part);
         made->name = part->args[i];
         made->id = header_id_of(made->name);
         made->value = part->args[i + 1];
@@ -233,6 +241,7 @@ static void add_queries(struct rule_build *build, const struct rule_part_text *p
         return;
     for (size_t i = 0; i < count; i += 2) {
         struct query_part *made = ARENA_NEW(build->arena, struct query_part);
+        NOTE_WRITTEN(made, part);
         made->key = all[i];
         made->any_value = all[i + 1].len == 0;
         parse_template(build, part, all[i + 1], TEMPLATE_QUERY, false, &made->value);
@@ -243,7 +252,7 @@ static void add_queries(struct rule_build *build, const struct rule_part_text *p
 /* AddPrefix and ReplacePath: the last value; a slash in front is added where it lacks one (defects.md B16). */
 static struct slice path_value(struct rule_build *build, const struct rule_part_text *part)
 {
-    size_t count = 0;
+    uint32_t count = 0;
     struct slice *args = keep_filled(build, part, &count);
     if (count == 0)
         return SLICE("/");
@@ -318,7 +327,7 @@ static void cut_replacement(struct rule_build *build, struct path_replacement *o
 
 static void set_replace_regex(struct rule_build *build, const struct rule_part_text *part)
 {
-    size_t count = 0;
+    uint32_t count = 0;
     struct slice *args = keep_filled(build, part, &count), error;
     if (count == 0)
         return;

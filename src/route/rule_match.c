@@ -72,28 +72,56 @@ struct path_outcome path_part_match(const struct path_part *part, struct slice p
     return (struct path_outcome){0};
 }
 
-static bool match_host_patterns(const struct host_pattern_part *part, struct slice host)
+/* Each of these finds the first part of a list that refuses, or NULL: all hold. */
+
+static const struct host_part *refusing_host(const struct host_part *part, struct slice host)
+{
+    for (; part; part = part->next) {
+        bool any = false;
+        for (size_t i = 0; i < part->count && !any; i++)
+            any = slice_eq(part->names[i], host);
+        if (!any)
+            return part;
+    }
+    return NULL;
+}
+
+static const struct host_pattern_part *refusing_host_pattern(const struct host_pattern_part *part, struct slice host)
 {
     for (; part; part = part->next) {
         bool any = false;
         for (size_t i = 0; i < part->count && !any; i++)
             any = template_match_whole(&part->templates[i], host);
         if (!any)
-            return false;
+            return part;
     }
-    return true;
+    return NULL;
 }
 
-static bool match_methods(const struct method_part *part, struct slice method)
+/* *outcome is left alone where the path is spelled as the rule has it. */
+static const struct path_part *refusing_path(const struct path_part *part, struct slice path, bool keep_slash,
+                                             struct path_outcome *outcome)
+{
+    for (; part; part = part->next) {
+        struct path_outcome one = path_part_match(part, path, keep_slash);
+        if (!one.matches)
+            return part;
+        if (one.slash_redirect)
+            *outcome = one;
+    }
+    return NULL;
+}
+
+static const struct method_part *refusing_method(const struct method_part *part, struct slice method)
 {
     for (; part; part = part->next) {
         bool any = false;
         for (size_t i = 0; i < part->count && !any; i++)
             any = slice_eq(part->methods[i], method);
         if (!any)
-            return false;
+            return part;
     }
-    return true;
+    return NULL;
 }
 
 static bool match_header(const struct header_part *part, const struct headers *headers)
@@ -112,36 +140,54 @@ static bool match_header(const struct header_part *part, const struct headers *h
     return false;
 }
 
-static bool match_headers(const struct header_part *part, const struct headers *headers)
+static const struct header_part *refusing_header(const struct header_part *part, const struct headers *headers)
 {
-    for (; part; part = part->next)
-        if (!match_header(part, headers))
-            return false;
-    return true;
+    while (part && match_header(part, headers))
+        part = part->next;
+    return part;
 }
 
-static bool match_queries(const struct query_part *part, const struct match_input *input)
+static const struct query_part *refusing_query(const struct query_part *part, const struct match_input *input)
 {
-    for (; part; part = part->next)
-        if (!query_part_match(part, input->has_query ? input->query : SLICE("")))
-            return false;
-    return true;
+    while (part && query_part_match(part, input->has_query ? input->query : SLICE("")))
+        part = part->next;
+    return part;
 }
 
 struct path_outcome rule_match_rest(const struct rule *rule, const struct match_input *input, struct slice host,
                                     bool keep_slash)
 {
     struct path_outcome none = {0}, outcome = {.matches = true};
-    if (!match_methods(rule->methods, input->method) || !match_host_patterns(rule->host_patterns, host))
-        return none;
-    for (const struct path_part *part = rule->paths; part; part = part->next) {
-        struct path_outcome one = path_part_match(part, input->path, keep_slash);
-        if (!one.matches)
-            return none;
-        if (one.slash_redirect)
-            outcome = one;
-    }
-    if (!match_headers(rule->headers, input->headers) || !match_queries(rule->queries, input))
+    if (refusing_method(rule->methods, input->method) || refusing_host_pattern(rule->host_patterns, host) ||
+        refusing_path(rule->paths, input->path, keep_slash, &outcome) || refusing_header(rule->headers, input->headers) ||
+        refusing_query(rule->queries, input))
         return none;
     return outcome;
+}
+
+/* Goes through a whole list: each part that refuses is noted, and those behind it are asked too. */
+#define NOTE_REFUSALS(type, list, word, refusing, ...)                                                            \
+    for (const struct type *part = refusing((list), __VA_ARGS__); part; part = refusing(part->next, __VA_ARGS__)) \
+    note_refusal(out, (word), part, slice_make(part->written, part->written_len))
+
+static void note_refusal(struct rule_refusal *out, enum rule_word word, const void *part, struct slice written)
+{
+    if (out->count++ == 0) {
+        out->first = word;
+        out->part = part;
+        out->written = written;
+    }
+    out->words |= 1u << word;
+}
+
+void rule_explain(const struct rule *rule, const struct match_input *input, struct slice host, bool keep_slash,
+                  struct rule_refusal *out)
+{
+    *out = (struct rule_refusal){.outcome.matches = true};
+    NOTE_REFUSALS(host_part, rule->hosts, RULE_HOST, refusing_host, host);
+    NOTE_REFUSALS(host_pattern_part, rule->host_patterns, RULE_HOST_PATTERN, refusing_host_pattern, host);
+    NOTE_REFUSALS(path_part, rule->paths, RULE_PATH, refusing_path, input->path, keep_slash, &out->outcome);
+    NOTE_REFUSALS(method_part, rule->methods, RULE_METHOD, refusing_method, input->method);
+    NOTE_REFUSALS(header_part, rule->headers, RULE_HEADER, refusing_header, input->headers);
+    NOTE_REFUSALS(query_part, rule->queries, RULE_QUERY, refusing_query, input);
 }

@@ -10,18 +10,22 @@
 #include "waybill/route/match.h"
 #include "waybill/route/rule.h"
 
+/* Each part keeps what it was written as, in the arena's copy of the rule: nothing that routes looks at it, people do. */
+
 /* Host:a,b - one of the names, in the form of host_normalize. */
 struct host_part {
     struct host_part *next;
     struct slice *names;
-    size_t count;
+    const char *written;
+    uint32_t written_len, count;
 };
 
 /* HostRegexp:t,u - one of the templates. */
 struct host_pattern_part {
     struct host_pattern_part *next;
     struct template *templates;
-    size_t count;
+    const char *written;
+    uint32_t written_len, count;
 };
 
 /* One argument of a path part. `whole` (Path...): `text` is without its final slash, which `ends_slash` tells. */
@@ -33,19 +37,23 @@ struct path_choice {
 struct path_part {
     struct path_part *next;
     struct path_choice *choices; /* one of them must hold; the first that does decides about the slash */
-    size_t count;
+    const char *written;
+    uint32_t written_len, count;
 };
 
 struct method_part {
     struct method_part *next;
     struct slice *methods;
-    size_t count;
+    const char *written;
+    uint32_t written_len, count;
 };
 
 struct header_part {
     struct header_part *next;
     struct slice name;
     enum header_id id;
+    uint32_t written_len;
+    const char *written;
     struct slice value;        /* exactly, if there is no regex; empty: any */
     const struct regex *regex; /* anywhere in the value */
 };
@@ -53,6 +61,8 @@ struct header_part {
 struct query_part {
     struct query_part *next;
     struct slice key;
+    const char *written;
+    uint32_t written_len;
     bool any_value;
     struct template value;
 };
@@ -112,3 +122,18 @@ struct path_outcome path_part_match(const struct path_part *part, struct slice p
 struct path_outcome rule_match_rest(const struct rule *rule, const struct match_input *input, struct slice host,
                                     bool keep_slash);
 bool query_part_match(const struct query_part *part, struct slice query);
+
+/* The kinds of parts that can refuse a request. */
+enum rule_word { RULE_HOST, RULE_HOST_PATTERN, RULE_PATH, RULE_METHOD, RULE_HEADER, RULE_QUERY };
+
+/* Why a rule does not match: its parts that do not hold. The very functions answer that the matcher uses. */
+struct rule_refusal {
+    unsigned count;       /* of such parts; 0: it matches */
+    unsigned words;       /* bit for each rule_word among them */
+    enum rule_word first; /* the others are about the first of them, hosts before paths before the rest */
+    const void *part;     /* a struct host_part, host_pattern_part, ... */
+    struct slice written;
+    struct path_outcome outcome; /* when it matches */
+};
+void rule_explain(const struct rule *rule, const struct match_input *input, struct slice host, bool keep_slash,
+                  struct rule_refusal *out_refusal);

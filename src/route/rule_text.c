@@ -90,6 +90,7 @@ bool rule_text_next(struct arena *arena, struct slice *rest, struct rule_part_te
         if (part.len == 0)
             continue;
         size_t colon = slice_find(part, ':');
+        out_part->written = part;
         out_part->name = slice_trim_space(slice_head(part, colon));
         split_args(arena, collapse_colons(arena, slice_from(part, colon + 1)), out_part);
         return true;

@@ -5,6 +5,7 @@
 #include "waybill/base/arena.h"
 
 struct rule_part_text {
+    struct slice written; /* the whole of it, trimmed */
     struct slice name;
     struct slice *args; /* trimmed; those that were there but blank are kept as empty ones */
     size_t count;

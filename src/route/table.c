@@ -366,6 +366,7 @@ struct match_table *match_table_create(struct route_frontend *const *frontends, 
     pthread_once(&hash_secret_once, draw_hash_secret);
     WB_REQUIRE(count < ENTRY_RANK);
     table->keep_slash = keep_slash;
+    table->row_count = (uint32_t)count;
     table->rows = wb_alloc((count ? count : 1) * sizeof *table->rows);
     index_grow(table, &table->bucket_index, 1, 0, bucket_hash);
     index_grow(table, &table->node_index, 0, 0, node_hash);

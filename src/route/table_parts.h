@@ -82,6 +82,7 @@ struct table_row {
 
 struct match_table {
     struct table_row *rows;
+    uint32_t row_count;
     struct table_index bucket_index, node_index;
     struct table_bucket *buckets;
     struct table_node *nodes;

@@ -13,7 +13,7 @@
 #include "waybill/exchange/client.h"
 #include "waybill/exchange/environment.h"
 #include "waybill/http/target.h"
-#include "waybill/route/match.h"
+#include "waybill/route/decide.h"
 #include "waybill/http/h1_writer.h"
 #include "waybill/upstream/attempt.h"
 
@@ -53,12 +53,11 @@ struct exchange {
     struct slice upgrade; /* what it asks to switch to; empty: nothing */
     struct arena arena;
     struct target target;
-    struct path_changes changes;
 
     /* Route. */
     struct lease *lease;
     const struct route_frontend *frontend;
-    struct match_found found;
+    struct route_decision route;
     const struct route_filter *filters;
     size_t filter_count, next_filter;
     void *filter_state; /* of the filter that waits; in the arena */

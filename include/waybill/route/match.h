@@ -30,6 +30,7 @@ struct match_found {
     const struct route_frontend *frontend; /* NULL: none */
     bool slash_redirect; /* Path rule met with the other trailing-slash form: answer 301 to `slash_target` (path only) ... */
     bool add_slash;      /* ... which is the path with a slash added, or else with its last one removed */
+    uint32_t rank;       /* place of the frontend in the order in which they are tried, from 0 */
 };
 
 struct match_found match_table_find(const struct match_table *table, const struct match_input *input);

@@ -130,7 +130,7 @@ static void write_told(struct exchange *x, const struct forward_auth *auth, stru
 /* Path and query as rules and the backend understand them. */
 static struct slice uri_of(struct exchange *x)
 {
-    struct slice raw = x->changes.target.len ? x->changes.target : x->request.target;
+    struct slice raw = x->route.changes.target.len ? x->route.changes.target : x->request.target;
     struct target target;
 
     if (target_parse(&x->arena, raw, &target) != REASON_NONE)

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include "waybill/route/decide.h"
+#include "waybill/route/snapshot.h"
+
+static struct match_input input_of(const struct route_request *request, struct slice path)
+{
+    return (struct match_input){
+        .method = request->method,
+        .host = request->host,
+        .path = path,
+        .query = request->target->query,
+        .has_query = request->target->has_query,
+        .headers = request->headers,
+    };
+}
+
+static enum reason find_frontend(const struct match_table *table, const struct route_request *request,
+                                 struct route_decision *out)
+{
+    struct match_input input = input_of(request, request->target->canonical);
+
+    out->found = match_table_find(table, &input);
+    if (request->target->loose_differs) {
+        struct match_input loose = input_of(request, request->target->loose);
+        const struct route_frontend *careless = match_table_find(table, &loose).frontend;
+        if (careless != out->found.frontend) {
+            out->careless = careless;
+            return REASON_AMBIGUOUS_PATH;
+        }
+    }
+    if (!out->found.frontend)
+        return REASON_NO_FRONTEND;
+    out->frontend = out->found.frontend;
+    return out->frontend->closed ? REASON_FRONTEND_CLOSED : REASON_NONE;
+}
+
+enum reason route_decide(const struct match_table *table, const struct route_request *request, struct arena *arena,
+                         struct route_decision *out)
+{
+    *out = (struct route_decision){0};
+    enum reason reason = table ? find_frontend(table, request, out) : REASON_NO_FRONTEND;
+    if (reason != REASON_NONE)
+        return reason;
+    out->changes.target = request->target->raw;
+    if (!out->found.slash_redirect && rule_changes_path(out->frontend) &&
+        rule_change_path(out->frontend, request->target, arena, &out->changes, &reason) == PATH_REFUSED)
+        return reason;
+    return REASON_NONE;
+}
