@@ -31,7 +31,7 @@ static enum reason find_frontend(const struct match_table *table, const struct r
     if (!out->found.frontend)
         return REASON_NO_FRONTEND;
     out->frontend = out->found.frontend;
-    return out->frontend->closed ? REASON_FRONTEND_CLOSED : REASON_NONE;
+    return out->frontend->closed ? REASON_FRONTEND_CLOSED : out->frontend->absent;
 }
 
 enum reason route_decide(const struct match_table *table, const struct route_request *request, struct arena *arena,
