@@ -15,7 +15,7 @@ REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 RANKS = {
     "base": 1,
-    "net": 2, "http": 2, "toml": 2, "callout": 2, "model": 2,
+    "net": 2, "http": 2, "toml": 2, "yaml": 2, "callout": 2, "model": 2,
     "route": 3,
     "upstream": 4,
     "exchange": 5,
@@ -38,6 +38,7 @@ TERRITORY = [
     (r"nghttp2/.*", [r"src/http/"]),
     (r"curl/.*", [r"src/callout/"]),
     (r"(cjson/)?cJSON\.h", [r"src/model/", r"src/provider/", r"src/admin/"]),
+    (r"yaml\.h", [r"src/yaml/"]),
     (r"re2/.*", [r"src/route/[a-z0-9_]+\.cc"]),
     (r"zlib\.h|brotli/.*|crypt\.h", [r"src/exchange/"]),
     (r"cmocka\.h", [r"test/"]),
