@@ -6,7 +6,8 @@
  *                                Small: it is asked for every two seconds.
  *   GET /api/overview/frontends  what became of each frontend: {"snapshot":N,"frontends":[{"provider","name",
  *                                "priority": the one that counts, "state": "open" | "closed" | "left out" |
- *                                "no backend" | "no server", "because": of closed and left out}]}
+ *                                "no backend" | "no server" | "remembered", "because": of closed, left out and
+ *                                remembered}]}
  */
 #include "admin_private.h"
 #include "reply.h"
@@ -117,12 +118,14 @@ static void write_outcome(struct text *out, struct slice provider, struct slice 
 
 static void write_compiled(struct text *out, const struct route_frontend *frontend)
 {
-    const char *state = frontend->closed                       ? "closed"
+    const char *state = frontend->absent != REASON_NONE        ? "remembered"
+                        : frontend->closed                     ? "closed"
                         : !frontend->backend                   ? "no backend"
                         : frontend->backend->server_count == 0 ? "no server"
                                                                : "open";
 
-    write_outcome(out, frontend->provider, frontend->name, state, frontend->closed_because);
+    write_outcome(out, frontend->provider, frontend->name, state,
+                  frontend->absent != REASON_NONE ? frontend->absent_because : frontend->closed_because);
     text_addf(out, ",\"priority\":%" PRId64 "}", frontend->priority);
 }
 

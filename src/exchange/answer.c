@@ -47,6 +47,8 @@ void exchange_answer(struct exchange *x, enum reason reason)
     }
     struct headers *headers = fields(x);
     headers_add_id(headers, HEADER_CONTENT_TYPE, SLICE("text/plain; charset=utf-8"));
+    if (row->retry_after.len)
+        headers_add(headers, SLICE("Retry-After"), row->retry_after);
     if (row->status == 404)
         headers_add(headers, SLICE("X-Content-Type-Options"), SLICE("nosniff"));
     begin_answer(x, row->status, headers, row->body);

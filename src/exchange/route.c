@@ -99,7 +99,7 @@ static enum reason find_frontend(struct exchange *x)
     if (!x->found.frontend)
         return REASON_NO_FRONTEND;
     x->frontend = x->found.frontend;
-    return x->frontend->closed ? REASON_FRONTEND_CLOSED : REASON_NONE;
+    return x->frontend->closed ? REASON_FRONTEND_CLOSED : x->frontend->absent;
 }
 
 /* Names are copied only for a log: the snapshot may be gone when the line is written. */

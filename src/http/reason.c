@@ -2,8 +2,8 @@
 #include "waybill/http/reason.h"
 #include "waybill/base/error.h"
 
-#define HTTP_REASON_ROW(name, status, close, body, text) \
-    [REASON_##name] = {#name, status, close, {body, sizeof(body) - 1}, text},
+#define HTTP_REASON_ROW(name, status, close, retry, body, text) \
+    [REASON_##name] = {#name, status, close, {retry, sizeof(retry) - 1}, {body, sizeof(body) - 1}, text},
 static const struct reason_row rows[REASON_COUNT] = {HTTP_REASONS(HTTP_REASON_ROW)};
 
 const struct reason_row *reason_row(enum reason reason)

@@ -84,6 +84,8 @@ void fragment_set_defaults(struct fragment *fragment, const struct slices *defau
 {
     for (size_t i = 0; i < fragment->frontend_count; i++)
         set_entrypoints(&fragment->arena, &fragment->frontends[i], default_entrypoints, known_entrypoints, diagnostics);
+    for (size_t i = 0; i < fragment->remembered_count; i++) /* what is wrong was said while it was live */
+        set_entrypoints(&fragment->arena, &fragment->remembered[i], default_entrypoints, known_entrypoints, NULL);
     for (size_t i = 0; i < fragment->backend_count; i++)
         set_balancer(&fragment->arena, &fragment->backends[i], diagnostics);
 }

@@ -280,6 +280,8 @@ static const struct field frontend_rows[] = {
     ROW(TEXT, closed_because, NULL, NULL, 0),
     ROW(TEXT, left_out_because, NULL, NULL, 0),
     ROW(INTEGER, since, NULL, NULL, 0),
+    ROW(INTEGER, absence, NULL, NULL, 0),
+    ROW(TEXT, absent_because, NULL, NULL, 0),
 };
 const struct group schema_frontend = GROUP_INIT("frontend", model_frontend, frontend_rows);
 #undef RECORD
@@ -288,6 +290,7 @@ const struct group schema_frontend = GROUP_INIT("frontend", model_frontend, fron
 static const struct field fragment_rows[] = {
     NAMED(backends, backend_count, "backends", "backends", 0, schema_backend),
     NAMED(frontends, frontend_count, "frontends", "frontends", 0, schema_frontend),
+    NAMED(remembered, remembered_count, NULL, NULL, 0, schema_frontend),
 };
 const struct group schema_fragment = GROUP_INIT("configuration", fragment, fragment_rows);
 #undef RECORD

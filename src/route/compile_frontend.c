@@ -95,6 +95,28 @@ static void note_backend(struct frontend_build *build)
                         SLICE_ARG(build->model->backend), what);
 }
 
+static enum reason absence_reason(int64_t absence)
+{
+    switch ((enum model_absence)absence) {
+    case ABSENCE_NONE:
+        return REASON_NONE;
+    case ABSENCE_NOT_RUNNING:
+        return REASON_SERVICE_NOT_RUNNING;
+    case ABSENCE_STARTING:
+        return REASON_SERVICE_STARTING;
+    case ABSENCE_UNHEALTHY:
+        return REASON_SERVICE_UNHEALTHY;
+    }
+    WB_UNREACHABLE();
+}
+
+/* A remembered one needs no more than its rule: whoever asks for it gets no further. */
+static void note_absence(struct frontend_build *build)
+{
+    build->made->frontend.absent = absence_reason(build->model->absence);
+    build->made->frontend.absent_because = arena_copy(&build->made->arena, build->model->absent_because);
+}
+
 static void copy_names(struct frontend_build *build, struct slice provider)
 {
     struct compiled_frontend *made = build->made;
@@ -133,9 +155,12 @@ static struct compiled_frontend *make_frontend(struct compiler *compiler, const 
         leave_out(&build, model->left_out_because);
     else
         parse_rules(&build);
-    if (!made->left_out)
-        check_protection(&build);
-    note_backend(&build);
+    note_absence(&build);
+    if (made->frontend.absent == REASON_NONE) {
+        if (!made->left_out)
+            check_protection(&build);
+        note_backend(&build);
+    }
     compiler->frontends_compiled++;
     return made;
 }

@@ -60,13 +60,13 @@ static size_t count_frontends(const struct model *model)
 {
     size_t count = 0;
     for (size_t i = 0; i < model->count; i++)
-        count += model->fragments[i]->frontend_count;
+        count += model->fragments[i]->frontend_count + model->fragments[i]->remembered_count;
     return count;
 }
 
 /* Frontends of one fragment; a backend is looked at when the first frontend names it. */
-static void compile_fragment(struct compiler *compiler, const struct fragment *fragment, struct ordered_frontend *out,
-                             struct diagnostics *diagnostics)
+static void compile_live(struct compiler *compiler, const struct fragment *fragment, struct ordered_frontend *out,
+                         struct diagnostics *diagnostics)
 {
     struct compiled_backend **backends = wb_alloc((fragment->backend_count + 1) * sizeof(struct compiled_backend *));
     for (size_t i = 0; i < fragment->frontend_count; i++) {
@@ -88,11 +88,23 @@ static void compile_fragment(struct compiler *compiler, const struct fragment *f
     free(backends);
 }
 
-/* Priority, highest first; then provider; then the older claim (decisions.md 16; an unknown age comes last); then name. */
+/* What there is to say about them was said while they were live. */
+static void compile_remembered(struct compiler *compiler, const struct fragment *fragment, struct ordered_frontend *out)
+{
+    for (size_t i = 0; i < fragment->remembered_count; i++) {
+        const struct model_frontend *model = &fragment->remembered[i];
+        out[i] = (struct ordered_frontend){compile_frontend(compiler, fragment, model, NULL), model->since};
+        out[i].compiled->holds++;
+    }
+}
+
+/* Live ones before remembered ones; priority, highest first; then provider; then the older claim (decisions.md 16; an unknown age comes last); then name. */
 static int compare_order(const void *a, const void *b)
 {
     const struct ordered_frontend *x = a, *y = b;
     const struct route_frontend *one = &x->compiled->frontend, *other = &y->compiled->frontend;
+    if ((one->absent != REASON_NONE) != (other->absent != REASON_NONE))
+        return one->absent == REASON_NONE ? -1 : 1;
     if (one->priority != other->priority)
         return one->priority > other->priority ? -1 : 1;
     int order = slice_compare(one->provider, other->provider);
@@ -167,8 +179,10 @@ struct snapshot *compiler_compile(struct compiler *compiler, const struct model 
     snapshot->retire_arg = compiler->options.retire_arg;
     model_copy(&snapshot->model, model);
     for (size_t i = 0; i < model->count; i++) {
-        compile_fragment(compiler, model->fragments[i], ordered + next, diagnostics);
-        next += model->fragments[i]->frontend_count;
+        const struct fragment *fragment = model->fragments[i];
+        compile_live(compiler, fragment, ordered + next, diagnostics);
+        compile_remembered(compiler, fragment, ordered + next + fragment->frontend_count);
+        next += fragment->frontend_count + fragment->remembered_count;
     }
     qsort(ordered, count, sizeof *ordered, compare_order);
     hold_frontends(built, ordered, count);

@@ -14,6 +14,10 @@ static const struct sim_route routes[] = {
     {.name = "i", .rule = "Host:silent.test", .servers = "http://10.0.0.7:80"},
     {.name = "j", .rule = "Host:split.test;PathPrefix:/admin", .servers = SIM_SERVER_URL},
     {.name = "k", .rule = "Host:split.test;PathPrefix:/", .servers = SIM_SERVER_URL},
+    {.name = "l", .rule = "Host:stopped.test;PathPrefixStrip:/x", .absence = ABSENCE_NOT_RUNNING, .white_list = "::1"},
+    {.name = "m", .rule = "Host:starting.test", .absence = ABSENCE_STARTING},
+    {.name = "n", .rule = "Host:sick.test", .absence = ABSENCE_UNHEALTHY},
+    {.name = "o", .rule = "Host:a.test;PathPrefix:/longer/than/the/live/one", .absence = ABSENCE_UNHEALTHY},
 };
 
 struct reach {
@@ -75,6 +79,7 @@ static void ask_before_the_first_snapshot(struct sim_scene *scene)
 
 static const struct reach table[] = {
     {REASON_DONE, GET("a.test", "/len/5", ""), 200, NULL, 0, NULL},
+    {REASON_DONE, GET("a.test", "/longer/than/the/live/one", ""), 200, NULL, 0, NULL},
     {REASON_LOCAL, GET("a.test", "/ping", ""), 200, NULL, 0, NULL},
     {REASON_CLIENT_DONE, GET("a.test", "/len/5", ""), 200, NULL, 10, close_client_now},
     {REASON_CLIENT_IDLE, GET("a.test", "/len/5", ""), 200, NULL, 400000, NULL},
@@ -111,6 +116,9 @@ static const struct reach table[] = {
      NULL},
     {REASON_NO_SERVER, GET("empty.test", "/", ""), 503, NULL, 0, NULL},
     {REASON_FRONTEND_CLOSED, GET("closed.test", "/", ""), 503, NULL, 0, NULL},
+    {REASON_SERVICE_NOT_RUNNING, GET("stopped.test", "/x/../x", ""), 503, NULL, 0, NULL},
+    {REASON_SERVICE_STARTING, GET("starting.test", "/", ""), 503, NULL, 0, NULL},
+    {REASON_SERVICE_UNHEALTHY, GET("sick.test", "/", ""), 503, NULL, 0, NULL},
     {REASON_NOT_READY, NULL, 503, NULL, 0, ask_before_the_first_snapshot},
     {REASON_LOOP, GET("a.test", "/", "X-Waybill-Hops: 8\r\n"), 508, NULL, 0, NULL},
     {REASON_DIAL_TIMEOUT, GET("silent.test", "/", ""), 504, NULL, 30000, NULL},
@@ -165,6 +173,7 @@ static void reach_one(const struct reach *row)
         sim_client_answer(&scene.client, 0, &answer);
         assert_int_equal(row->status, reason_row(row->reason)->status);
         assert_true(slice_eq(text_slice(&answer.body), reason_row(row->reason)->body));
+        assert_true(slice_eq(sim_message_field(&answer, "Retry-After"), reason_row(row->reason)->retry_after));
         sim_message_fini(&answer);
         sim_advance(scene.sim, 2000);
         assert_int_equal(scene.client.wire->got_fin, reason_row(row->reason)->close);

@@ -152,6 +152,14 @@ struct model_auth {
     struct slice header_field;
 };
 
+/* Why a remembered frontend has no server. */
+enum model_absence {
+    ABSENCE_NONE,        /* it is no remembered one */
+    ABSENCE_NOT_RUNNING, /* stopped, about to stop, paused */
+    ABSENCE_STARTING,    /* its health is not known yet */
+    ABSENCE_UNHEALTHY,
+};
+
 struct model_frontend {
     struct slice name;
     struct slices entrypoints;
@@ -180,6 +188,8 @@ struct model_frontend {
     struct slice origin;  /* where it was written, for messages: "container web", "rules.toml:12" */
     uint64_t
         since; /* age of who asked for it: on equal claims the lower one is the incumbent (decisions.md 16); 0 = unknown */
+    int64_t absence;             /* enum model_absence */
+    struct slice absent_because; /* which container, and what became of it */
 };
 
 struct fragment {
@@ -190,6 +200,10 @@ struct fragment {
     size_t backend_count;
     struct model_frontend *frontends; /* sorted by name */
     size_t frontend_count;
+    /* Not part of the document: frontends that lost their last server and answer 503, each with its absence. Names may come
+     * twice. They match only after every live one of every provider (decisions.md 16). */
+    struct model_frontend *remembered; /* sorted by name */
+    size_t remembered_count;
 };
 
 enum { MODEL_PROVIDERS_MAX = 8 };

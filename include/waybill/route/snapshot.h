@@ -7,6 +7,7 @@
  * What changes (pools, balancer positions) lives with the workers, found by the slots below.
  */
 #pragma once
+#include "waybill/http/reason.h"
 #include "waybill/model/entrypoint.h"
 #include "waybill/model/model.h"
 #include "waybill/route/filter.h"
@@ -48,6 +49,8 @@ struct route_frontend {
     bool pass_host_header;
     bool closed; /* answers 503: REASON_FRONTEND_CLOSED */
     struct slice closed_because;
+    enum reason absent; /* a remembered one answers with it; REASON_NONE: it is live */
+    struct slice absent_because;
     struct route_filter filters[ROUTE_FILTERS_MAX]; /* in order of application */
     size_t filter_count;
 };
@@ -63,9 +66,9 @@ struct snapshot {
     struct model model;                   /* what it was compiled from, for the API */
     struct route_entrypoint *entrypoints; /* same order as the static configuration's */
     size_t entrypoint_count;
-    uint32_t server_slot_count;   /* slots of servers are below it */
-    uint64_t *server_generations; /* by server slot: the generation this snapshot routes to, or 0 */
-    struct route_frontend **frontends;
+    uint32_t server_slot_count;        /* slots of servers are below it */
+    uint64_t *server_generations;      /* by server slot: the generation this snapshot routes to, or 0 */
+    struct route_frontend **frontends; /* in the order in which they are tried: remembered ones last */
     size_t frontend_count;
     void (*retire)(struct snapshot *snapshot, void *arg); /* called by the last unref, on any thread: mails it to control */
     void *retire_arg;

@@ -91,10 +91,12 @@ static struct fragment *make_fragment(const struct sim_route *routes, size_t cou
 
     fragment->frontends = ARENA_ARRAY(arena, struct model_frontend, count + 1);
     fragment->backends = ARENA_ARRAY(arena, struct model_backend, count + 1);
+    fragment->remembered = ARENA_ARRAY(arena, struct model_frontend, count + 1);
     for (size_t i = 0; i < count; i++) {
-        struct model_frontend *frontend = &fragment->frontends[fragment->frontend_count++];
+        struct model_frontend *frontend = routes[i].absence ? &fragment->remembered[fragment->remembered_count++]
+                                                            : &fragment->frontends[fragment->frontend_count++];
         struct slice name = slice_of(arena_strdup(arena, routes[i].name));
-        *frontend = (struct model_frontend){.name = name, .pass_host_header = true};
+        *frontend = (struct model_frontend){.name = name, .pass_host_header = true, .absence = routes[i].absence};
         slices_add(arena, &frontend->entrypoints, SLICE("http"));
         frontend->routes = ARENA_NEW(arena, struct model_route);
         frontend->route_count = 1;

@@ -9,11 +9,12 @@
 
 struct sim_route {
     const char *name, *rule;
-    const char *servers;     /* URLs, separated by blanks; NULL: no backend */
-    const char *auth;        /* address of forward auth, or NULL */
-    const char *auth_copies; /* one name for authResponseHeaders, or NULL */
-    const char *white_list;  /* one range, or NULL */
-    bool list_forwarded;     /* whiteList.useXForwardedFor */
+    const char *servers;        /* URLs, separated by blanks; NULL: no backend */
+    const char *auth;           /* address of forward auth, or NULL */
+    const char *auth_copies;    /* one name for authResponseHeaders, or NULL */
+    const char *white_list;     /* one range, or NULL */
+    bool list_forwarded;        /* whiteList.useXForwardedFor */
+    enum model_absence absence; /* not NONE: a remembered one */
 };
 
 struct sim_world {

@@ -82,15 +82,20 @@ static void test_frontends_say_what_became_of_them(void **state)
          .backend = &full,
          .closed = true,
          .closed_because = SLICE("`<bad>`: no range")},
+        {.provider = SLICE("docker"),
+         .name = SLICE("e"),
+         .priority = 9,
+         .absent = REASON_SERVICE_NOT_RUNNING,
+         .absent_because = SLICE("container e was stopped")},
     };
-    struct route_frontend *list[] = {&frontends[0], &frontends[1], &frontends[2], &frontends[3]};
+    struct route_frontend *list[] = {&frontends[0], &frontends[1], &frontends[2], &frontends[3], &frontends[4]};
     struct world world;
     (void)state;
 
     world_init(&world);
     world_add_docker(&world)->frontends[1].left_out_because = SLICE("`Host` has no value");
     world.snapshot.frontends = list;
-    world.snapshot.frontend_count = 4;
+    world.snapshot.frontend_count = 5;
     assert_json(&world, "GET /api/overview/frontends",
                 "{\"snapshot\":7,\"frontends\":["
                 "{\"provider\":\"docker\",\"name\":\"a\",\"state\":\"open\",\"priority\":21},"
@@ -98,6 +103,8 @@ static void test_frontends_say_what_became_of_them(void **state)
                 "{\"provider\":\"docker\",\"name\":\"c\",\"state\":\"no backend\",\"priority\":6},"
                 "{\"provider\":\"file\",\"name\":\"d\",\"state\":\"closed\",\"because\":\"`\\u003cbad\\u003e`: no "
                 "range\",\"priority\":0},"
+                "{\"provider\":\"docker\",\"name\":\"e\",\"state\":\"remembered\","
+                "\"because\":\"container e was stopped\",\"priority\":9},"
                 "{\"provider\":\"docker\",\"name\":\"frontend-Host-web-t-0\",\"state\":\"left out\","
                 "\"because\":\"`Host` has no value\"}]}");
     world_fini(&world);

@@ -175,6 +175,68 @@ static void test_order_is_priority_provider_age_name(void **state)
     bench_fini(&bench);
 }
 
+/* Adds one that is remembered; `add_frontend` makes it among the live ones, from where it is moved. */
+static struct model_frontend *add_remembered(struct fragment *fragment, const char *name, const char *rule)
+{
+    struct model_frontend *live = add_frontend(fragment, name, rule, "gone");
+    if (!fragment->remembered)
+        fragment->remembered = ARENA_ARRAY(&fragment->arena, struct model_frontend, 8);
+    struct model_frontend *remembered = &fragment->remembered[fragment->remembered_count++];
+    *remembered = *live;
+    remembered->absence = ABSENCE_NOT_RUNNING;
+    remembered->absent_because = SLICE("container web was stopped");
+    fragment->frontend_count--;
+    return remembered;
+}
+
+static void test_remembered_frontends_come_after_every_live_one(void **state)
+{
+    struct bench bench;
+    struct fragment *fragments[] = {fragment_with("docker", 8, 1), fragment_with("file", 8, 1)};
+    (void)state;
+    bench_init(&bench, NULL);
+    for (size_t i = 0; i < 2; i++)
+        BACKEND(fragments[i], "b", "http://10.0.0.1:80");
+    add_remembered(fragments[0], "old", "Host:a.t;PathPrefix:/p")->priority = 1000;
+    add_remembered(fragments[0], "older", "Host:b.t")->white_list = ARENA_NEW(&fragments[0]->arena, struct model_white_list);
+    add_remembered(fragments[0], "unreadable", "host:c.t");
+    add_frontend(fragments[0], "live", "Host:a.t", "b");
+    add_frontend(fragments[1], "any", "PathPrefix:/q", "b");
+    struct snapshot *snapshot = compile(&bench, fragments, 2);
+    assert_int_equal(snapshot->frontend_count, 4);
+    assert_int_equal(bench.diagnostics.count, 0);
+    assert_true(name_is(snapshot->frontends[2], "old"));
+    assert_true(name_is(find(snapshot, 0, "a.t", "/p"), "live"));
+    assert_true(name_is(find(snapshot, 0, "b.t", "/q"), "any"));
+    const struct route_frontend *older = find(snapshot, 0, "b.t", "/p");
+    assert_true(name_is(older, "older"));
+    assert_int_equal(older->absent, REASON_SERVICE_NOT_RUNNING);
+    assert_true(slice_eq(older->absent_because, SLICE("container web was stopped")));
+    assert_int_equal(find(snapshot, 0, "a.t", "/")->absent, REASON_NONE);
+    snapshot_unref(&snapshot);
+    bench_fini(&bench);
+}
+
+static void test_a_remembered_frontend_is_another_than_the_live_one(void **state)
+{
+    struct bench bench;
+    struct snapshot *snapshots[2];
+    (void)state;
+    bench_init(&bench, NULL);
+    for (int round = 0; round < 2; round++) {
+        struct fragment *fragment = fragment_with("docker", 2, 1);
+        if (round)
+            add_remembered(fragment, "f", "Host:a.t");
+        else
+            add_frontend(fragment, "f", "Host:a.t", "gone");
+        snapshots[round] = compile(&bench, &fragment, 1);
+        assert_int_equal(find(snapshots[round], 0, "a.t", "/")->absent, round ? REASON_SERVICE_NOT_RUNNING : REASON_NONE);
+    }
+    snapshot_unref(&snapshots[0]);
+    snapshot_unref(&snapshots[1]);
+    bench_fini(&bench);
+}
+
 static void test_bad_rule_leaves_out_its_frontend_only(void **state)
 {
     struct bench bench;
@@ -466,6 +528,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model_becomes_tables_of_each_entrypoint),
         cmocka_unit_test(test_order_is_priority_provider_age_name),
+        cmocka_unit_test(test_remembered_frontends_come_after_every_live_one),
+        cmocka_unit_test(test_a_remembered_frontend_is_another_than_the_live_one),
         cmocka_unit_test(test_bad_rule_leaves_out_its_frontend_only),
         cmocka_unit_test(test_no_backend_or_no_server_answers_503),
         cmocka_unit_test(test_bad_servers_are_left_out_alone),
