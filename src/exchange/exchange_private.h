@@ -12,6 +12,19 @@ bool step_pick(struct exchange *x);
 /* forward.c */
 bool step_connect(struct exchange *x);
 bool step_forward(struct exchange *x);
+/* May it be sent again once it was sent whole? Only what has no side effect may (RFC 9110 9.2.2). */
+static inline bool exchange_may_repeat(const struct exchange *x)
+{
+    return x->request.safe_to_repeat && x->request.body == BODY_NONE;
+}
+/* The server is one of the configuration in force. One of an older snapshot may have gone, and its address may be another's by
+ * now (security case K9). */
+static inline bool exchange_server_is_there(const struct exchange *x, const struct route_server *server)
+{
+    const struct snapshot *now = x->env->lease->snapshot;
+    return x->lease == x->env->lease ||
+           (server->slot < now->server_slot_count && now->server_generations[server->slot] == server->generation);
+}
 /* Tries again where that is safe; otherwise the exchange is answered with the attempt's reason. */
 void attempt_has_failed(struct exchange *x);
 

@@ -19,12 +19,6 @@ static bool is_untouched(const struct exchange *x)
     return !x->body_begun && !x->head_answered && !x->attempt.received;
 }
 
-/* A request that was sent whole may be sent again when it has no side effect (RFC 9110 9.2.2). */
-static bool may_repeat_sent(const struct exchange *x)
-{
-    return x->request.safe_to_repeat && x->request.body == BODY_NONE;
-}
-
 static void forget_attempt(struct exchange *x)
 {
     buffer_return(&x->out, &x->env->loop->stock);
@@ -43,14 +37,14 @@ static void repeat_after_stale(struct exchange *x)
     enum reason reason = attempt->reason;
 
     x->repeated = true;
-    if (x->frontend->backend->server_count > x->tried_count) {
+    if (x->frontend->backend->server_count > x->tried_count || !exchange_server_is_there(x, x->server)) {
         exchange_become(x, EXCHANGE_PICK);
         return;
     }
     attempt_cancel(attempt);
     attempt->reason = reason;
     exchange_become(x, EXCHANGE_CONNECT);
-    attempt_start(attempt, upstream_pool(x->env->upstream, x->server), x->request.is_head, true);
+    attempt_start(attempt, upstream_pool(x->env->upstream, x->server), x->request.is_head, ATTEMPT_ON_NEW);
 }
 
 /* Another server may take it: for free when nothing was sent, else within the budget (decisions.md 29). */
@@ -60,7 +54,7 @@ static bool may_try_another(const struct exchange *x)
 
     if (!attempt->sent)
         return true;
-    return attempt->reason == REASON_SERVER_CLOSED && may_repeat_sent(x) &&
+    return attempt->reason == REASON_SERVER_CLOSED && exchange_may_repeat(x) &&
            x->frontend->backend->server_count > x->tried_count && upstream_spend_repeat(x->env->upstream);
 }
 
@@ -72,7 +66,7 @@ void attempt_has_failed(struct exchange *x)
     if (!is_untouched(x))
         exchange_answer(x, attempt->reason);
     else if (attempt->reused && !x->repeated &&
-             (!attempt->sent || (attempt->reason == REASON_SERVER_CLOSED && may_repeat_sent(x))))
+             (!attempt->sent || (attempt->reason == REASON_SERVER_CLOSED && exchange_may_repeat(x))))
         repeat_after_stale(x);
     else if (may_try_another(x))
         exchange_become(x, EXCHANGE_PICK);

@@ -138,23 +138,37 @@ bool step_filters(struct exchange *x)
     return true;
 }
 
+/* Those that have gone since the exchange began are passed over. */
+static const struct route_server *next_server(struct exchange *x)
+{
+    while (x->tried_count < EXCHANGE_TRIES_MAX) {
+        const struct route_server *server = upstream_pick(x->env->upstream, x->frontend->backend, x->tried, x->tried_count);
+        if (!server)
+            return NULL;
+        x->tried[x->tried_count++] = server->slot;
+        if (exchange_server_is_there(x, server))
+            return server;
+    }
+    return NULL;
+}
+
 bool step_pick(struct exchange *x)
 {
-    const struct route_server *server = x->tried_count < EXCHANGE_TRIES_MAX
-                                            ? upstream_pick(x->env->upstream, x->frontend->backend, x->tried, x->tried_count)
-                                            : NULL;
+    bool is_first = x->tried_count == 0;
+    const struct route_server *server = next_server(x);
 
     if (!server) {
-        exchange_answer(x, x->tried_count ? x->attempt.reason : REASON_NO_SERVER);
+        exchange_answer(x, x->attempt.reason == REASON_NONE ? REASON_NO_SERVER : x->attempt.reason);
         return true;
     }
-    if (x->tried_count == 0)
+    if (is_first)
         upstream_earn_repeat(x->env->upstream);
     x->server = server;
-    x->tried[x->tried_count++] = server->slot;
     if (env_logs(x))
         snprintf(x->server_url, sizeof x->server_url, SLICE_FMT, SLICE_ARG(server->url));
     exchange_become(x, EXCHANGE_CONNECT);
-    attempt_start(&x->attempt, upstream_pool(x->env->upstream, server), x->request.is_head, false);
+    /* What may not be repeated must not meet an end of which the kernel knows already: that would cost it an error. */
+    attempt_start(&x->attempt, upstream_pool(x->env->upstream, server), x->request.is_head,
+                  exchange_may_repeat(x) ? ATTEMPT_ON_POOLED : ATTEMPT_ON_CHECKED);
     return true;
 }

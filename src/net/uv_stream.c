@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "uv_private.h"
 #include "waybill/net/listener.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -187,6 +188,17 @@ static size_t bytes_left(const struct stream *stream)
     return uv_stream_get_write_queue_size((const uv_stream_t *)&((const struct uv_tcp_stream *)(const void *)stream)->tcp);
 }
 
+static bool has_news(const struct stream *stream)
+{
+    const struct uv_tcp_stream *t = (const struct uv_tcp_stream *)(const void *)stream;
+    uv_os_fd_t fd;
+    char byte;
+
+    if (uv_fileno((const uv_handle_t *)&t->tcp, &fd) != 0)
+        return true;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
 static void shut_down(struct stream *stream)
 {
     struct uv_tcp_stream *t = tcp_of(stream);
@@ -214,6 +226,7 @@ static const struct stream_ops tcp_ops = {
     .stop_reading = stop_reading,
     .write = write_parts,
     .bytes_left = bytes_left,
+    .has_news = has_news,
     .shut_down = shut_down,
     .close = close_stream,
     .reset = reset_stream,

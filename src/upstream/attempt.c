@@ -13,6 +13,7 @@ void attempt_init(struct attempt *attempt, struct upstream *upstream, void (*pok
     attempt->pool = NULL;
     list_init(&attempt->in_pool);
     attempt->lookup.state = LOOKUP_NONE;
+    attempt->reason = REASON_NONE;
     attempt->poke = poke;
     attempt->owner = owner;
     deadline_init(&attempt->deadline, on_too_late);
@@ -99,7 +100,7 @@ static void connect_next(struct attempt *attempt)
     fail(attempt, REASON_SERVER_REFUSED);
 }
 
-void attempt_start(struct attempt *attempt, struct server_pool *pool, bool request_is_head, bool fresh)
+void attempt_start(struct attempt *attempt, struct server_pool *pool, bool request_is_head, enum attempt_conn conn)
 {
     uint64_t dial_timeout_ms = upstream_get_options(attempt->upstream)->dial_timeout_ms;
 
@@ -112,7 +113,7 @@ void attempt_start(struct attempt *attempt, struct server_pool *pool, bool reque
     attempt->interim_count = 0;
     attempt->next_address = 0;
     attempt->reason = REASON_NONE;
-    attempt->conn = fresh ? NULL : server_pool_take(pool);
+    attempt->conn = conn == ATTEMPT_ON_NEW ? NULL : server_pool_take(pool, conn == ATTEMPT_ON_CHECKED);
     if (attempt->conn) {
         attempt->conn->attempt = attempt;
         attempt->reused = attempt->conn->used;

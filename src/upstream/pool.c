@@ -41,16 +41,21 @@ static void on_conn_changed(void *owner)
         discard_idle(conn); /* an idle server has nothing to say: it ended, failed, or sent what nobody asked for */
 }
 
-struct server_conn *server_pool_take(struct server_pool *pool)
+struct server_conn *server_pool_take(struct server_pool *pool, bool checked)
 {
-    if (list_empty(&pool->idle))
-        return NULL;
-    struct server_conn *conn = LIST_ENTRY(pool->idle.next, struct server_conn, link);
-    list_remove(&conn->link);
-    note_idle(pool, false);
-    deadline_clear(&conn->idle_deadline);
-    pool->lent_count++;
-    return conn;
+    while (!list_empty(&pool->idle)) {
+        struct server_conn *conn = LIST_ENTRY(pool->idle.next, struct server_conn, link);
+        list_remove(&conn->link);
+        note_idle(pool, false);
+        if (checked && stream_has_news(conn->stream)) {
+            close_conn(conn);
+            continue;
+        }
+        deadline_clear(&conn->idle_deadline);
+        pool->lent_count++;
+        return conn;
+    }
+    return NULL;
 }
 
 struct server_conn *server_pool_dial(struct server_pool *pool, const struct address *address)

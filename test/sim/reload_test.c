@@ -98,6 +98,38 @@ static void test_a_server_that_goes_keeps_its_connections_from_whoever_gets_its_
     scene_end(&scene);
 }
 
+/* Authentication takes its time; meanwhile the server goes and somebody else gets its address (security case K9). */
+static void test_who_waited_while_its_server_left_does_not_reach_the_next_one_there(void **state)
+{
+    (void)state;
+    for (int left = 0; left < 2; left++) {
+        struct sim_scene scene;
+        struct sim_server auth, other;
+        struct sim_route route = {.name = "a", .rule = "Host:a.test", .auth = "http://10.0.0.8:9000/len/1/1000"};
+        struct sim_route next = {.name = "b", .rule = "Host:b.test", .servers = SIM_SERVER_URL, .identity = "B"};
+        scene_begin(&scene);
+        sim_server_init(&auth, scene.sim, "10.0.0.8", 9000, "auth");
+        sim_server_init(&other, scene.sim, "10.0.0.2", 80, "other");
+        route.servers = left ? SIM_SERVER_URL " http://10.0.0.2:80" : SIM_SERVER_URL;
+        sim_world_publish(scene.world, &route, 1);
+        sim_client_post(&scene.client, "/echo", 1, 10, false);
+        sim_advance(scene.sim, 100);
+        if (left) {
+            route.servers = "http://10.0.0.2:80";
+            sim_world_publish(scene.world, &route, 1);
+        } else {
+            sim_world_publish(scene.world, &next, 1);
+        }
+        sim_advance(scene.sim, 2000);
+        assert_int_equal(sim_client_status(&scene.client, 0), left ? 200 : 503);
+        assert_int_equal(scene.server.executed[1], 0);
+        assert_int_equal(other.executed[1], left);
+        sim_server_fini(&auth);
+        sim_server_fini(&other);
+        scene_end(&scene);
+    }
+}
+
 static void test_who_is_on_the_way_to_a_server_that_leaves_is_turned_back(void **state)
 {
     struct sim_scene scene;
@@ -217,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_an_answer_under_way_holds_no_snapshot),
         cmocka_unit_test(test_swaps_under_load_lose_nothing),
         cmocka_unit_test(test_a_server_that_goes_keeps_its_connections_from_whoever_gets_its_address),
+        cmocka_unit_test(test_who_waited_while_its_server_left_does_not_reach_the_next_one_there),
         cmocka_unit_test(test_who_is_on_the_way_to_a_server_that_leaves_is_turned_back),
         cmocka_unit_test(test_draining_finishes_what_is_under_way),
         cmocka_unit_test(test_draining_does_not_cut_the_end_of_a_slow_answer),

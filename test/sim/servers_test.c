@@ -163,6 +163,31 @@ static void test_a_stale_pooled_connection_is_repeated_once_when_that_is_safe(vo
     scene_end(&scene);
 }
 
+/* The server's FIN is here, but its turn has not come when the request is routed: nothing is lost, nothing is sent twice. */
+static void test_a_post_goes_on_no_connection_that_has_ended(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 3; how++) {
+        struct sim_scene scene;
+        struct sim_client other;
+        scene_begin(&scene);
+        sim_client_connect(&other, scene.sim, scene.world->entry, "192.0.2.3");
+        sim_client_get(&scene.client, "/len/1/10", 1);
+        sim_client_get(&other, "/len/1/10", 2);
+        sim_advance(scene.sim, 50);
+        assert_int_equal(upstream_idle_count(scene.world->env.upstream), 2);
+        sim_client_post(&scene.client, "/echo", 3, how == 1 ? 0 : 10, how == 2);
+        LIST_EACH_SAFE (node, &scene.server.conns)
+            how ? sim_link_close(LIST_ENTRY(node, struct sim_conn, link)->wire)
+                : sim_link_reset(LIST_ENTRY(node, struct sim_conn, link)->wire);
+        sim_settle(scene.sim);
+        assert_int_equal(sim_client_status(&scene.client, 1), 200);
+        assert_int_equal(scene.server.executed[3], 1);
+        assert_int_equal(scene.server.conn_count, 3);
+        scene_end(&scene);
+    }
+}
+
 static void close_at_once(struct sim_conn *conn, const struct sim_message *request)
 {
     (void)request;
@@ -366,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_an_idle_connection_that_the_server_closes_is_dropped),
         cmocka_unit_test(test_unasked_bytes_on_an_idle_connection_reach_nobody),
         cmocka_unit_test(test_a_stale_pooled_connection_is_repeated_once_when_that_is_safe),
+        cmocka_unit_test(test_a_post_goes_on_no_connection_that_has_ended),
         cmocka_unit_test(test_a_post_that_was_sent_is_never_sent_again),
         cmocka_unit_test(test_repeats_stay_within_their_budget),
         cmocka_unit_test(test_answers_that_are_not_http_become_502),

@@ -18,6 +18,7 @@ struct stream_ops {
     void (*stop_reading)(struct stream *stream);
     void (*write)(struct stream *stream, const struct slice *parts, unsigned count);
     size_t (*bytes_left)(const struct stream *stream);
+    bool (*has_news)(const struct stream *stream);
     void (*shut_down)(struct stream *stream);
     void (*close)(struct stream *stream);
     void (*reset)(struct stream *stream);
@@ -55,6 +56,11 @@ void stream_write(struct stream *stream, const struct slice *parts, unsigned cou
 static inline size_t stream_bytes_left(const struct stream *stream)
 {
     return stream->writing ? stream->ops->bytes_left(stream) : 0;
+}
+/* Something came that was not read yet: bytes, the end, an error. Asks the kernel. */
+static inline bool stream_has_news(const struct stream *stream)
+{
+    return stream->ops->has_news(stream);
 }
 /* No more will be written: sends FIN after what is queued. */
 void stream_shut_down(struct stream *stream);

@@ -28,6 +28,13 @@ enum attempt_state {
     ATTEMPT_FAILED,     /* `reason` says why; nothing more will come */
 };
 
+/* On which connection. */
+enum attempt_conn {
+    ATTEMPT_ON_POOLED,  /* an idle one, else a new one */
+    ATTEMPT_ON_CHECKED, /* the same, but none that the server has closed as far as the kernel knows */
+    ATTEMPT_ON_NEW,
+};
+
 struct attempt {
     enum attempt_state state;
     struct upstream *upstream;
@@ -54,8 +61,8 @@ struct attempt {
 enum { ATTEMPT_INTERIM_MAX = 16 };
 
 void attempt_init(struct attempt *attempt, struct upstream *upstream, void (*poke)(void *owner), void *owner);
-/* `fresh`: not on a pooled connection. May be READY or FAILED at once; otherwise a poke tells. */
-void attempt_start(struct attempt *attempt, struct server_pool *pool, bool request_is_head, bool fresh);
+/* May be READY or FAILED at once; otherwise a poke tells. */
+void attempt_start(struct attempt *attempt, struct server_pool *pool, bool request_is_head, enum attempt_conn conn);
 /* Sends bytes of the request; see stream_write for who owns them meanwhile. Not while attempt_is_writing. */
 void attempt_send(struct attempt *attempt, const struct slice *parts, unsigned count);
 /* The request is whole: from now on the server has the response timeout to begin its answer. */

@@ -36,8 +36,9 @@ struct server_conn {
     bool used;               /* has carried an exchange before */
 };
 
-/* The latest idle connection, or NULL. (One whose end was noticed is not idle any more.) */
-struct server_conn *server_pool_take(struct server_pool *pool);
+/* The latest idle connection, or NULL. (One whose end was noticed is not idle any more.) `checked`: the kernel knows of no end
+ * either; those that did end are closed. */
+struct server_conn *server_pool_take(struct server_pool *pool, bool checked);
 /* A connection on its way to `address`; its facts tell the rest. */
 struct server_conn *server_pool_dial(struct server_pool *pool, const struct address *address);
 /* Back to the idle ones if it may serve again (reusable) and there is room; closed otherwise. */

@@ -223,7 +223,7 @@ static void start_attempt(struct question *q, const struct forward_auth *auth, b
         q->attempt.state = ATTEMPT_FAILED;
         return;
     }
-    attempt_start(&q->attempt, pool, false, fresh);
+    attempt_start(&q->attempt, pool, false, fresh ? ATTEMPT_ON_NEW : ATTEMPT_ON_POOLED);
 }
 
 static struct question *begin(struct exchange *x, const struct forward_auth *auth)

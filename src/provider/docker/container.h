@@ -31,6 +31,8 @@ struct container {
     struct slice started_at; /* text of the engine: only compared */
     uint64_t created_ns;     /* since 1970; 0 = unknown */
     bool is_running, is_paused, is_restarting;
+    int stop_signal;           /* that asks it to end; 0: not known */
+    unsigned stop_timeout_s;   /* how long it may take then */
     struct slice health;       /* empty: no health check */
     struct slice network_mode; /* "bridge", "host", "container:<id>" */
     struct slice node_address; /* of a classic Swarm */
@@ -67,6 +69,7 @@ struct network_list {
 struct docker_event {
     char action[32];    /* cut off where it is longer */
     char container[72]; /* id; empty when it is about none */
+    int signal;         /* of a `kill`; 0: not known */
     bool about_network;
 };
 

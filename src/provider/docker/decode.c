@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "decode.h"
+#include "stop_signal.h"
 #include "timestamp.h"
 #include "waybill/base/map.h"
 #include "waybill/base/text.h"
@@ -16,6 +17,9 @@ enum {
     PORTS_MAX = 4096,
     ID_MAX = 71,
 };
+
+/* Of a container that does not say otherwise; of one that may take for ever. */
+enum { STOP_TIMEOUT_S = 10, STOP_TIMEOUT_MAX_S = 24 * 3600 };
 
 static const cJSON *member(const cJSON *object, const char *name)
 {
@@ -187,10 +191,19 @@ static void decode_ports(const cJSON *object, struct container *container)
         qsort(container->ports, container->port_count, sizeof *container->ports, compare_ports);
 }
 
+static unsigned stop_timeout_of(const cJSON *item)
+{
+    if (!cJSON_IsNumber(item))
+        return STOP_TIMEOUT_S;
+    bool is_within = item->valuedouble >= 0 && item->valuedouble < STOP_TIMEOUT_MAX_S;
+    return is_within ? (unsigned)item->valuedouble : STOP_TIMEOUT_MAX_S;
+}
+
 static bool fill_container(const cJSON *root, struct container *container, char out_error[DECODE_ERROR_SIZE])
 {
     struct arena *arena = &container->arena;
-    const cJSON *state = member(root, "State"), *settings = member(root, "NetworkSettings");
+    const cJSON *state = member(root, "State"), *settings = member(root, "NetworkSettings"),
+                *config = member(root, "Config");
     struct slice id = member_text(root, "Id"), name = member_text(root, "Name");
 
     if (!is_id(id) || name.len == 0 || name.len > 1024 || !utf8_is_valid(name)) {
@@ -204,12 +217,14 @@ static bool fill_container(const cJSON *root, struct container *container, char 
     container->is_running = member_true(state, "Running");
     container->is_paused = member_true(state, "Paused");
     container->is_restarting = member_true(state, "Restarting");
+    container->stop_signal = signal_parse(member_text(config, "StopSignal"));
+    container->stop_timeout_s = stop_timeout_of(member(config, "StopTimeout"));
     container->health = copy_text(arena, member_text(member(state, "Health"), "Status"));
     container->network_mode = copy_text(arena, member_text(member(root, "HostConfig"), "NetworkMode"));
     container->node_address = copy_text(arena, member_text(member(root, "Node"), "IP"));
     decode_container_networks(member(settings, "Networks"), container);
     decode_ports(member(settings, "Ports"), container);
-    return decode_labels(member(member(root, "Config"), "Labels"), container, out_error);
+    return decode_labels(member(config, "Labels"), container, out_error);
 }
 
 struct container *decode_container(struct slice json, char out_error[DECODE_ERROR_SIZE])
@@ -308,14 +323,17 @@ bool decode_networks(struct slice json, struct network_list *out_list)
 bool decode_event(struct slice json, struct docker_event *out_event)
 {
     cJSON *root = parse(json);
-    const cJSON *actor = member(root, "Actor");
+    const cJSON *actor = member(root, "Actor"), *attributes = member(actor, "Attributes");
     struct slice kind = member_text(root, "Type"), action = member_text(root, "Action"), id = member_text(actor, "ID");
 
-    *out_event = (struct docker_event){.about_network = slice_eq(kind, SLICE("network"))};
+    *out_event = (struct docker_event){
+        .about_network = slice_eq(kind, SLICE("network")),
+        .signal = signal_parse(member_text(attributes, "signal")),
+    };
     if (action.len == 0) /* engines before 1.10 */
         action = member_text(root, "status");
     if (out_event->about_network)
-        id = member_text(member(actor, "Attributes"), "container");
+        id = member_text(attributes, "container");
     else if (id.len == 0)
         id = member_text(root, "id");
     bool usable = action.len > 0 && (out_event->about_network || slice_eq(kind, SLICE("container")) || kind.len == 0);

@@ -167,6 +167,12 @@ static size_t bytes_left(const struct stream *stream)
     return pending_bytes(link_of(stream));
 }
 
+static bool has_news(const struct stream *stream)
+{
+    const struct sim_link *link = link_of(stream);
+    return link->fin_coming || link->reset_coming || link->coming_at < link->coming.len;
+}
+
 static void shut_down(struct stream *stream)
 {
     struct sim_link *link = link_of(stream);
@@ -282,6 +288,7 @@ static const struct stream_ops sim_stream_ops = {
     .stop_reading = stop_reading,
     .write = write_parts,
     .bytes_left = bytes_left,
+    .has_news = has_news,
     .shut_down = shut_down,
     .close = close_stream,
     .reset = reset_stream,

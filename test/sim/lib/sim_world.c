@@ -56,15 +56,17 @@ void sim_world_start(struct sim_world *world)
     world->entry = entry_create(&world->env, &world->options);
 }
 
-static void add_servers(struct arena *arena, struct model_backend *backend, const char *urls)
+static void add_servers(struct arena *arena, struct model_backend *backend, const char *urls, const char *identity)
 {
     struct slices parts = slices_split(arena, slice_of(urls), ' ');
 
     backend->servers = ARENA_ARRAY(arena, struct model_server, parts.count);
     backend->server_count = parts.count;
     for (size_t i = 0; i < parts.count; i++)
-        backend->servers[i] = (struct model_server){
-            .name = slice_of(arena_format(arena, "s%zu", i)), .url = arena_copy(arena, parts.items[i]), .weight = 1};
+        backend->servers[i] = (struct model_server){.name = slice_of(arena_format(arena, "s%zu", i)),
+                                                    .url = arena_copy(arena, parts.items[i]),
+                                                    .weight = 1,
+                                                    .identity = slice_of(arena_strdup(arena, identity ? identity : ""))};
 }
 
 static void add_filters(struct arena *arena, struct model_frontend *frontend, const struct sim_route *route)
@@ -107,7 +109,7 @@ static struct fragment *make_fragment(const struct sim_route *routes, size_t cou
             continue;
         struct model_backend *backend = &fragment->backends[fragment->backend_count++];
         backend->name = frontend->backend = name;
-        add_servers(arena, backend, routes[i].servers);
+        add_servers(arena, backend, routes[i].servers, routes[i].identity);
     }
     return fragment;
 }

@@ -15,6 +15,7 @@ struct sim_route {
     const char *white_list;     /* one range, or NULL */
     bool list_forwarded;        /* whiteList.useXForwardedFor */
     enum model_absence absence; /* not NONE: a remembered one */
+    const char *identity;       /* of its servers, beyond their URLs; NULL: none */
 };
 
 struct sim_world {

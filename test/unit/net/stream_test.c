@@ -279,6 +279,43 @@ static void test_closing_a_listener_accepts_what_waits(void **state)
     run(&rig);
 }
 
+/* Nobody reads: what came is known all the same. */
+static bool step_news(struct rig *rig)
+{
+    struct linger hard = {.l_onoff = 1};
+
+    if (rig->accepted < 4)
+        return false;
+    if (!rig->flag) {
+        for (size_t i = 0; i < 4; i++)
+            assert_false(stream_has_news(rig->streams[i]));
+        rig->flag = true;
+        assert_int_equal(send(rig->peers[0], "x", 1, 0), 1);
+        shutdown(rig->peers[1], SHUT_WR);
+        setsockopt(rig->peers[2], SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+        close(rig->peers[2]);
+        rig->peers[2] = 0;
+        return false;
+    }
+    assert_false(stream_has_news(rig->streams[3]));
+    for (size_t i = 0; i < 3; i++)
+        if (!stream_has_news(rig->streams[i]))
+            return false;
+    assert_int_equal(buffer_len(&rig->streams[0]->in), 0); /* it was only looked at */
+    return true;
+}
+
+static void test_what_came_is_known_before_it_is_read(void **state)
+{
+    struct rig rig;
+    (void)state;
+
+    begin(&rig, step_news);
+    for (size_t i = 0; i < 4; i++)
+        rig.peers[i] = connect_to(rig.port);
+    run(&rig);
+}
+
 static bool step_withhold(struct rig *rig)
 {
     if (rig->ticks == 20)
@@ -320,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_a_large_write_arrives_whole_in_parts),
         cmocka_unit_test(test_a_full_buffer_stops_reading_and_consuming_resumes_it),
         cmocka_unit_test(test_an_end_and_a_reset_are_told_apart),
+        cmocka_unit_test(test_what_came_is_known_before_it_is_read),
         cmocka_unit_test(test_dialling_succeeds_or_says_why_not),
         cmocka_unit_test(test_closing_a_listener_accepts_what_waits),
         cmocka_unit_test(test_a_withheld_listener_lets_connections_wait),

@@ -5,6 +5,7 @@
 #include "docker/label_value.h"
 #include "docker/naming.h"
 #include "docker/own_id.h"
+#include "docker/stop_signal.h"
 #include "docker/timestamp.h"
 #include "waybill/base/text.h"
 #include <setjmp.h>
@@ -173,10 +174,66 @@ static void test_events_name_an_action_and_a_container(void **state)
                              &event));
     assert_string_equal(event.container, ID);
     assert_true(event.about_network);
+    assert_int_equal(event.signal, 0);
+    assert_true(decode_event(SLICE("{\"Type\":\"container\",\"Action\":\"kill\",\"Actor\":{\"ID\":\"" ID
+                                   "\",\"Attributes\":{\"signal\":\"15\"}}}"),
+                             &event));
+    assert_int_equal(event.signal, 15);
+    assert_true(decode_event(
+        SLICE("{\"Type\":\"container\",\"Action\":\"kill\",\"Actor\":{\"ID\":\"" ID "\",\"Attributes\":{\"signal\":{}}}}"),
+        &event));
+    assert_int_equal(event.signal, 0);
     assert_false(decode_event(SLICE("{\"Type\":\"image\",\"Action\":\"pull\"}"), &event));
     assert_false(decode_event(SLICE("{\"Type\":\"container\",\"Action\":"), &event));
     assert_true(decode_event(SLICE("{\"Type\":\"container\",\"Action\":\"die\",\"Actor\":{\"ID\":\"../x\"}}"), &event));
     assert_string_equal(event.container, "");
+}
+
+static void test_a_signal_is_a_number_or_a_name(void **state)
+{
+    static const struct {
+        const char *text;
+        int number;
+    } cases[] = {
+        {"15", 15},      {"SIGTERM", 15}, {"TERM", 15},   {"sigterm", 15},  {"SIGQUIT", 3},   {"9", 9},  {"HUP", 1},
+        {"RTMIN+3", 37}, {"RTMAX-1", 63}, {"RTMIN", 34},  {"SIGRTMAX", 64}, {"SYS", 31},      {"0", 0},  {"", 0},
+        {"SIG", 0},      {"SIGNAL", 0},   {"RTMIN-1", 0}, {"RTMIN+99", 0},  {"SIGRTMIN+", 0}, {"65", 0}, {"-9", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < WB_COUNT(cases); i++)
+        if (signal_parse(slice_of(cases[i].text)) != cases[i].number)
+            fail_msg("%s is %d", cases[i].text, signal_parse(slice_of(cases[i].text)));
+    assert_true(signal_ends(15, 0) && signal_ends(9, 0) && signal_ends(2, 0) && signal_ends(3, 0));
+    assert_false(signal_ends(1, 0) || signal_ends(0, 0) || signal_ends(28, 15));
+    assert_true(signal_ends(28, 28) && signal_ends(1, 1));
+}
+
+static void test_how_a_container_is_to_be_stopped(void **state)
+{
+    static const struct {
+        const char *config;
+        int signal;
+        unsigned timeout_s;
+    } cases[] = {
+        {"{}", 0, 10},
+        {"{\"StopSignal\":\"SIGWINCH\",\"StopTimeout\":3}", 28, 3},
+        {"{\"StopSignal\":7,\"StopTimeout\":\"3\"}", 0, 10},
+        {"{\"StopTimeout\":-1}", 0, 86400},
+        {"{\"StopTimeout\":1e300}", 0, 86400},
+        {"{\"StopTimeout\":0}", 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < WB_COUNT(cases); i++) {
+        char *json = wb_format("{\"Id\":\"" ID "\",\"Name\":\"/a\",\"Config\":%s}", cases[i].config);
+        struct container *container = decode_container(slice_of(json), error);
+        assert_non_null(container);
+        assert_int_equal(container->stop_signal, cases[i].signal);
+        assert_int_equal(container->stop_timeout_s, cases[i].timeout_s);
+        container_destroy(&container);
+        free(json);
+    }
 }
 
 static void test_versions_of_the_api(void **state)
@@ -293,6 +350,8 @@ int main(void)
         cmocka_unit_test(test_a_list_leaves_out_what_has_no_id_and_doubles),
         cmocka_unit_test(test_time_that_passes_changes_no_fact_but_health_does),
         cmocka_unit_test(test_events_name_an_action_and_a_container),
+        cmocka_unit_test(test_a_signal_is_a_number_or_a_name),
+        cmocka_unit_test(test_how_a_container_is_to_be_stopped),
         cmocka_unit_test(test_versions_of_the_api),
         cmocka_unit_test(test_timestamps),
         cmocka_unit_test(test_values_of_labels),
