@@ -43,8 +43,8 @@ struct calls {
 struct callout {
     struct endpoint endpoint;
     struct credentials credentials; /* used when the endpoint is spoken to by TLS */
-    struct endpoint_file file; /* which socket file the connections lead to */
-    struct calls spare;        /* for reuse */
+    struct endpoint_file file;      /* which socket file the connections lead to */
+    struct calls spare;             /* for reuse */
     struct calls busy;
     struct stream stream;
     struct text error;

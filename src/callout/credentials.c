@@ -222,7 +222,8 @@ bool credentials_explain(const struct credentials *credentials, CURLcode code, c
         return false;
     switch ((int)code) {
     case CURLE_PEER_FAILED_VERIFICATION:
-        text_addf(out, "%s: %s.ca is to name who signed the other side's certificate, and that is to name the endpoint's host",
+        text_addf(out,
+                  "%s: %s.ca is to name who signed the other side's certificate, and that is to name the endpoint's host",
                   detail, options);
         return true;
     case CURLE_SSL_CONNECT_ERROR:

@@ -38,8 +38,8 @@ static bool parse_host(struct slice authority, bool is_secure, struct slice writ
         if (authority.len == 0 || (i < authority.len && !is_authority_byte(authority.ptr[i])))
             return refuse(written, "write tcp://host:port", out_error);
     }
-    *out_endpoint = (struct endpoint){slice_dup(written), NULL,
-                                      wb_format("http%s://" SLICE_FMT, is_secure ? "s" : "", SLICE_ARG(authority)), is_secure};
+    *out_endpoint = (struct endpoint){
+        slice_dup(written), NULL, wb_format("http%s://" SLICE_FMT, is_secure ? "s" : "", SLICE_ARG(authority)), is_secure};
     return true;
 }
 

@@ -137,7 +137,7 @@ static int tell_answer(const struct text *place, const struct callout_get *get)
 static int ask(const struct text *place, const struct text *target, const char *again)
 {
     char *error = NULL;
-    struct callout *callout = callout_create(text_slice(place), &error);
+    struct callout *callout = callout_create(text_slice(place), NULL, &error);
     struct callout_get get = {.target = text_slice(target), .body_limit = ANSWER_BYTES, .timeout_ms = ANSWER_TIMEOUT_MS};
     int status = COMMAND_FAILED;
 

@@ -132,8 +132,9 @@ static bool finish(struct reading *reading)
     for (size_t i = 0; i < reading->constraints.count; i++)
         slices_add(&settings->arena, &settings->docker.constraints, reading->constraints.items[i]);
     if (settings->docker.tls_on && settings->docker.tls.insecure_skip_verify)
-        reading_note(reading, LOG_ERROR, "SECURITY: docker.tls.insecureSkipVerify: whoever answers at docker.endpoint is taken "
-                                         "for the engine and sets the routes");
+        reading_note(reading, LOG_ERROR,
+                     "SECURITY: docker.tls.insecureSkipVerify: whoever answers at docker.endpoint is taken "
+                     "for the engine and sets the routes");
     finish_timeouts(reading);
     finish_file(reading);
     if (settings->workers > SETTINGS_WORKERS_MAX)

@@ -90,7 +90,8 @@ static char *problem_of(const struct callout_tls *tls)
 
 static void expect_good(const char *ca, const char *cert, const char *key, bool skip_verify)
 {
-    char *problem = problem_of(&(struct callout_tls){"docker.tls", slice_of(ca), slice_of(cert), slice_of(key), skip_verify});
+    char *problem = problem_of(
+        &(struct callout_tls){"docker.tls", slice_of(ca), slice_of(cert), slice_of(key), skip_verify});
 
     if (problem)
         fail_msg("%s", problem);
@@ -98,7 +99,8 @@ static void expect_good(const char *ca, const char *cert, const char *key, bool 
 
 static void expect_problem(const char *ca, const char *cert, const char *key, bool skip_verify, const char *wanted)
 {
-    char *problem = problem_of(&(struct callout_tls){"docker.tls", slice_of(ca), slice_of(cert), slice_of(key), skip_verify});
+    char *problem = problem_of(
+        &(struct callout_tls){"docker.tls", slice_of(ca), slice_of(cert), slice_of(key), skip_verify});
 
     assert_non_null(problem);
     if (!strstr(problem, wanted))

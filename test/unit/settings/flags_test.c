@@ -185,7 +185,8 @@ static void test_tls_to_the_engine_is_on_as_soon_as_one_of_its_flags_is_named(vo
     (void)state;
     expect_ok(read_words("--docker"));
     assert_false(settings.docker.tls_on || settings.docker.tls.insecure_skip_verify);
-    expect_ok(read_words("--docker.tls.ca=/ca.pem", "--docker.tls.cert=-----BEGIN CERTIFICATE-----\nx", "--docker.tls.key", "k"));
+    expect_ok(
+        read_words("--docker.tls.ca=/ca.pem", "--docker.tls.cert=-----BEGIN CERTIFICATE-----\nx", "--docker.tls.key", "k"));
     assert_true(settings.docker_on && settings.docker.tls_on && !settings.docker.tls.insecure_skip_verify);
     expect_text(settings.docker.tls.ca, "/ca.pem");
     expect_text(settings.docker.tls.cert, "-----BEGIN CERTIFICATE-----\nx");
