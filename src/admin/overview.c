@@ -10,10 +10,12 @@
  *                                remembered}]}
  */
 #include "admin_private.h"
+#include "containers.h"
 #include "reply.h"
 #include "waybill/base/clock.h"
 #include "waybill/exchange/environment.h"
 #include "waybill/http/reason.h"
+#include "waybill/model/board.h"
 #include "waybill/model/json.h"
 #include "waybill/route/snapshot.h"
 #include <inttypes.h>
@@ -76,6 +78,14 @@ static void write_ended(struct text *out, const uint64_t ended[REASON_COUNT])
     text_add_char(out, '}');
 }
 
+/* How the provider is, and a number that is another one whenever /api/containers is. */
+static void write_board(struct text *out, struct board *board)
+{
+    text_add(out, SLICE(",\"provider\":"));
+    containers_write_provider(out, board);
+    text_addf(out, ",\"inventory\":%" PRIu64, board ? board_changes(board) : 0);
+}
+
 static void write_overview(struct text *out, const struct admin *admin, const struct local_request *request)
 {
     struct totals totals = {0};
@@ -96,6 +106,7 @@ static void write_overview(struct text *out, const struct admin *admin, const st
     text_add(out, SLICE(",\"status\":"));
     health_write_counts(out, totals.status);
     write_ended(out, totals.ended);
+    write_board(out, admin->options.board);
     write_entrypoints(out, &admin->options);
     text_add_char(out, '}');
 }

@@ -1,13 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 #include "reply.h"
+#include "waybill/http/headers.h"
 #include "waybill/http/reason.h"
 
 void reply_json(struct local_answer *answer, struct text *document)
 {
-    answer->status = 200;
+    reply_json_status(answer, 200, document);
+}
+
+void reply_json_status(struct local_answer *answer, unsigned status, struct text *document)
+{
+    answer->status = status;
     answer->content_type = SLICE("application/json; charset=UTF-8");
     answer->body = *document;
     *document = TEXT_EMPTY;
+}
+
+bool reply_wants_text(const struct local_request *request)
+{
+    struct slice query = request->query, part;
+
+    while (slice_cut(&query, '&', &part)) {
+        if (slice_eq(part, SLICE("format=text")))
+            return true;
+        if (slice_eq(part, SLICE("format=json")))
+            return false;
+    }
+    return slice_list_has(headers_value(request->headers, HEADER_ACCEPT), SLICE("text/plain"));
+}
+
+void reply_lines(struct local_answer *answer, unsigned status, struct text *text)
+{
+    answer->status = status;
+    answer->content_type = SLICE("text/plain; charset=utf-8");
+    answer->body = *text;
+    *text = TEXT_EMPTY;
 }
 
 void reply_text(struct local_answer *answer, unsigned status, struct slice text)

@@ -5,6 +5,12 @@
 
 /* 200 with a JSON document; takes `document` over. */
 void reply_json(struct local_answer *answer, struct text *document);
+/* The same with another status. */
+void reply_json_status(struct local_answer *answer, unsigned status, struct text *document);
+/* Somebody at a terminal asks: `Accept: text/plain`, or `format=text` in the query. */
+bool reply_wants_text(const struct local_request *request);
+/* Plain text; takes `text` over. */
+void reply_lines(struct local_answer *answer, unsigned status, struct text *text);
 /* Plain text; `text` is static. */
 void reply_text(struct local_answer *answer, unsigned status, struct slice text);
 /* 404 `404 page not found`, as ordinary routing has it. */

@@ -8,23 +8,29 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Letters to insert, remove or replace to come from one to the other; case does not count. */
+static bool same_letter(struct slice a, size_t i, struct slice b, size_t j)
+{
+    return ascii_lower(a.ptr[i]) == ascii_lower(b.ptr[j]);
+}
+
+/* Letters to insert, remove or replace, and neighbours to swap, to come from one to the other; case does not count. */
 static size_t distance(struct slice a, struct slice b)
 {
-    size_t row[NAME_MAX_BYTES + 1];
+    size_t rows[3][NAME_MAX_BYTES + 1]; /* row i is rows[i % 3] */
+
     for (size_t j = 0; j <= b.len; j++)
-        row[j] = j;
+        rows[0][j] = j;
     for (size_t i = 1; i <= a.len; i++) {
-        size_t diagonal = row[0];
+        size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
         row[0] = i;
         for (size_t j = 1; j <= b.len; j++) {
-            bool same = ascii_lower(a.ptr[i - 1]) == ascii_lower(b.ptr[j - 1]);
-            size_t replaced = diagonal + (same ? 0 : 1);
-            diagonal = row[j];
-            row[j] = least(replaced, least(row[j], row[j - 1]) + 1);
+            size_t replaced = above[j - 1] + (same_letter(a, i - 1, b, j - 1) ? 0 : 1);
+            row[j] = least(replaced, least(above[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && same_letter(a, i - 1, b, j - 2) && same_letter(a, i - 2, b, j - 1))
+                row[j] = least(row[j], two_above[j - 2] + 1);
         }
     }
-    return row[b.len];
+    return rows[a.len % 3][b.len];
 }
 
 const char *suggest_name(struct slice wrong, const char *const *names, size_t name_count)

@@ -76,11 +76,11 @@ static size_t printable_length(struct slice text)
     return len == 0 || is_hidden(point) ? 0 : len;
 }
 
-void text_add_escaped(struct text *text, struct slice part)
+static void add_visible(struct text *text, struct slice part, bool quoted)
 {
     while (part.len) {
         size_t len = printable_length(part);
-        if (len == 1 && (part.ptr[0] == '"' || part.ptr[0] == '\\')) {
+        if (quoted && len == 1 && (part.ptr[0] == '"' || part.ptr[0] == '\\')) {
             text_add_char(text, '\\');
             text_add_char(text, part.ptr[0]);
         } else if (len) {
@@ -96,4 +96,14 @@ void text_add_escaped(struct text *text, struct slice part)
         }
         part = slice_from(part, len);
     }
+}
+
+void text_add_escaped(struct text *text, struct slice part)
+{
+    add_visible(text, part, true);
+}
+
+void text_add_visible(struct text *text, struct slice part)
+{
+    add_visible(text, part, false);
 }

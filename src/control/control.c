@@ -67,6 +67,9 @@ static void show_inventory(struct control *control, const struct source *source)
         return;
     struct inventory *before = board_inventory(control->options.board, source->name);
     struct inventory *revised = inventory_revise(source->inventory);
+    if (control->current)
+        snapshot_review(control->current, revised);
+    inventory_add_problems(revised, &control->compile_diagnostics);
     follow_inventory(revised, before, clock_wall_ns());
     board_set_inventory(control->options.board, &revised);
     inventory_unref(&before);
@@ -81,17 +84,18 @@ static void take_diagnostics(struct source *source, struct diagnostics **diagnos
     *diagnostics = NULL;
 }
 
-static void take_fragment(struct control *control, struct fragment **fragment)
+/* False: it is the same as before. */
+static bool take_fragment(struct control *control, struct fragment **fragment)
 {
     const struct fragment *before = model_fragment(&control->model, (*fragment)->provider);
 
     if (before && fragment_equal(before, *fragment)) {
         wb_log_info("Skipping same configuration for provider " SLICE_FMT, SLICE_ARG(before->provider));
         fragment_unref(fragment);
-        return;
+        return false;
     }
     model_replace(&control->model, fragment);
-    control_publish(control);
+    return true;
 }
 
 static void open_parcel(struct message *message, void *owner)
@@ -104,13 +108,14 @@ static void open_parcel(struct message *message, void *owner)
     (void)owner;
     if (delivery->diagnostics)
         take_diagnostics(source, &delivery->diagnostics);
-    if (delivery->fragment)
-        take_fragment(control, &delivery->fragment);
     if (delivery->inventory) {
         inventory_unref(&source->inventory);
         source->inventory = delivery->inventory;
-        show_inventory(control, source);
     }
+    if (delivery->fragment && take_fragment(control, &delivery->fragment))
+        control_publish(control);
+    else if (delivery->inventory)
+        show_inventory(control, source);
     free(parcel);
 }
 
@@ -210,6 +215,8 @@ void control_publish(struct control *control)
         snapshot_unref(&control->current);
     control->current = snapshot;
     note_live_snapshots(control);
+    for (size_t i = 0; i < control->source_count; i++)
+        show_inventory(control, &control->sources[i]); /* one provider's frontends may be in another's way */
 }
 
 size_t control_live_snapshots(const struct control *control)

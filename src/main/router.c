@@ -160,6 +160,7 @@ static void create_admin(struct router *r)
         .counters = r->counters,
         .counter_count = r->worker_count,
         .live_snapshots = &r->live_snapshots,
+        .board = r->board,
         .entrypoint_names = names,
         .entrypoint_addresses = addresses,
         .entrypoint_count = s->entrypoint_count,

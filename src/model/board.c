@@ -17,6 +17,7 @@ struct board {
     pthread_mutex_t lock;
     struct posted providers[MODEL_PROVIDERS_MAX];
     size_t count;
+    uint64_t changes;
 };
 
 struct board *board_create(void)
@@ -69,6 +70,7 @@ void board_set_inventory(struct board *board, struct inventory **inventory)
     struct posted *posted = find_or_add(board, (*inventory)->provider);
     struct inventory *old = posted->inventory;
     posted->inventory = *inventory;
+    board->changes++;
     pthread_mutex_unlock(&board->lock);
     *inventory = NULL;
     inventory_unref(&old); /* it may be large: not under the lock */
@@ -86,7 +88,15 @@ struct inventory *board_inventory(struct board *board, struct slice provider)
     return inventory;
 }
 
-void board_note_synced(struct board *board, struct slice provider)
+uint64_t board_changes(struct board *board)
+{
+    pthread_mutex_lock(&board->lock);
+    uint64_t changes = board->changes;
+    pthread_mutex_unlock(&board->lock);
+    return changes;
+}
+
+void board_note_synced(struct board *board, struct slice provider, bool follows)
 {
     uint64_t now_ns = clock_wall_ns();
 
@@ -95,6 +105,7 @@ void board_note_synced(struct board *board, struct slice provider)
     if (!health->connected)
         health->since_ns = now_ns;
     health->connected = true;
+    health->follows = follows;
     health->error[0] = '\0';
     health->synced_ns = now_ns;
     pthread_mutex_unlock(&board->lock);
@@ -117,8 +128,9 @@ bool board_health(struct board *board, struct slice provider, struct provider_he
 {
     pthread_mutex_lock(&board->lock);
     const struct posted *posted = find(board, provider);
-    if (posted)
+    bool said = posted && posted->health.since_ns;
+    if (said)
         *out_health = posted->health;
     pthread_mutex_unlock(&board->lock);
-    return posted != NULL;
+    return said;
 }

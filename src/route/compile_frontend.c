@@ -13,9 +13,21 @@ struct frontend_build {
     struct slice place;
 };
 
-static void leave_out(struct frontend_build *build, struct slice because)
+/* The first thing in the way is the one that is told to people. */
+static void note_obstacle(struct frontend_build *build, enum container_why why, struct slice because)
+{
+    struct route_frontend *frontend = &build->made->frontend;
+
+    if (frontend->why != WHY_ROUTED)
+        return;
+    frontend->why = why;
+    frontend->why_because = arena_copy(&build->made->arena, because);
+}
+
+static void leave_out(struct frontend_build *build, enum container_why why, struct slice because)
 {
     build->made->left_out = true;
+    note_obstacle(build, why, because);
     diagnostics_add(&build->made->diagnostics, DIAGNOSTIC_ERROR, build->place,
                     "frontend " SLICE_FMT " is left out: " SLICE_FMT, SLICE_ARG(build->model->name), SLICE_ARG(because));
 }
@@ -24,6 +36,7 @@ static void close_frontend(struct frontend_build *build, struct slice because)
 {
     struct route_frontend *frontend = &build->made->frontend;
     frontend->closed = true;
+    note_obstacle(build, WHY_CLOSED, because);
     if (frontend->closed_because.len == 0)
         frontend->closed_because = arena_copy(&build->made->arena, because);
 }
@@ -42,7 +55,7 @@ static void parse_rules(struct frontend_build *build)
     frontend->priority = model->priority > 0 ? model->priority : (int64_t)bytes;
     frontend->rule = rule_parse(&build->made->arena, texts, model->route_count, &error);
     if (!frontend->rule)
-        leave_out(build, error);
+        leave_out(build, WHY_RULE, error);
 }
 
 static void compile_filters(struct frontend_build *build)
@@ -89,10 +102,13 @@ static void note_backend(struct frontend_build *build)
                        : made->backend->backend.server_count == 0 ? "has no usable server"
                                                                   : NULL;
     made->frontend.backend = made->backend ? &made->backend->backend : NULL;
-    if (what && !made->left_out)
-        diagnostics_add(&made->diagnostics, DIAGNOSTIC_ERROR, build->place,
-                        "frontend " SLICE_FMT " answers 503: its backend `" SLICE_FMT "` %s", SLICE_ARG(build->model->name),
-                        SLICE_ARG(build->model->backend), what);
+    if (!what || made->left_out)
+        return;
+    const char *because = arena_format(&made->arena, "its backend `" SLICE_FMT "` %s", SLICE_ARG(build->model->backend),
+                                       what);
+    note_obstacle(build, WHY_NO_BACKEND, slice_of(because));
+    diagnostics_add(&made->diagnostics, DIAGNOSTIC_ERROR, build->place, "frontend " SLICE_FMT " answers 503: %s",
+                    SLICE_ARG(build->model->name), because);
 }
 
 static enum reason absence_reason(int64_t absence)
@@ -132,7 +148,7 @@ static void copy_names(struct frontend_build *build, struct slice provider)
     for (size_t i = 0; i < entrypoints->count; i++)
         made->entrypoints.items[i] = arena_copy(&made->arena, entrypoints->items[i]);
     if (entrypoints->count == 0)
-        leave_out(build, SLICE("it is on no entrypoint that exists"));
+        leave_out(build, WHY_NO_ENTRYPOINT, SLICE("it is on no entrypoint that exists"));
 }
 
 static struct compiled_frontend *make_frontend(struct compiler *compiler, const struct fragment *fragment,
@@ -152,7 +168,7 @@ static struct compiled_frontend *make_frontend(struct compiler *compiler, const 
                                                             SLICE_ARG(model->name), SLICE_ARG(fragment->provider)));
     copy_names(&build, fragment->provider);
     if (model->left_out_because.len)
-        leave_out(&build, model->left_out_because);
+        leave_out(&build, WHY_RULE, model->left_out_because);
     else
         parse_rules(&build);
     note_absence(&build);

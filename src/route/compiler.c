@@ -153,6 +153,10 @@ static void hold_frontends(struct built_snapshot *built, const struct ordered_fr
         if (!ordered[i].compiled->left_out)
             snapshot->frontends[snapshot->frontend_count++] = &ordered[i].compiled->frontend;
     }
+    snapshot->left_out = wb_alloc((count - snapshot->frontend_count + 1) * sizeof(struct route_frontend *));
+    for (size_t i = 0; i < count; i++)
+        if (ordered[i].compiled->left_out)
+            snapshot->left_out[snapshot->left_out_count++] = &ordered[i].compiled->frontend;
 }
 
 /* Which servers can still be asked: workers give up on the way to the others. */
@@ -206,6 +210,7 @@ void compiler_free_snapshot(struct compiler *compiler, struct snapshot *snapshot
     model_fini(&snapshot->model);
     free(snapshot->entrypoints);
     free(snapshot->frontends);
+    free(snapshot->left_out);
     free(snapshot->server_generations);
     free(built->held);
     free(built);

@@ -7,6 +7,7 @@
 #include "waybill/exchange/local.h"
 
 struct admin;
+struct board;
 struct cell;
 struct exchange_counters;
 
@@ -17,6 +18,7 @@ struct admin_options {
     const struct exchange_counters *const *counters; /* one per worker; read with cell_read */
     size_t counter_count;
     const struct cell *live_snapshots;                           /* not freed yet; NULL: not known */
+    struct board *board;                                         /* what the providers say; NULL: nothing */
     const struct slice *entrypoint_names, *entrypoint_addresses; /* for the dashboard */
     size_t entrypoint_count;
     bool keep_trailing_slash; /* no redirect from /api/ to /api */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* suggest - did you mean: the name that takes the fewest changes of one letter. Thread: any. */
+/* suggest - did you mean: the name that takes the fewest changes of one letter, or of two neighbours. Thread: any. */
 #pragma once
 #include "waybill/base/slice.h"
 

@@ -24,3 +24,5 @@ static inline struct slice text_slice(const struct text *text)
 char *text_take(struct text *text);
 /* With control bytes, quotes, backslashes and bytes of bad UTF-8 as \n \" \\ \xHH: safe in any log. */
 void text_add_escaped(struct text *text, struct slice part);
+/* The same, but quotes and backslashes stay: for a terminal, where nothing is quoted. */
+void text_add_visible(struct text *text, struct slice part);

@@ -14,6 +14,7 @@ enum { BOARD_ERROR_SIZE = 256 };
 
 struct provider_health {
     bool connected;
+    bool follows;                 /* it reads again by itself: a last reading that is old says that something is wrong */
     uint64_t since_ns;            /* connected, or not, since then; wall clock */
     uint64_t synced_ns;           /* all was read last; 0: never yet */
     char error[BOARD_ERROR_SIZE]; /* of the last failure while it is not connected; else empty */
@@ -26,9 +27,11 @@ void board_destroy(struct board **board);
 void board_set_inventory(struct board *board, struct inventory **inventory);
 /* One reference, the caller's; NULL: there is none. */
 struct inventory *board_inventory(struct board *board, struct slice provider);
+/* Counts up with each inventory that is put up. */
+uint64_t board_changes(struct board *board);
 
-/* All of it was read just now. */
-void board_note_synced(struct board *board, struct slice provider);
+/* All of it was read just now, and `follows`: it will be again. */
+void board_note_synced(struct board *board, struct slice provider, bool follows);
 void board_note_lost(struct board *board, struct slice provider, const char *error);
-/* False: there is no such provider. */
+/* False: there is no such provider, or it has not said how it is. */
 bool board_health(struct board *board, struct slice provider, struct provider_health *out_health);

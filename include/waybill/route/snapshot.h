@@ -9,6 +9,7 @@
 #pragma once
 #include "waybill/http/reason.h"
 #include "waybill/model/entrypoint.h"
+#include "waybill/model/inventory.h"
 #include "waybill/model/model.h"
 #include "waybill/route/filter.h"
 
@@ -51,6 +52,8 @@ struct route_frontend {
     struct slice closed_because;
     enum reason absent; /* a remembered one answers with it; REASON_NONE: it is live */
     struct slice absent_because;
+    enum container_why why;   /* not WHY_ROUTED: no request gets through it to a server */
+    struct slice why_because; /* says what is in the way */
     struct route_filter filters[ROUTE_FILTERS_MAX]; /* in order of application */
     size_t filter_count;
 };
@@ -70,9 +73,14 @@ struct snapshot {
     uint64_t *server_generations;      /* by server slot: the generation this snapshot routes to, or 0 */
     struct route_frontend **frontends; /* in the order in which they are tried: remembered ones last */
     size_t frontend_count;
+    struct route_frontend **left_out; /* match nothing; `why` says why not */
+    size_t left_out_count;
     void (*retire)(struct snapshot *snapshot, void *arg); /* called by the last unref, on any thread: mails it to control */
     void *retire_arg;
 };
 
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot **snapshot);
+/* Adds to a revision of an inventory what became of the frontends: a container that would be routed, and is behind none that
+ * lets requests through, is in the state that says why. */
+void snapshot_review(const struct snapshot *snapshot, struct inventory *inventory);

@@ -123,10 +123,16 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static void note_lost(struct docker_provider *provider, const char *error)
+{
+    if (provider->base.sink->board)
+        board_note_lost(provider->base.sink->board, SLICE("docker"), error);
+}
+
 static void note_synced(struct docker_provider *provider)
 {
     if (provider->base.sink->board)
-        board_note_synced(provider->base.sink->board, SLICE("docker"));
+        board_note_synced(provider->base.sink->board, SLICE("docker"), provider->options.watch);
 }
 
 static void take_events(struct docker_provider *provider)
@@ -238,8 +244,7 @@ static enum engine_outcome wait_to_retry(struct docker_provider *provider, uint6
     uint64_t wait = jitter(provider->backoff_ms);
 
     say_error(provider, wait);
-    if (provider->base.sink->board)
-        board_note_lost(provider->base.sink->board, SLICE("docker"), engine_error(provider->engine));
+    note_lost(provider, engine_error(provider->engine));
     provider->backoff_ms = earlier(provider->backoff_ms * 3 / 2, BACKOFF_LIMIT_MS);
     return engine_sleep(provider->engine, wait);
 }
@@ -280,9 +285,11 @@ static wb_err start(struct provider *base)
     struct docker_provider *provider = WB_CONTAINER_OF(base, struct docker_provider, base);
     char *error = NULL;
 
+    note_lost(provider, "not connected yet");
     provider->engine = engine_create(&provider->options, &error);
     if (!provider->engine) {
         wb_log_error("docker: %s", error);
+        note_lost(provider, error);
         free(error);
         return -EINVAL;
     }

@@ -14,7 +14,7 @@ static void test_the_closest_name_is_suggested(void **state)
     static const struct {
         const char *wrong, *name;
     } cases[] = {{"dokcer", "docker"}, {"DOCKER.DOMIAN", "docker.domain"}, {"loglvl", "logLevel"}, {"fil", "file"},
-                 {"files", "file"},    {"loglevell", "logLevel"},          {"ap", "api"}};
+                 {"files", "file"},    {"loglevell", "logLevel"},          {"ap", "api"},          {"aip", "api"}};
     for (size_t i = 0; i < WB_COUNT(cases); i++) {
         const char *close = suggest_name(slice_of(cases[i].wrong), names, WB_COUNT(names));
         assert_non_null(close);

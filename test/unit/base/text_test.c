@@ -199,6 +199,16 @@ static void test_the_log_escapes_and_minds_its_level(void **state)
     log_set_sink(NULL, NULL);
 }
 
+static void test_for_a_terminal_quotes_stay(void **state)
+{
+    struct text text = TEXT_EMPTY;
+
+    (void)state;
+    text_add_visible(&text, SLICE("`Path:/a\\d\"`\n\x1b[2J\xe2\x80\xae"));
+    assert_string_equal(text.ptr, "`Path:/a\\d\"`\\n\\x1b[2J\\xe2\\x80\\xae");
+    text_fini(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +223,7 @@ int main(void)
         cmocka_unit_test(test_text_grows_and_is_taken),
         cmocka_unit_test(test_dates),
         cmocka_unit_test(test_the_log_escapes_and_minds_its_level),
+        cmocka_unit_test(test_for_a_terminal_quotes_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

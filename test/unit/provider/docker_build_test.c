@@ -1,117 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Containers to a fragment, where v1.7 is no model: what protects, whom it may hurt, networks, the router itself. */
-#include "waybill/provider/docker.h"
-#include "docker/build.h"
-#include "docker/decode.h"
-#include "waybill/base/text.h"
-#include "waybill/model/inventory.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <cmocka.h>
-
-#define ID_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define ID_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-
-struct scene {
-    struct docker_options options;
-    struct slices entrypoints;
-    struct provider_sink sink;
-    struct arena arena;
-    struct container *containers[16];
-    size_t count;
-    struct network_list networks;
-    struct build_output built;
-};
-
-static int set_up(void **state)
-{
-    struct scene *scene = wb_alloc(sizeof *scene);
-
-    arena_init(&scene->arena, 0);
-    slices_add(&scene->arena, &scene->entrypoints, SLICE("http"));
-    scene->options = (struct docker_options){.domain = SLICE("t"), .exposed_by_default = true};
-    scene->sink = (struct provider_sink){NULL, NULL, &scene->entrypoints, &scene->entrypoints, NULL};
-    *state = scene;
-    return 0;
-}
-
-static void drop_built(struct scene *scene)
-{
-    if (!scene->built.fragment)
-        return;
-    fragment_unref(&scene->built.fragment);
-    inventory_unref(&scene->built.inventory);
-    diagnostics_fini(scene->built.diagnostics);
-    free(scene->built.diagnostics);
-}
-
-static int tear_down(void **state)
-{
-    struct scene *scene = *state;
-
-    drop_built(scene);
-    for (size_t i = 0; i < scene->count; i++)
-        container_destroy(&scene->containers[i]);
-    arena_fini(&scene->arena);
-    free(scene);
-    return 0;
-}
-
-/* `more` are further members of the answer, each with a comma in front. */
-static void add_with(struct scene *scene, const char *id, const char *name, const char *labels, const char *networks,
-                     const char *state, const char *mode)
-{
-    char error[DECODE_ERROR_SIZE] = "";
-    char *json = wb_format(
-        "{\"Id\":\"%s\",\"Name\":\"/%s\",\"Created\":\"2026-01-01T00:00:00Z\",\"State\":{\"Running\":true,"
-        "\"StartedAt\":\"S\"%s},\"HostConfig\":{\"NetworkMode\":\"%s\"},\"Config\":{\"Labels\":{%s}},"
-        "\"NetworkSettings\":{\"Ports\":{\"80/tcp\":null},\"Networks\":{%s}}}",
-        id, name, state, mode, labels, networks);
-    struct container *container = decode_container(slice_of(json), error);
-
-    assert_string_equal(error, "");
-    assert_non_null(container);
-    scene->containers[scene->count++] = container;
-    free(json);
-}
-
-#define BRIDGE "\"bridge\":{\"NetworkID\":\"n0\",\"IPAddress\":\"172.17.0.2\"}"
-
-static void add(struct scene *scene, const char *id, const char *name, const char *labels)
-{
-    add_with(scene, id, name, labels, BRIDGE, "", "bridge");
-}
-
-static const struct fragment *build(struct scene *scene)
-{
-    struct map by_id;
-
-    drop_built(scene);
-    map_init(&by_id);
-    for (size_t i = 0; i < scene->count; i++)
-        map_put(&by_id, scene->containers[i]->id, scene->containers[i]);
-    struct build_input input = {
-        &scene->options, &scene->sink, scene->containers, scene->count, &by_id, &scene->networks, NULL, 0};
-    build_fragment(&input, &scene->built);
-    map_fini(&by_id);
-    return scene->built.fragment;
-}
-
-static enum container_state state_of(const struct scene *scene, size_t number)
-{
-    return container_why_state(scene->built.inventory->items[number].why);
-}
-
-static bool is_said(const struct scene *scene, const char *part)
-{
-    for (size_t i = 0; i < scene->built.diagnostics->count; i++) {
-        const struct diagnostic *said = &scene->built.diagnostics->items[i];
-        if (strstr(said->place, part) || strstr(said->text, part))
-            return true;
-    }
-    return false;
-}
+#include "build_scene.h"
 
 static void test_what_protects_and_is_not_understood_closes_its_frontend(void **state)
 {
@@ -281,37 +170,6 @@ static void test_containers_that_share_a_network_in_a_circle_have_no_address(voi
     assert_int_equal(scene->built.inventory->items[0].why, WHY_NETWORK_OWNER_DOWN);
 }
 
-static void test_each_container_has_a_state_with_a_reason(void **state)
-{
-    static const struct {
-        const char *labels, *networks, *state;
-        enum container_state expected;
-        const char *reason;
-    } cases[] = {
-        {"", BRIDGE, "", CONTAINER_ROUTED, ""},
-        {"\"traefik.enable\":\"false\"", BRIDGE, "", CONTAINER_IGNORED, "traefik.enable"},
-        {"\"traefik.tags\":\"b\"", BRIDGE, "", CONTAINER_IGNORED, "tag==a"},
-        {"", BRIDGE, ",\"Health\":{\"Status\":\"starting\"}", CONTAINER_WAITING, "starting"},
-        {"", BRIDGE, ",\"Paused\":true", CONTAINER_WAITING, "paused"},
-        {"", BRIDGE, ",\"Restarting\":true", CONTAINER_WAITING, "restarting"},
-        {"", "", "", CONTAINER_WAITING, "in no network"},
-        {"", "\"x\":{\"IPAddress\":\"\"}", "", CONTAINER_WAITING, "no address in the network `x`"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < WB_COUNT(cases); i++) {
-        struct scene *scene;
-        set_up((void **)&scene);
-        if (strstr(cases[i].labels, "tags"))
-            slices_add(&scene->arena, &scene->options.constraints, SLICE("tag==a*"));
-        add_with(scene, ID_A, "web", cases[i].labels, cases[i].networks, cases[i].state, "x");
-        build(scene);
-        assert_int_equal(state_of(scene, 0), cases[i].expected);
-        assert_non_null(strstr(scene->built.inventory->items[0].sentence.ptr, cases[i].reason));
-        tear_down((void **)&scene);
-    }
-}
-
 static void test_segments_and_service_names_that_join_alike_are_kept_apart(void **state)
 {
     struct scene *scene = *state;
@@ -347,8 +205,6 @@ static void test_bindings_to_any_address_are_not_taken(void **state)
     assert_true(slice_eq(build(scene)->backends[0].servers[0].url, SLICE("http://[fd00::5]:80")));
 }
 
-#define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,7 +217,6 @@ int main(void)
         WITH_SCENE(test_the_router_itself_is_routed_to_only_when_a_label_says_so),
         WITH_SCENE(test_a_server_is_its_container_and_start_not_its_address),
         WITH_SCENE(test_containers_that_share_a_network_in_a_circle_have_no_address),
-        cmocka_unit_test(test_each_container_has_a_state_with_a_reason),
         WITH_SCENE(test_segments_and_service_names_that_join_alike_are_kept_apart),
         WITH_SCENE(test_labels_of_traefik_2_make_no_segment),
         WITH_SCENE(test_bindings_to_any_address_are_not_taken),
