@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "census.h"
+#include "stop_signal.h"
 #include "waybill/base/log.h"
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { INSPECT_BATCH = 64 }; /* answers held at a time */
+enum {
+    INSPECT_BATCH = 64,    /* answers held at a time */
+    STOP_MARGIN_MS = 2000, /* beyond the stop timeout (decisions.md 17) */
+};
 
 void census_init(struct census *census)
 {
     *census = (struct census){.networks_are_stale = true};
     map_init(&census->known);
     map_init(&census->dirty);
+    map_init(&census->failed);
 }
 
 static void destroy_known(struct known *known)
@@ -27,29 +32,104 @@ void census_fini(struct census *census)
     free(census->order);
     map_fini(&census->known);
     map_fini(&census->dirty);
+    map_fini(&census->failed);
     network_list_fini(&census->networks);
 }
 
-static bool is_relevant(const char *action)
+static bool is_one_of(const char *action, const char *const *actions)
 {
-    static const char *const actions[] = {"start",   "restart", "die",    "stop",    "kill",    "pause",
-                                          "unpause", "rename",  "update", "destroy", "connect", "disconnect"};
-
-    for (size_t i = 0; i < WB_COUNT(actions); i++) {
-        if (strcmp(action, actions[i]) == 0)
-            return true;
-    }
-    return strncmp(action, "health_status", 13) == 0;
+    while (*actions && strcmp(action, *actions) != 0)
+        actions++;
+    return *actions != NULL;
 }
 
-bool census_note(struct census *census, const struct docker_event *event)
+/* After these it may run, whatever it did before. */
+static bool may_have_come(const char *action)
 {
-    if (event->about_network)
-        census->networks_are_stale = true;
-    if (!event->container[0] || !is_relevant(event->action))
+    static const char *const actions[] = {"start", "restart", "unpause", NULL};
+
+    return is_one_of(action, actions) || strncmp(action, "health_status", 13) == 0;
+}
+
+/* Of interest only when it is known: while it is made or started, the engine would hold an inspect back. */
+static bool may_have_changed(const char *action)
+{
+    static const char *const actions[] = {"die",     "stop",    "pause",      "rename", "update",
+                                          "destroy", "connect", "disconnect", NULL};
+
+    return is_one_of(action, actions);
+}
+
+/* The list of networks is only read for what compose calls them. */
+static bool changes_networks(const struct docker_event *event)
+{
+    static const char *const actions[] = {"create", "destroy", "remove", "update", NULL};
+
+    return event->about_network && is_one_of(event->action, actions);
+}
+
+/* A signal that ends it, its death, a pause. Until an inspect were answered, requests would be lost. */
+static bool mark_leaving(struct known *known, const struct docker_event *event, uint64_t now_ms)
+{
+    struct container *container = known->container;
+
+    if (!container || event->about_network)
         return false;
-    map_put(&census->dirty, slice_of(event->container), census);
+    if (strcmp(event->action, "kill") == 0 && signal_ends(event->signal, container->stop_signal)) {
+        known->stays_ms = now_ms + container->stop_timeout_s * UINT64_C(1000) + STOP_MARGIN_MS;
+        container->is_stopping = true;
+    } else if (strcmp(event->action, "die") == 0) {
+        container->is_running = false;
+    } else if (strcmp(event->action, "pause") == 0) {
+        container->is_paused = true;
+    } else {
+        return false;
+    }
     return true;
+}
+
+static void make_dirty(struct census *census, struct slice id)
+{
+    map_put(&census->dirty, id, census);
+}
+
+enum census_change census_note(struct census *census, const struct docker_event *event, uint64_t now_ms)
+{
+    struct slice id = slice_of(event->container);
+    struct known *known = id.len ? map_get(&census->known, id) : NULL;
+
+    census->networks_are_stale |= changes_networks(event);
+    if (id.len == 0)
+        return CENSUS_SAME;
+    bool leaves = known && mark_leaving(known, event, now_ms);
+    bool look = may_have_come(event->action) || (known && may_have_changed(event->action));
+    if (look)
+        make_dirty(census, id);
+    return leaves ? CENSUS_LEAVING : look ? CENSUS_LOOK : CENSUS_SAME;
+}
+
+uint64_t census_due_ms(const struct census *census)
+{
+    uint64_t due = UINT64_MAX;
+
+    for (size_t i = 0; i < census->count; i++) {
+        uint64_t stays_ms = census->order[i]->stays_ms;
+        if (stays_ms && stays_ms < due)
+            due = stays_ms;
+    }
+    return due;
+}
+
+/* Who outlived its signal is looked at, and is asked again if it runs. */
+void census_expire(struct census *census, uint64_t now_ms)
+{
+    for (size_t i = 0; i < census->count; i++) {
+        struct known *known = census->order[i];
+        if (!known->stays_ms || known->stays_ms > now_ms)
+            continue;
+        known->stays_ms = 0;
+        make_dirty(census, known->id);
+    }
 }
 
 static void remove_from_order(struct census *census, const struct known *known)
@@ -118,12 +198,15 @@ static void settle(struct census *census, struct inspected *item)
         known = learn(census, item->id);
     snprintf(known->error, sizeof known->error, "%s", item->error);
     if (item->container) {
+        if (known->container && !slice_eq(known->container->started_at, item->container->started_at))
+            known->stays_ms = 0; /* the signal was for who ran before */
+        item->container->is_stopping = known->stays_ms > 0;
         container_destroy(&known->container);
         known->container = item->container;
         item->container = NULL;
     } else {
         wb_log_warn("docker: %s", item->error);
-        map_put(&census->dirty, item->id, census); /* what was known of it holds until it answers again */
+        map_put(&census->failed, item->id, census); /* what was known of it holds until it answers again */
         known->facts = 0;
     }
     if (is_new)
@@ -165,26 +248,50 @@ static enum engine_outcome refresh_networks(struct census *census, struct engine
     return ENGINE_OK;
 }
 
-enum engine_outcome census_refresh(struct census *census, struct engine *engine)
+enum engine_outcome census_look(struct census *census, struct engine *engine)
 {
-    struct map dirty = census->dirty;
-    struct slice *ids = wb_alloc((map_count(&dirty) + 1) * sizeof *ids);
+    struct slice *ids = wb_alloc((map_count(&census->dirty) + 1) * sizeof *ids);
     struct map_entry *entry;
     size_t count = 0;
 
-    map_init(&census->dirty);
-    for (size_t i = 0; (entry = map_next(&dirty, &i));) {
-        struct known *known = map_get(&census->known, entry->key);
+    for (size_t i = 0; (entry = map_next(&census->dirty, &i));)
+        ids[count++] = entry->key;
+    for (size_t i = 0; i < count; i++) {
+        struct known *known = map_get(&census->known, ids[i]);
+        if (!engine_inspect_begin(engine, ids[i]))
+            continue;
         if (known)
             known->facts = 0; /* the next list is no older than this look, but may differ from the last one */
-        ids[count++] = entry->key;
+        map_remove(&census->dirty, ids[i]);
     }
-    enum engine_outcome outcome = look_at(census, engine, ids, count);
-    if (outcome == ENGINE_OK)
-        outcome = refresh_networks(census, engine);
     free(ids);
-    map_fini(&dirty);
-    return outcome;
+    return refresh_networks(census, engine);
+}
+
+bool census_settle(struct census *census, struct engine *engine)
+{
+    struct inspected item;
+    bool any = false;
+
+    while (engine_inspect_next(engine, &item)) {
+        /* Something happened to it since it was asked for: the answer is old, and another look will come. */
+        if (!map_get(&census->dirty, item.id)) {
+            settle(census, &item);
+            any = true;
+        }
+        container_destroy(&item.container);
+    }
+    return any;
+}
+
+void census_retry(struct census *census)
+{
+    struct map_entry *entry;
+
+    for (size_t i = 0; (entry = map_next(&census->failed, &i));)
+        make_dirty(census, entry->key);
+    map_fini(&census->failed);
+    map_init(&census->failed);
 }
 
 static bool is_listed(const struct map *listed, const struct known *known)
@@ -215,34 +322,56 @@ static void follow_list(struct census *census, const struct container_list *list
     map_fini(&listed);
 }
 
+static void note_facts(struct census *census, const struct container_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct known *known = map_get(&census->known, list->items[i].id);
+        if (known && !known->error[0])
+            known->facts = list->items[i].facts;
+    }
+}
+
+static enum engine_outcome look_at_all(struct census *census, struct engine *engine, const struct container_list *list)
+{
+    struct slice *ids = wb_alloc((list->count + 1) * sizeof *ids);
+
+    for (size_t i = 0; i < list->count; i++) {
+        ids[i] = list->items[i].id;
+        map_remove(&census->dirty, ids[i]);
+        map_remove(&census->failed, ids[i]);
+    }
+    enum engine_outcome outcome = look_at(census, engine, ids, list->count);
+    free(ids);
+    return outcome;
+}
+
+static void look_for_changes(struct census *census, const struct container_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct known *known = map_get(&census->known, list->items[i].id);
+        if (!known || known->facts != list->items[i].facts)
+            make_dirty(census, list->items[i].id);
+    }
+}
+
 enum engine_outcome census_resync(struct census *census, struct engine *engine, bool all)
 {
     struct container_list list;
-    size_t count = 0;
     enum engine_outcome outcome = engine_list(engine, &list);
 
     if (outcome != ENGINE_OK)
         return outcome;
-    struct slice *ids = wb_alloc((list.count + 1) * sizeof *ids);
-    for (size_t i = 0; i < list.count; i++) {
-        const struct known *known = map_get(&census->known, list.items[i].id);
-        if (all || !known || known->facts != list.items[i].facts)
-            ids[count++] = list.items[i].id;
-        map_remove(&census->dirty, list.items[i].id);
-    }
     census->networks_are_stale = true;
-    outcome = look_at(census, engine, ids, count);
+    if (all)
+        outcome = look_at_all(census, engine, &list);
+    else
+        look_for_changes(census, &list);
     if (outcome == ENGINE_OK)
         outcome = refresh_networks(census, engine);
     if (outcome == ENGINE_OK) {
-        for (size_t i = 0; i < list.count; i++) {
-            struct known *known = map_get(&census->known, list.items[i].id);
-            if (known && !known->error[0])
-                known->facts = list.items[i].facts;
-        }
+        note_facts(census, &list);
         follow_list(census, &list);
     }
-    free(ids);
     container_list_fini(&list);
     return outcome;
 }

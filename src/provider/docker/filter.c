@@ -91,6 +91,14 @@ static bool meets_constraints(struct arena *arena, struct candidate *candidate, 
     return true;
 }
 
+static bool is_staying(struct candidate *candidate)
+{
+    if (!candidate->container->is_stopping)
+        return true;
+    inventory_decide(candidate->item, WHY_STOPPING, "it got a signal that ends it");
+    return false;
+}
+
 static bool is_healthy(struct candidate *candidate)
 {
     struct slice health = candidate->container->health;
@@ -149,5 +157,6 @@ bool filter_container(struct arena *arena, const struct build_input *input, cons
     }
     return is_enabled(out_candidate, &reading, input->options->exposed_by_default) &&
            is_usable(arena, out_candidate, diagnostics, origin) && has_rules(arena, out_candidate, input->options) &&
-           has_port(out_candidate) && meets_constraints(arena, out_candidate, input->options) && is_healthy(out_candidate);
+           has_port(out_candidate) && meets_constraints(arena, out_candidate, input->options) && is_staying(out_candidate) &&
+           is_healthy(out_candidate);
 }

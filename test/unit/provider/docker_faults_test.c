@@ -65,8 +65,7 @@ static void start_with(struct scene *scene, uint64_t resync_ms, uint64_t answer_
                                      .exposed_by_default = true,
                                      .resync_ms = resync_ms,
                                      .answer_ms = answer_ms,
-                                     .quiet_ms = 30,
-                                     .gather_ms = 300};
+                                     .gather_ms = 50};
 
     scene->provider = docker_provider_create(&options, &scene->sink);
     free(endpoint); /* it has its own copy */
@@ -317,6 +316,7 @@ static void test_a_burst_of_events_makes_few_deliveries_and_the_right_end(void *
 
     start(scene);
     await_routes(scene, "", 2000);
+    uint64_t begin_ms = clock_monotonic_ms();
     for (int i = 0; i < 60; i++) {
         char name[16], address[32];
         snprintf(name, sizeof name, "c%02d", i);
@@ -335,7 +335,7 @@ static void test_a_burst_of_events_makes_few_deliveries_and_the_right_end(void *
         usleep(1000);
     }
     assert_int_equal(scene->fragment->backend_count, 60);
-    assert_in_range(scene->deliveries, 2, 8);
+    assert_in_range(scene->deliveries, 2, 3 + (clock_monotonic_ms() - begin_ms) / 4); /* one a gap */
 }
 
 static void test_destroy_ends_a_provider_that_waits_for_a_silent_engine(void **state)
