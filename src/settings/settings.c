@@ -19,6 +19,7 @@ static void set_defaults(struct reading *reading)
         .tls = {.options = "docker.tls", .ca = SLICE(""), .cert = SLICE(""), .key = SLICE("")},
         .watch = true,
         .exposed_by_default = true,
+        .remember_ms = 10 * 60 * 1000,
         .gather_ms = 50,
     };
     settings->file.watch = true;

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "census.h"
-#include "stop_signal.h"
+#include "waybill/base/clock.h"
 #include "waybill/base/log.h"
+#include "waybill/model/inventory.h"
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    INSPECT_BATCH = 64,    /* answers held at a time */
-    STOP_MARGIN_MS = 2000, /* beyond the stop timeout (decisions.md 17) */
-};
+enum { INSPECT_BATCH = 64 }; /* answers held at a time */
 
-void census_init(struct census *census)
+void census_init(struct census *census, uint64_t remember_ms)
 {
-    *census = (struct census){.networks_are_stale = true};
+    *census = (struct census){.networks_are_stale = true, .ghosts = {.remember_ms = remember_ms}};
     map_init(&census->known);
     map_init(&census->dirty);
     map_init(&census->failed);
@@ -29,107 +27,12 @@ void census_fini(struct census *census)
 {
     for (size_t i = 0; i < census->count; i++)
         destroy_known(census->order[i]);
+    ghosts_fini(&census->ghosts);
     free(census->order);
     map_fini(&census->known);
     map_fini(&census->dirty);
     map_fini(&census->failed);
     network_list_fini(&census->networks);
-}
-
-static bool is_one_of(const char *action, const char *const *actions)
-{
-    while (*actions && strcmp(action, *actions) != 0)
-        actions++;
-    return *actions != NULL;
-}
-
-/* After these it may run, whatever it did before. */
-static bool may_have_come(const char *action)
-{
-    static const char *const actions[] = {"start", "restart", "unpause", NULL};
-
-    return is_one_of(action, actions) || strncmp(action, "health_status", 13) == 0;
-}
-
-/* Of interest only when it is known: while it is made or started, the engine would hold an inspect back. */
-static bool may_have_changed(const char *action)
-{
-    static const char *const actions[] = {"die",     "stop",    "pause",      "rename", "update",
-                                          "destroy", "connect", "disconnect", NULL};
-
-    return is_one_of(action, actions);
-}
-
-/* The list of networks is only read for what compose calls them. */
-static bool changes_networks(const struct docker_event *event)
-{
-    static const char *const actions[] = {"create", "destroy", "remove", "update", NULL};
-
-    return event->about_network && is_one_of(event->action, actions);
-}
-
-/* A signal that ends it, its death, a pause. Until an inspect were answered, requests would be lost. */
-static bool mark_leaving(struct known *known, const struct docker_event *event, uint64_t now_ms)
-{
-    struct container *container = known->container;
-
-    if (!container || event->about_network)
-        return false;
-    if (strcmp(event->action, "kill") == 0 && signal_ends(event->signal, container->stop_signal)) {
-        known->stays_ms = now_ms + container->stop_timeout_s * UINT64_C(1000) + STOP_MARGIN_MS;
-        container->is_stopping = true;
-    } else if (strcmp(event->action, "die") == 0) {
-        container->is_running = false;
-    } else if (strcmp(event->action, "pause") == 0) {
-        container->is_paused = true;
-    } else {
-        return false;
-    }
-    return true;
-}
-
-static void make_dirty(struct census *census, struct slice id)
-{
-    map_put(&census->dirty, id, census);
-}
-
-enum census_change census_note(struct census *census, const struct docker_event *event, uint64_t now_ms)
-{
-    struct slice id = slice_of(event->container);
-    struct known *known = id.len ? map_get(&census->known, id) : NULL;
-
-    census->networks_are_stale |= changes_networks(event);
-    if (id.len == 0)
-        return CENSUS_SAME;
-    bool leaves = known && mark_leaving(known, event, now_ms);
-    bool look = may_have_come(event->action) || (known && may_have_changed(event->action));
-    if (look)
-        make_dirty(census, id);
-    return leaves ? CENSUS_LEAVING : look ? CENSUS_LOOK : CENSUS_SAME;
-}
-
-uint64_t census_due_ms(const struct census *census)
-{
-    uint64_t due = UINT64_MAX;
-
-    for (size_t i = 0; i < census->count; i++) {
-        uint64_t stays_ms = census->order[i]->stays_ms;
-        if (stays_ms && stays_ms < due)
-            due = stays_ms;
-    }
-    return due;
-}
-
-/* Who outlived its signal is looked at, and is asked again if it runs. */
-void census_expire(struct census *census, uint64_t now_ms)
-{
-    for (size_t i = 0; i < census->count; i++) {
-        struct known *known = census->order[i];
-        if (!known->stays_ms || known->stays_ms > now_ms)
-            continue;
-        known->stays_ms = 0;
-        make_dirty(census, known->id);
-    }
 }
 
 static void remove_from_order(struct census *census, const struct known *known)
@@ -145,6 +48,8 @@ static void remove_from_order(struct census *census, const struct known *known)
 
 static void forget(struct census *census, struct known *known)
 {
+    if (census->ghosts.remember_ms && known->container && known->has_frontends)
+        ghosts_add(&census->ghosts, &known->container, clock_monotonic_ms());
     remove_from_order(census, known);
     map_remove(&census->known, known->id);
     destroy_known(known);
@@ -289,7 +194,7 @@ void census_retry(struct census *census)
     struct map_entry *entry;
 
     for (size_t i = 0; (entry = map_next(&census->failed, &i));)
-        make_dirty(census, entry->key);
+        map_put(&census->dirty, entry->key, census);
     map_fini(&census->failed);
     map_init(&census->failed);
 }
@@ -350,7 +255,7 @@ static void look_for_changes(struct census *census, const struct container_list 
     for (size_t i = 0; i < list->count; i++) {
         const struct known *known = map_get(&census->known, list->items[i].id);
         if (!known || known->facts != list->items[i].facts)
-            make_dirty(census, list->items[i].id);
+            map_put(&census->dirty, list->items[i].id, census);
     }
 }
 
@@ -378,13 +283,29 @@ enum engine_outcome census_resync(struct census *census, struct engine *engine, 
 
 /* -- what becomes of them -- */
 
+static void note_frontends(struct census *census, const struct inventory *inventory)
+{
+    for (size_t i = 0; i < inventory->count; i++) {
+        struct known *known = map_get(&census->known, inventory->items[i].id);
+        if (known)
+            known->has_frontends = inventory->items[i].frontend_count > 0;
+    }
+}
+
 void census_build(struct census *census, const struct docker_options *options, const struct provider_sink *sink,
                   struct build_output *out_output)
 {
     struct container **containers = wb_alloc((census->count + 1) * sizeof *containers);
     struct unreadable *unreadable = wb_alloc((census->count + 1) * sizeof *unreadable);
-    struct build_input input = {
-        .options = options, .sink = sink, .containers = containers, .networks = &census->networks, .unreadable = unreadable};
+    struct gone *gone = ghosts_list(&census->ghosts);
+    struct build_input input = {.options = options,
+                                .sink = sink,
+                                .containers = containers,
+                                .networks = &census->networks,
+                                .unreadable = unreadable,
+                                .remember = census->ghosts.remember_ms > 0,
+                                .gone = gone,
+                                .gone_count = census->ghosts.count};
     struct map by_id;
 
     map_init(&by_id);
@@ -399,7 +320,10 @@ void census_build(struct census *census, const struct docker_options *options, c
     }
     input.by_id = &by_id;
     build_fragment(&input, out_output);
+    ghosts_lay(&census->ghosts, gone);
+    note_frontends(census, out_output->inventory);
     map_fini(&by_id);
+    free(gone);
     free(unreadable);
     free(containers);
 }

@@ -7,6 +7,7 @@
 #pragma once
 #include "build.h"
 #include "engine.h"
+#include "ghosts.h"
 
 struct known {
     char *id_text;
@@ -14,6 +15,7 @@ struct known {
     struct container *container; /* NULL: it could not be read yet */
     uint64_t facts;              /* of the list; 0 = to be looked at again */
     char error[256];             /* why the last look failed; empty: it did not */
+    bool has_frontends;          /* in what was built last, live or remembered */
     uint64_t stays_ms;           /* it got a signal that ends it: if it runs then still, it stays; 0: none */
 };
 
@@ -31,9 +33,10 @@ struct census {
     struct map failed; /* ids to look at again later */
     struct network_list networks;
     bool networks_are_stale;
+    struct ghosts ghosts;
 };
 
-void census_init(struct census *census);
+void census_init(struct census *census, uint64_t remember_ms);
 void census_fini(struct census *census);
 /* Takes in an event. Who leaves is marked by the event alone: there is no time to ask. */
 enum census_change census_note(struct census *census, const struct docker_event *event, uint64_t now_ms);

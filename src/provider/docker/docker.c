@@ -383,6 +383,6 @@ struct provider *docker_provider_create(const struct docker_options *options, co
         slices_add(arena, &provider->options.constraints, arena_copy(arena, options->constraints.items[i]));
     provider->looks.gap_max_ms = provider->builds.gap_max_ms = options->gather_ms;
     provider->backoff_ms = BACKOFF_FIRST_MS;
-    census_init(&provider->census);
+    census_init(&provider->census, options->remember_ms);
     return &provider->base;
 }
