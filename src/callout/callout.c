@@ -276,6 +276,7 @@ static void begin_get(struct callout *callout, struct callout_get *get)
     CURL *easy = call->easy;
 
     get->status = 0;
+    get->ended = false;
     call->get = get;
     set_common_options(callout, easy, get->target);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)get->timeout_ms);
@@ -318,6 +319,7 @@ static void end_get(struct callout *callout, CURL *easy, CURLcode code)
         call->get->status = (unsigned)status;
     else
         describe_failure(callout, call, code, &call->get->error);
+    call->get->ended = true;
     curl_multi_remove_handle(callout->multi, easy);
     calls_remove(&callout->busy, call);
     calls_add(&callout->spare, call);
@@ -334,10 +336,10 @@ static void end_stream(const struct callout *callout, struct stream *stream, CUR
         describe_code(callout, code, stream->detail, &stream->error);
 }
 
-/* Moves bytes on all transfers; returns how many GETs ended. */
-static size_t perform(struct callout *callout)
+/* Moves bytes on all transfers; true when a GET ended. */
+static bool perform(struct callout *callout)
 {
-    size_t ended = 0;
+    bool ended = false;
     int running, queued;
 
     curl_multi_perform(callout->multi, &running);
@@ -348,7 +350,7 @@ static size_t perform(struct callout *callout)
             end_stream(callout, &callout->stream, message->data.result);
         } else {
             end_get(callout, message->easy_handle, message->data.result);
-            ended++;
+            ended = true;
         }
     }
     return ended;
@@ -371,6 +373,19 @@ static enum callout_outcome abandon(struct callout *callout, struct callout_get 
     return CALLOUT_STOPPED;
 }
 
+void callout_begin(struct callout *callout, struct callout_get *get)
+{
+    begin_get(callout, get);
+}
+
+static size_t count_ended(const struct callout_get *gets, size_t count)
+{
+    size_t ended = 0;
+    for (size_t i = 0; i < count; i++)
+        ended += gets[i].ended;
+    return ended;
+}
+
 enum callout_outcome callout_get_all(struct callout *callout, struct callout_get *gets, size_t count, unsigned parallel)
 {
     size_t begun = 0, ended = 0;
@@ -380,9 +395,9 @@ enum callout_outcome callout_get_all(struct callout *callout, struct callout_get
             return begun == ended ? CALLOUT_STOPPED : abandon(callout, gets, count);
         while (begun < count && begun - ended < parallel)
             begin_get(callout, &gets[begun++]);
-        size_t now_ended = perform(callout);
-        ended += now_ended;
-        if (now_ended == 0 && ended < count)
+        bool some_ended = perform(callout);
+        ended = count_ended(gets, begun);
+        if (!some_ended && ended < count)
             poll_until(callout, UINT64_MAX);
     }
     return CALLOUT_OK;
@@ -450,8 +465,7 @@ enum callout_outcome callout_wait(struct callout *callout, uint64_t timeout_ms)
     for (;;) {
         if (atomic_load(&callout->stopped))
             return CALLOUT_STOPPED;
-        perform(callout);
-        if (has_line(stream))
+        if (perform(callout) || has_line(stream))
             return CALLOUT_OK;
         if (stream->ended)
             return fail(callout, SLICE("events"), stream->error.ptr);

@@ -72,6 +72,8 @@ const struct flag flag_table[] = {
     WORKS("docker.network", TEXT, SET(docker.network), "", "network to reach containers by, unless a label names one"),
     WORKS("docker.useBindPortIP", SWITCH, SET(docker.use_bind_port_ip), "false",
           "reach containers by the port they publish on the host"),
+    WORKS("docker.rememberFor", DURATION, SET(docker.remember_ms), "10m",
+          "answer 503, not 404, for what a container that stopped or is not healthy served; 0 = do not"),
     WORKS("docker.constraints", CONSTRAINTS, SET(docker.constraints), "", "as constraints, for containers"),
     NO_EFFECT("docker.swarmModeRefreshSeconds", NUMBER, AT(accepted_count), "only Swarm mode reads it"),
     NO_EFFECT("docker.templateVersion", NUMBER, AT(accepted_count), "there are no templates"),

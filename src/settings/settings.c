@@ -19,8 +19,8 @@ static void set_defaults(struct reading *reading)
         .tls = {.options = "docker.tls", .ca = SLICE(""), .cert = SLICE(""), .key = SLICE("")},
         .watch = true,
         .exposed_by_default = true,
-        .quiet_ms = 20,
-        .gather_ms = 200,
+        .remember_ms = 10 * 60 * 1000,
+        .gather_ms = 50,
     };
     settings->file.watch = true;
     settings->api_dashboard = true;

@@ -28,10 +28,20 @@ static void fuzz_container(struct slice json)
         return;
     map_init(&by_id);
     map_put(&by_id, container->id, container);
-    struct build_input input = {&options, &sink, &container, 1, &by_id, &networks, NULL, 0};
+    struct gone gone = {.container = container};
+    struct build_input input = {.options = &options,
+                                .sink = &sink,
+                                .containers = &container,
+                                .count = 1,
+                                .by_id = &by_id,
+                                .networks = &networks,
+                                .remember = true,
+                                .gone = &gone,
+                                .gone_count = 1};
     build_fragment(&input, &built);
     json_fragment(&document, built.fragment);
     text_fini(&document);
+    WB_REQUIRE(!gone.is_needed); /* the container itself has its frontends, live or remembered */
     WB_REQUIRE(built.inventory->count == 1 && built.inventory->items[0].sentence.len);
     fragment_unref(&built.fragment);
     inventory_unref(&built.inventory);

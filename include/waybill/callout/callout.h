@@ -27,6 +27,7 @@ struct callout_get {
     unsigned status; /* 0: no answer, then `error` says why */
     struct text body;
     struct text error;
+    bool ended; /* the three above are final */
 };
 
 /* How to speak TLS 1.2 or later. `ca`, `cert` and `key` are each the path of a PEM file or PEM text itself; empty: not given. */
@@ -56,9 +57,14 @@ bool callout_place_was_replaced(const struct callout *callout);
 enum callout_outcome callout_get_all(struct callout *callout, struct callout_get *gets, size_t count, unsigned parallel);
 void callout_get_fini(struct callout_get *get);
 
+/* Begins a call and returns. It goes on while anything of this callout is waited for; callout_wait returns when it has ended.
+ * The call must stay until then, or until callout_disconnect, which drops it. */
+void callout_begin(struct callout *callout, struct callout_get *get);
+
 /* Begins an endless GET and waits at most `timeout_ms` for its head. FAILED: any status but 200, or no answer. */
 enum callout_outcome callout_stream_open(struct callout *callout, struct slice target, uint64_t timeout_ms);
-/* Waits until a line is there, the stream ended (FAILED) or the time is over (OK). Without a stream it just waits. */
+/* Waits until a line is there, a call that was begun ended, the stream ended (FAILED) or the time is over (OK). Without a
+ * stream and a call it just waits. */
 enum callout_outcome callout_wait(struct callout *callout, uint64_t timeout_ms);
 /* The next whole line, without its end; false when there is none yet. Valid until the next call. */
 bool callout_stream_line(struct callout *callout, struct slice *out_line);

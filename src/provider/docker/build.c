@@ -4,6 +4,7 @@
 #include "filter.h"
 #include "labels.h"
 #include "naming.h"
+#include "remember.h"
 #include "waybill/model/diagnostic.h"
 #include "waybill/model/model.h"
 
@@ -153,19 +154,6 @@ static void note_obstacle(struct building *building, struct candidate *candidate
         inventory_add_value(item, "routerNetworks", slice_of(address_networks(building->arena, router)));
 }
 
-/* A frozen one answers nobody: its servers are left out, its frontends stay. */
-static bool is_frozen(struct candidate *candidate)
-{
-    const struct container *container = candidate->container;
-
-    if (!container->is_paused && !container->is_restarting)
-        return false;
-    inventory_decide(candidate->item, container->is_paused ? WHY_PAUSED : WHY_RESTARTING,
-                     container->is_paused ? "it is paused" : "it is restarting");
-    inventory_add_value(candidate->item, "state", container->is_paused ? SLICE("paused") : SLICE("restarting"));
-    return true;
-}
-
 static void add_server(struct building *building, struct candidate *candidate, const struct segment *segment,
                        struct pool *pool)
 {
@@ -209,13 +197,6 @@ static struct model_frontend *next_frontend(struct building *building)
     return &fragment->frontends[fragment->frontend_count++];
 }
 
-/* A separator keeps service `/app` with segment `x` apart from service `/appx` (defects.md B19). */
-static struct slice frontend_key(struct building *building, const struct candidate *candidate, const struct segment *segment)
-{
-    return slice_of(arena_format(building->arena, SLICE_FMT "\n" SLICE_FMT, SLICE_ARG(candidate->item->service),
-                                 SLICE_ARG(segment->name)));
-}
-
 static void note_name_taken(struct building *building, struct candidate *candidate, const struct segment *segment,
                             struct slice name)
 {
@@ -254,7 +235,7 @@ static void add_frontend(struct building *building, struct candidate *candidate,
                          const struct pool *pool, size_t position)
 {
     struct slice rule = labels_text(building->arena, request->segment, SLICE("frontend.rule"));
-    struct slice key = frontend_key(building, candidate, request->segment);
+    struct slice key = candidate_key(building->arena, candidate, request->segment);
     struct inventory_frontend *named = map_get(&building->frontend_keys, key);
 
     if (!named) {
@@ -296,8 +277,6 @@ static void conclude(struct building *building, const struct candidate *candidat
 
 static void add_candidate(struct building *building, struct candidate *candidate, size_t position)
 {
-    bool frozen = is_frozen(candidate);
-
     if (candidate->segments.has_version2_labels)
         diagnostics_add(building->diagnostics, DIAGNOSTIC_WARNING, reading_of(building, candidate, NULL).origin,
                         "its labels traefik.http., traefik.tcp. and traefik.udp. are of Traefik 2 and have no effect here");
@@ -306,8 +285,7 @@ static void add_candidate(struct building *building, struct candidate *candidate
         struct slice name = naming_backend(building->arena, candidate->container, request->segment);
         struct pool *pool = find_pool(building, candidate, request->segment, name);
         add_frontend(building, candidate, request, pool, position);
-        if (!frozen)
-            add_server(building, candidate, request->segment, pool);
+        add_server(building, candidate, request->segment, pool);
     }
     conclude(building, candidate);
 }
@@ -344,19 +322,56 @@ static const struct container *find_own(const struct build_input *input)
     return NULL;
 }
 
-static void add_containers(struct building *building)
+/* Everything of it but what becomes of it. */
+static struct candidate candidate_of(struct building *building, struct inventory *inventory,
+                                     const struct container *container)
+{
+    struct inventory_item *item = inventory_add(inventory, container->id, container_short_name(container));
+
+    item->service = arena_copy(item->arena, naming_service(building->arena, container));
+    return (struct candidate){.container = container, .item = item};
+}
+
+static bool is_absent(const struct build_input *input, const struct candidate *candidate)
+{
+    return input->remember && absence_of(candidate->item->why) != ABSENCE_NONE;
+}
+
+/* Those that do not serve now have their frontends remembered, where no other container of the service serves. */
+static void add_containers(struct building *building, struct remembering *remembering)
 {
     const struct build_input *input = building->input;
-    size_t position = 0;
+    struct candidate *absent = ARENA_ARRAY(building->arena, struct candidate, input->count + 1);
+    size_t position = 0, absent_count = 0;
 
     for (size_t i = 0; i < input->count; i++) {
-        const struct container *container = input->containers[i];
-        struct candidate candidate = {
-            .item = inventory_add(building->inventory, container->id, container_short_name(container))};
-        candidate.item->service = arena_copy(candidate.item->arena, naming_service(building->arena, container));
-        if (filter_container(building->arena, input, copy_of(building->arena, container), building->diagnostics, &candidate))
+        const struct container *copy = copy_of(building->arena, input->containers[i]);
+        struct candidate candidate = candidate_of(building, building->inventory, input->containers[i]);
+        if (filter_container(building->arena, input, copy, building->diagnostics, &candidate))
             add_candidate(building, &candidate, position++);
+        else if (is_absent(input, &candidate))
+            absent[absent_count++] = candidate;
     }
+    for (size_t i = 0; i < absent_count; i++)
+        remember_candidate(remembering, &absent[i]);
+}
+
+/* Nobody asks what became of these: what is decided and said about them is dropped. */
+static void add_gone(struct building *building, struct remembering *remembering)
+{
+    const struct build_input *input = building->input;
+    struct inventory *unseen = inventory_create(SLICE("docker"), input->gone_count);
+    struct diagnostics unsaid;
+
+    diagnostics_init(&unsaid);
+    for (size_t i = 0; i < input->gone_count; i++) {
+        const struct container *copy = copy_of(building->arena, input->gone[i].container);
+        struct candidate candidate = candidate_of(building, unseen, input->gone[i].container);
+        filter_container(building->arena, input, copy, &unsaid, &candidate);
+        input->gone[i].is_needed = is_absent(input, &candidate) && remember_candidate(remembering, &candidate);
+    }
+    diagnostics_fini(&unsaid);
+    inventory_unref(&unseen);
 }
 
 static void add_unreadable(struct building *building)
@@ -386,7 +401,9 @@ void build_fragment(const struct build_input *input, struct build_output *out_ou
     map_init(&building.pools);
     map_init(&building.frontend_keys);
     map_init(&building.frontend_names);
-    add_containers(&building);
+    struct remembering remembering = {.fragment = fragment, .keys = &building.frontend_keys};
+    add_containers(&building, &remembering);
+    add_gone(&building, &remembering);
     add_unreadable(&building);
     collect_backends(&building);
     close_frontends(&building);

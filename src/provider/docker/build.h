@@ -15,6 +15,12 @@ struct unreadable {
     const char *error; /* what its inspect said */
 };
 
+/* One that is gone and whose frontends are to be remembered, if nobody else has them. */
+struct gone {
+    const struct container *container; /* as it was last, but not running */
+    bool is_needed;                    /* by the fragment that was built */
+};
+
 struct build_input {
     const struct docker_options *options;
     const struct provider_sink *sink;
@@ -24,6 +30,9 @@ struct build_input {
     const struct network_list *networks;
     const struct unreadable *unreadable;
     size_t unreadable_count;
+    bool remember;     /* frontends without a server */
+    struct gone *gone; /* the latest first */
+    size_t gone_count;
 };
 
 struct build_output {

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "census.h"
+#include "waybill/base/clock.h"
 #include "waybill/base/log.h"
+#include "waybill/model/inventory.h"
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { INSPECT_BATCH = 64 }; /* answers held at a time */
 
-void census_init(struct census *census)
+void census_init(struct census *census, uint64_t remember_ms)
 {
-    *census = (struct census){.networks_are_stale = true};
+    *census = (struct census){.networks_are_stale = true, .ghosts = {.remember_ms = remember_ms}};
     map_init(&census->known);
     map_init(&census->dirty);
+    map_init(&census->failed);
 }
 
 static void destroy_known(struct known *known)
@@ -24,32 +27,12 @@ void census_fini(struct census *census)
 {
     for (size_t i = 0; i < census->count; i++)
         destroy_known(census->order[i]);
+    ghosts_fini(&census->ghosts);
     free(census->order);
     map_fini(&census->known);
     map_fini(&census->dirty);
+    map_fini(&census->failed);
     network_list_fini(&census->networks);
-}
-
-static bool is_relevant(const char *action)
-{
-    static const char *const actions[] = {"start",   "restart", "die",    "stop",    "kill",    "pause",
-                                          "unpause", "rename",  "update", "destroy", "connect", "disconnect"};
-
-    for (size_t i = 0; i < WB_COUNT(actions); i++) {
-        if (strcmp(action, actions[i]) == 0)
-            return true;
-    }
-    return strncmp(action, "health_status", 13) == 0;
-}
-
-bool census_note(struct census *census, const struct docker_event *event)
-{
-    if (event->about_network)
-        census->networks_are_stale = true;
-    if (!event->container[0] || !is_relevant(event->action))
-        return false;
-    map_put(&census->dirty, slice_of(event->container), census);
-    return true;
 }
 
 static void remove_from_order(struct census *census, const struct known *known)
@@ -65,6 +48,8 @@ static void remove_from_order(struct census *census, const struct known *known)
 
 static void forget(struct census *census, struct known *known)
 {
+    if (census->ghosts.remember_ms && known->container && known->has_frontends)
+        ghosts_add(&census->ghosts, &known->container, clock_monotonic_ms());
     remove_from_order(census, known);
     map_remove(&census->known, known->id);
     destroy_known(known);
@@ -118,12 +103,15 @@ static void settle(struct census *census, struct inspected *item)
         known = learn(census, item->id);
     snprintf(known->error, sizeof known->error, "%s", item->error);
     if (item->container) {
+        if (known->container && !slice_eq(known->container->started_at, item->container->started_at))
+            known->stays_ms = 0; /* the signal was for who ran before */
+        item->container->is_stopping = known->stays_ms > 0;
         container_destroy(&known->container);
         known->container = item->container;
         item->container = NULL;
     } else {
         wb_log_warn("docker: %s", item->error);
-        map_put(&census->dirty, item->id, census); /* what was known of it holds until it answers again */
+        map_put(&census->failed, item->id, census); /* what was known of it holds until it answers again */
         known->facts = 0;
     }
     if (is_new)
@@ -165,26 +153,50 @@ static enum engine_outcome refresh_networks(struct census *census, struct engine
     return ENGINE_OK;
 }
 
-enum engine_outcome census_refresh(struct census *census, struct engine *engine)
+enum engine_outcome census_look(struct census *census, struct engine *engine)
 {
-    struct map dirty = census->dirty;
-    struct slice *ids = wb_alloc((map_count(&dirty) + 1) * sizeof *ids);
+    struct slice *ids = wb_alloc((map_count(&census->dirty) + 1) * sizeof *ids);
     struct map_entry *entry;
     size_t count = 0;
 
-    map_init(&census->dirty);
-    for (size_t i = 0; (entry = map_next(&dirty, &i));) {
-        struct known *known = map_get(&census->known, entry->key);
+    for (size_t i = 0; (entry = map_next(&census->dirty, &i));)
+        ids[count++] = entry->key;
+    for (size_t i = 0; i < count; i++) {
+        struct known *known = map_get(&census->known, ids[i]);
+        if (!engine_inspect_begin(engine, ids[i]))
+            continue;
         if (known)
             known->facts = 0; /* the next list is no older than this look, but may differ from the last one */
-        ids[count++] = entry->key;
+        map_remove(&census->dirty, ids[i]);
     }
-    enum engine_outcome outcome = look_at(census, engine, ids, count);
-    if (outcome == ENGINE_OK)
-        outcome = refresh_networks(census, engine);
     free(ids);
-    map_fini(&dirty);
-    return outcome;
+    return refresh_networks(census, engine);
+}
+
+bool census_settle(struct census *census, struct engine *engine)
+{
+    struct inspected item;
+    bool any = false;
+
+    while (engine_inspect_next(engine, &item)) {
+        /* Something happened to it since it was asked for: the answer is old, and another look will come. */
+        if (!map_get(&census->dirty, item.id)) {
+            settle(census, &item);
+            any = true;
+        }
+        container_destroy(&item.container);
+    }
+    return any;
+}
+
+void census_retry(struct census *census)
+{
+    struct map_entry *entry;
+
+    for (size_t i = 0; (entry = map_next(&census->failed, &i));)
+        map_put(&census->dirty, entry->key, census);
+    map_fini(&census->failed);
+    map_init(&census->failed);
 }
 
 static bool is_listed(const struct map *listed, const struct known *known)
@@ -215,47 +227,85 @@ static void follow_list(struct census *census, const struct container_list *list
     map_fini(&listed);
 }
 
+static void note_facts(struct census *census, const struct container_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct known *known = map_get(&census->known, list->items[i].id);
+        if (known && !known->error[0])
+            known->facts = list->items[i].facts;
+    }
+}
+
+static enum engine_outcome look_at_all(struct census *census, struct engine *engine, const struct container_list *list)
+{
+    struct slice *ids = wb_alloc((list->count + 1) * sizeof *ids);
+
+    for (size_t i = 0; i < list->count; i++) {
+        ids[i] = list->items[i].id;
+        map_remove(&census->dirty, ids[i]);
+        map_remove(&census->failed, ids[i]);
+    }
+    enum engine_outcome outcome = look_at(census, engine, ids, list->count);
+    free(ids);
+    return outcome;
+}
+
+static void look_for_changes(struct census *census, const struct container_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct known *known = map_get(&census->known, list->items[i].id);
+        if (!known || known->facts != list->items[i].facts)
+            map_put(&census->dirty, list->items[i].id, census);
+    }
+}
+
 enum engine_outcome census_resync(struct census *census, struct engine *engine, bool all)
 {
     struct container_list list;
-    size_t count = 0;
     enum engine_outcome outcome = engine_list(engine, &list);
 
     if (outcome != ENGINE_OK)
         return outcome;
-    struct slice *ids = wb_alloc((list.count + 1) * sizeof *ids);
-    for (size_t i = 0; i < list.count; i++) {
-        const struct known *known = map_get(&census->known, list.items[i].id);
-        if (all || !known || known->facts != list.items[i].facts)
-            ids[count++] = list.items[i].id;
-        map_remove(&census->dirty, list.items[i].id);
-    }
     census->networks_are_stale = true;
-    outcome = look_at(census, engine, ids, count);
+    if (all)
+        outcome = look_at_all(census, engine, &list);
+    else
+        look_for_changes(census, &list);
     if (outcome == ENGINE_OK)
         outcome = refresh_networks(census, engine);
     if (outcome == ENGINE_OK) {
-        for (size_t i = 0; i < list.count; i++) {
-            struct known *known = map_get(&census->known, list.items[i].id);
-            if (known && !known->error[0])
-                known->facts = list.items[i].facts;
-        }
+        note_facts(census, &list);
         follow_list(census, &list);
     }
-    free(ids);
     container_list_fini(&list);
     return outcome;
 }
 
 /* -- what becomes of them -- */
 
+static void note_frontends(struct census *census, const struct inventory *inventory)
+{
+    for (size_t i = 0; i < inventory->count; i++) {
+        struct known *known = map_get(&census->known, inventory->items[i].id);
+        if (known)
+            known->has_frontends = inventory->items[i].frontend_count > 0;
+    }
+}
+
 void census_build(struct census *census, const struct docker_options *options, const struct provider_sink *sink,
                   struct build_output *out_output)
 {
     struct container **containers = wb_alloc((census->count + 1) * sizeof *containers);
     struct unreadable *unreadable = wb_alloc((census->count + 1) * sizeof *unreadable);
-    struct build_input input = {
-        .options = options, .sink = sink, .containers = containers, .networks = &census->networks, .unreadable = unreadable};
+    struct gone *gone = ghosts_list(&census->ghosts);
+    struct build_input input = {.options = options,
+                                .sink = sink,
+                                .containers = containers,
+                                .networks = &census->networks,
+                                .unreadable = unreadable,
+                                .remember = census->ghosts.remember_ms > 0,
+                                .gone = gone,
+                                .gone_count = census->ghosts.count};
     struct map by_id;
 
     map_init(&by_id);
@@ -270,7 +320,10 @@ void census_build(struct census *census, const struct docker_options *options, c
     }
     input.by_id = &by_id;
     build_fragment(&input, out_output);
+    ghosts_lay(&census->ghosts, gone);
+    note_frontends(census, out_output->inventory);
     map_fini(&by_id);
+    free(gone);
     free(unreadable);
     free(containers);
 }

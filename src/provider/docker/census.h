@@ -7,6 +7,7 @@
 #pragma once
 #include "build.h"
 #include "engine.h"
+#include "ghosts.h"
 
 struct known {
     char *id_text;
@@ -14,25 +15,42 @@ struct known {
     struct container *container; /* NULL: it could not be read yet */
     uint64_t facts;              /* of the list; 0 = to be looked at again */
     char error[256];             /* why the last look failed; empty: it did not */
+    bool has_frontends;          /* in what was built last, live or remembered */
+    uint64_t stays_ms;           /* it got a signal that ends it: if it runs then still, it stays; 0: none */
+};
+
+enum census_change {
+    CENSUS_SAME,
+    CENSUS_LOOK,    /* something is to be looked at */
+    CENSUS_LEAVING, /* something may be asked no more, which is known without a look; it may be to be looked at, too */
 };
 
 struct census {
     struct map known;     /* id to struct known */
     struct known **order; /* as the engine lists them */
     size_t count, capacity;
-    struct map dirty; /* ids to look at */
+    struct map dirty;  /* ids to look at */
+    struct map failed; /* ids to look at again later */
     struct network_list networks;
     bool networks_are_stale;
+    struct ghosts ghosts;
 };
 
-void census_init(struct census *census);
+void census_init(struct census *census, uint64_t remember_ms);
 void census_fini(struct census *census);
-/* Takes in an event. False: it changes nothing here. */
-bool census_note(struct census *census, const struct docker_event *event);
-/* Looks at what is dirty. Failed looks stay dirty. */
-enum engine_outcome census_refresh(struct census *census, struct engine *engine);
-/* Reads the list; looks at what is new or changed, or at all. */
+/* Takes in an event. Who leaves is marked by the event alone: there is no time to ask. */
+enum census_change census_note(struct census *census, const struct docker_event *event, uint64_t now_ms);
+/* Begins to look at what is dirty, as much as can be at a time. */
+enum engine_outcome census_look(struct census *census, struct engine *engine);
+/* Takes in what came of that. False: nothing did. */
+bool census_settle(struct census *census, struct engine *engine);
+/* Makes what failed dirty again. */
+void census_retry(struct census *census);
+/* Reads the list. `all`: and all that is in it, before it returns. Else what is new or changed becomes dirty. */
 enum engine_outcome census_resync(struct census *census, struct engine *engine, bool all);
+/* When something changes by time alone, UINT64_MAX: never; and that this time has come. */
+uint64_t census_due_ms(const struct census *census);
+void census_expire(struct census *census, uint64_t now_ms);
 /* What is known, as a fragment and an inventory. */
 void census_build(struct census *census, const struct docker_options *options, const struct provider_sink *sink,
                   struct build_output *out_output);

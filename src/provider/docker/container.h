@@ -31,6 +31,7 @@ struct container {
     struct slice started_at; /* text of the engine: only compared */
     uint64_t created_ns;     /* since 1970; 0 = unknown */
     bool is_running, is_paused, is_restarting;
+    bool is_stopping;          /* it got a signal that ends it (not the engine's word: census) */
     int stop_signal;           /* that asks it to end; 0: not known */
     unsigned stop_timeout_s;   /* how long it may take then */
     struct slice health;       /* empty: no health check */

@@ -20,7 +20,7 @@
 
 enum {
     RESYNC_MS = 60000,     /* decisions.md 19 */
-    LOOK_AGAIN_MS = 2000,  /* at containers whose inspect failed */
+    RETRY_MS = 2000,       /* to look again at containers whose inspect failed */
     PLACE_CHECK_MS = 1000, /* for a socket file that was replaced */
     BACKOFF_FIRST_MS = 250,
     BACKOFF_LIMIT_MS = 1600, /* with jitter at most 2 s: an engine that is back is seen within that */
@@ -38,13 +38,20 @@ struct docker_provider {
 
     /* the provider's thread */
     struct census census;
-    struct burst burst;
+    struct burst looks;         /* at what events name */
+    struct burst builds;        /* of what is known */
     struct fragment *delivered; /* NULL: none yet; the same for the next two */
     struct inventory *delivered_inventory;
     char *delivered_diagnostics;
     uint64_t backoff_ms;
     char *said_error; /* the connection error that was logged last */
     uint64_t said_error_ms;
+};
+
+/* Of one connection. */
+struct timetable {
+    uint64_t resync_ms;
+    uint64_t retry_ms; /* UINT64_MAX: nothing failed */
 };
 
 /* -- delivering -- */
@@ -104,6 +111,7 @@ static void keep_new_diagnostics(struct docker_provider *provider, struct diagno
 static void deliver(struct docker_provider *provider)
 {
     const struct provider_sink *sink = provider->base.sink;
+    uint64_t began_ns = clock_monotonic_ns();
     struct build_output built;
 
     census_build(&provider->census, &provider->options, sink, &built);
@@ -114,6 +122,7 @@ static void deliver(struct docker_provider *provider)
         sink->deliver(sink->arg, SLICE("docker"), &(struct delivery){built.fragment, built.diagnostics, built.inventory});
     else
         wb_log_debug("docker: nothing changed");
+    burst_applied(&provider->builds, clock_monotonic_ms(), (clock_monotonic_ns() - began_ns) / 1000);
 }
 
 /* -- following -- */
@@ -138,44 +147,81 @@ static void note_synced(struct docker_provider *provider)
 static void take_events(struct docker_provider *provider)
 {
     struct docker_event event;
+    uint64_t now_ms = clock_monotonic_ms();
 
     while (engine_next_event(provider->engine, &event)) {
-        if (!census_note(&provider->census, &event))
+        enum census_change change = census_note(&provider->census, &event, now_ms);
+        if (change == CENSUS_SAME)
             continue;
         wb_log_debug("docker: event %s of %s", event.action, event.container);
-        burst_note(&provider->burst, clock_monotonic_ms());
+        if (change == CENSUS_LEAVING)
+            burst_note(&provider->builds, now_ms);
     }
 }
 
-static enum engine_outcome act(struct docker_provider *provider, uint64_t now_ms, uint64_t *resync_ms, uint64_t *look_ms)
+/* What time alone changes. */
+static enum engine_outcome act_on_time(struct docker_provider *provider, struct timetable *times, uint64_t now_ms)
 {
-    enum engine_outcome outcome;
-
-    if (now_ms >= *resync_ms) {
-        outcome = census_resync(&provider->census, provider->engine, false);
-        *resync_ms = now_ms + provider->options.resync_ms;
-    } else if (now_ms >= burst_due_ms(&provider->burst) || now_ms >= *look_ms) {
-        outcome = census_refresh(&provider->census, provider->engine);
-    } else {
-        return ENGINE_OK;
+    if (now_ms >= census_due_ms(&provider->census)) {
+        census_expire(&provider->census, now_ms);
+        burst_note(&provider->builds, now_ms);
     }
+    if (now_ms >= times->retry_ms) {
+        census_retry(&provider->census);
+        times->retry_ms = UINT64_MAX;
+    }
+    if (now_ms < times->resync_ms)
+        return ENGINE_OK;
+    times->resync_ms = now_ms + provider->options.resync_ms;
+    enum engine_outcome outcome = census_resync(&provider->census, provider->engine, false);
+    if (outcome == ENGINE_OK)
+        burst_note(&provider->builds, now_ms);
+    return outcome;
+}
+
+/* Looks go on while the rest is done; what they brought is built when its turn comes. */
+static enum engine_outcome act(struct docker_provider *provider, struct timetable *times)
+{
+    enum engine_outcome outcome = act_on_time(provider, times, clock_monotonic_ms());
+    uint64_t now_ms = clock_monotonic_ms();
+
     if (outcome != ENGINE_OK)
         return outcome;
-    burst_applied(&provider->burst, clock_monotonic_ms());
-    note_synced(provider);
-    *look_ms = map_count(&provider->census.dirty) ? clock_monotonic_ms() + LOOK_AGAIN_MS : UINT64_MAX;
-    deliver(provider);
-    return ENGINE_OK;
+    if (census_settle(&provider->census, provider->engine)) {
+        note_synced(provider);
+        burst_note(&provider->builds, now_ms);
+    }
+    times->retry_ms = earlier(times->retry_ms, map_count(&provider->census.failed) ? now_ms + RETRY_MS : UINT64_MAX);
+    if (now_ms >= burst_due_ms(&provider->builds))
+        deliver(provider);
+    if (map_count(&provider->census.dirty))
+        burst_note(&provider->looks, now_ms);
+    if (now_ms < burst_due_ms(&provider->looks))
+        return ENGINE_OK;
+    outcome = census_look(&provider->census, provider->engine);
+    burst_applied(&provider->looks, now_ms, 0);
+    return outcome;
+}
+
+/* When there is something to do though nothing comes. */
+static uint64_t due_ms(const struct docker_provider *provider, const struct timetable *times)
+{
+    uint64_t bursts = earlier(burst_due_ms(&provider->looks), burst_due_ms(&provider->builds));
+    uint64_t timers = earlier(census_due_ms(&provider->census), earlier(times->retry_ms, times->resync_ms));
+
+    return earlier(earlier(bursts, timers), clock_monotonic_ms() + PLACE_CHECK_MS);
 }
 
 static enum engine_outcome follow(struct docker_provider *provider)
 {
-    uint64_t now = clock_monotonic_ms(), resync = now + provider->options.resync_ms;
-    uint64_t look = map_count(&provider->census.dirty) ? now + LOOK_AGAIN_MS : UINT64_MAX;
+    struct timetable times = {.resync_ms = clock_monotonic_ms() + provider->options.resync_ms, .retry_ms = UINT64_MAX};
 
     for (;;) {
-        uint64_t next = earlier(earlier(burst_due_ms(&provider->burst), look), earlier(resync, now + PLACE_CHECK_MS));
-        enum engine_outcome outcome = engine_wait(provider->engine, next > now ? next - now : 0);
+        enum engine_outcome outcome = act(provider, &times);
+        if (outcome != ENGINE_OK)
+            return outcome;
+        uint64_t due = due_ms(provider, &times), now = clock_monotonic_ms();
+        outcome = engine_wait(provider->engine, due > now ? due - now : 0);
         if (outcome != ENGINE_OK)
             return outcome;
         if (engine_was_replaced(provider->engine)) {
@@ -183,11 +229,6 @@ static enum engine_outcome follow(struct docker_provider *provider)
             return ENGINE_FAILED;
         }
         take_events(provider);
-        now = clock_monotonic_ms();
-        outcome = act(provider, now, &resync, &look);
-        if (outcome != ENGINE_OK)
-            return outcome;
-        now = clock_monotonic_ms();
     }
 }
 
@@ -202,7 +243,6 @@ static enum engine_outcome attend(struct docker_provider *provider)
         outcome = census_resync(&provider->census, provider->engine, true);
     if (outcome != ENGINE_OK)
         return outcome;
-    burst_applied(&provider->burst, clock_monotonic_ms());
     note_synced(provider);
     deliver(provider);
     return provider->options.watch ? follow(provider) : ENGINE_OK;
@@ -348,8 +388,8 @@ struct provider *docker_provider_create(const struct docker_options *options, co
     provider->options.constraints = (struct slices){0};
     for (size_t i = 0; i < options->constraints.count; i++)
         slices_add(arena, &provider->options.constraints, arena_copy(arena, options->constraints.items[i]));
-    provider->burst = (struct burst){.quiet_ms = options->quiet_ms, .gather_ms = options->gather_ms};
+    provider->looks.gap_max_ms = provider->builds.gap_max_ms = options->gather_ms;
     provider->backoff_ms = BACKOFF_FIRST_MS;
-    census_init(&provider->census);
+    census_init(&provider->census, options->remember_ms);
     return &provider->base;
 }

@@ -22,8 +22,17 @@ enum {
 /* The newest version of the API this code was written for; it reads nothing that was not in 1.24. */
 static const struct docker_version own_version = {1, 44};
 
+/* One that was begun. */
+struct inspect_call {
+    char *id, *target;
+    struct callout_get get;
+};
+
 struct engine {
     struct callout *callout;
+    struct inspect_call *inspects[ENGINE_INSPECTS_MAX];
+    size_t inspect_count;
+    struct inspect_call *taken; /* whose id was handed out */
     struct docker_version version;
     uint64_t call_ms, list_ms; /* for an answer */
     char error[512];
@@ -79,6 +88,30 @@ struct engine *engine_create(const struct docker_options *options, char **out_er
     return engine;
 }
 
+static void free_inspect(struct inspect_call **inspect)
+{
+    if (*inspect) {
+        callout_get_fini(&(*inspect)->get);
+        free((*inspect)->id);
+        free((*inspect)->target);
+        free(*inspect);
+    }
+    *inspect = NULL;
+}
+
+static void drop_inspects(struct engine *engine)
+{
+    while (engine->inspect_count)
+        free_inspect(&engine->inspects[--engine->inspect_count]);
+    free_inspect(&engine->taken);
+}
+
+static void disconnect(struct engine *engine)
+{
+    callout_disconnect(engine->callout);
+    drop_inspects(engine);
+}
+
 void engine_destroy(struct engine **engine)
 {
     struct engine *gone = *engine;
@@ -87,6 +120,7 @@ void engine_destroy(struct engine **engine)
     if (!gone)
         return;
     callout_destroy(&gone->callout);
+    drop_inspects(gone);
     free(gone);
 }
 
@@ -170,7 +204,7 @@ enum engine_outcome engine_connect(struct engine *engine)
 {
     struct callout_get get;
 
-    callout_disconnect(engine->callout);
+    disconnect(engine);
     enum engine_outcome outcome = get_one(engine, ping_target(), SMALL_BODY, engine->call_ms, &get);
     if (outcome != ENGINE_OK)
         return outcome;
@@ -192,14 +226,23 @@ enum engine_outcome engine_watch(struct engine *engine)
     return outcome_of(engine, outcome);
 }
 
+static bool has_answers(const struct engine *engine)
+{
+    for (size_t i = 0; i < engine->inspect_count; i++) {
+        if (engine->inspects[i]->get.ended)
+            return true;
+    }
+    return false;
+}
+
 enum engine_outcome engine_wait(struct engine *engine, uint64_t timeout_ms)
 {
-    return outcome_of(engine, callout_wait(engine->callout, timeout_ms));
+    return outcome_of(engine, callout_wait(engine->callout, has_answers(engine) ? 0 : timeout_ms));
 }
 
 enum engine_outcome engine_sleep(struct engine *engine, uint64_t timeout_ms)
 {
-    callout_disconnect(engine->callout);
+    disconnect(engine);
     return outcome_of(engine, callout_wait(engine->callout, timeout_ms));
 }
 
@@ -250,6 +293,24 @@ enum engine_outcome engine_networks(struct engine *engine, struct network_list *
     return ENGINE_OK;
 }
 
+bool engine_inspect_begin(struct engine *engine, struct slice id)
+{
+    for (size_t i = 0; i < engine->inspect_count; i++) {
+        if (slice_eq(slice_of(engine->inspects[i]->id), id))
+            return false;
+    }
+    if (engine->inspect_count == ENGINE_INSPECTS_MAX)
+        return false;
+    struct inspect_call *inspect = wb_alloc(sizeof *inspect);
+    inspect->id = slice_dup(id);
+    inspect->target = inspect_target(engine, id);
+    inspect->get = (struct callout_get){
+        .target = slice_of(inspect->target), .body_limit = INSPECT_BODY, .timeout_ms = engine->call_ms};
+    engine->inspects[engine->inspect_count++] = inspect;
+    callout_begin(engine->callout, &inspect->get);
+    return true;
+}
+
 static void take_answer(const struct callout_get *get, struct inspected *item)
 {
     char error[DECODE_ERROR_SIZE];
@@ -295,4 +356,20 @@ enum engine_outcome engine_inspect(struct engine *engine, struct inspected *item
         outcome = fail(engine, items[0].error);
     free(gets);
     return outcome;
+}
+
+bool engine_inspect_next(struct engine *engine, struct inspected *out_item)
+{
+    free_inspect(&engine->taken);
+    for (size_t i = 0; i < engine->inspect_count; i++) {
+        struct inspect_call *inspect = engine->inspects[i];
+        if (!inspect->get.ended)
+            continue;
+        engine->inspects[i] = engine->inspects[--engine->inspect_count];
+        engine->taken = inspect;
+        *out_item = (struct inspected){.id = slice_of(inspect->id)};
+        take_answer(&inspect->get, out_item);
+        return true;
+    }
+    return false;
 }

@@ -24,6 +24,8 @@ struct inspected {
     char error[256];             /* why there is none, when it is not gone */
 };
 
+enum { ENGINE_INSPECTS_MAX = 16 }; /* begun and not taken */
+
 /* NULL: the endpoint or a file of TLS cannot be used; *out_error is a text to free. */
 struct engine *engine_create(const struct docker_options *options, char **out_error);
 void engine_destroy(struct engine **engine);
@@ -33,7 +35,7 @@ void engine_stop(struct engine *engine);
 enum engine_outcome engine_connect(struct engine *engine);
 /* Opens the stream of events. What happens from now on comes by engine_next_event. */
 enum engine_outcome engine_watch(struct engine *engine);
-/* Waits for an event at most this long. */
+/* Waits for an event, or an inspect that was begun, at most this long. */
 enum engine_outcome engine_wait(struct engine *engine, uint64_t timeout_ms);
 bool engine_next_event(struct engine *engine, struct docker_event *out_event);
 /* Just waits; can be stopped. */
@@ -44,6 +46,11 @@ enum engine_outcome engine_list(struct engine *engine, struct container_list *ou
 enum engine_outcome engine_networks(struct engine *engine, struct network_list *out_list);
 /* Several at a time. FAILED only when the engine does not answer at all. */
 enum engine_outcome engine_inspect(struct engine *engine, struct inspected *items, size_t count);
+/* Begins an inspect, so that one that takes long (the engine holds it back while a container starts or goes) holds up nobody.
+ * False: not now, there are too many, or one of this container is under way. */
+bool engine_inspect_begin(struct engine *engine, struct slice id);
+/* What came of one that has ended; its id is valid until the next call. Those under way at engine_connect or _sleep are lost. */
+bool engine_inspect_next(struct engine *engine, struct inspected *out_item);
 /* Somebody else listens at the endpoint now. */
 bool engine_was_replaced(const struct engine *engine);
 const char *engine_error(const struct engine *engine);

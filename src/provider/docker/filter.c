@@ -91,6 +91,25 @@ static bool meets_constraints(struct arena *arena, struct candidate *candidate, 
     return true;
 }
 
+/* Whether it runs, and will go on to. */
+static bool is_up(struct candidate *candidate)
+{
+    const struct container *container = candidate->container;
+    struct inventory_item *item = candidate->item;
+
+    if (!container->is_running)
+        inventory_decide(item, WHY_NOT_RUNNING, "it is not running");
+    else if (container->is_stopping)
+        inventory_decide(item, WHY_STOPPING, "it got a signal that ends it");
+    else if (container->is_paused)
+        inventory_decide(item, WHY_PAUSED, "it is paused");
+    else if (container->is_restarting)
+        inventory_decide(item, WHY_RESTARTING, "it is restarting");
+    else
+        return true;
+    return false;
+}
+
 static bool is_healthy(struct candidate *candidate)
 {
     struct slice health = candidate->container->health;
@@ -123,6 +142,13 @@ static bool is_usable(struct arena *arena, struct candidate *candidate, struct d
     return true;
 }
 
+/* A separator keeps service `/app` with segment `x` apart from service `/appx` (defects.md B19). */
+struct slice candidate_key(struct arena *arena, const struct candidate *candidate, const struct segment *segment)
+{
+    return slice_of(
+        arena_format(arena, SLICE_FMT "\n" SLICE_FMT, SLICE_ARG(candidate->item->service), SLICE_ARG(segment->name)));
+}
+
 void filter_reject_label(struct inventory_item *item, const struct label *label, const char *because)
 {
     struct slice value = labels_shown(label);
@@ -143,11 +169,8 @@ bool filter_container(struct arena *arena, const struct build_input *input, cons
     out_candidate->segments = segments_read(arena, container);
     struct label_reading reading = {arena, &out_candidate->segments.items[0], origin, diagnostics, SLICE("")};
 
-    if (!container->is_running) {
-        inventory_decide(out_candidate->item, WHY_NOT_RUNNING, "it is not running");
-        return false;
-    }
     return is_enabled(out_candidate, &reading, input->options->exposed_by_default) &&
            is_usable(arena, out_candidate, diagnostics, origin) && has_rules(arena, out_candidate, input->options) &&
-           has_port(out_candidate) && meets_constraints(arena, out_candidate, input->options) && is_healthy(out_candidate);
+           has_port(out_candidate) && meets_constraints(arena, out_candidate, input->options) && is_up(out_candidate) &&
+           is_healthy(out_candidate);
 }

@@ -19,9 +19,12 @@ struct candidate {
     size_t reachable;            /* servers that can be used, as far as is known */
 };
 
-/* Fills the candidate. False: it is not to be routed, its item says why. True: nothing is decided yet. */
+/* Fills the candidate. False: it is not to be routed, its item says why; whether it runs and is well is asked last. True:
+ * nothing is decided yet. */
 bool filter_container(struct arena *arena, const struct build_input *input, const struct container *container,
                       struct diagnostics *diagnostics, struct candidate *out_candidate);
+/* Whose frontend it is: a service's, of a segment. Only the first container with it makes one (4.5). */
+struct slice candidate_key(struct arena *arena, const struct candidate *candidate, const struct segment *segment);
 /* REJECTED because of this label; `because` says how to write it. */
 void filter_reject_label(struct inventory_item *item, const struct label *label, const char *because);
 /* The id is the router's own, in full or its first 12 digits. */

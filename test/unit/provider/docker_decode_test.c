@@ -306,20 +306,24 @@ static void test_names_are_runs_of_letters_and_numbers(void **state)
 
 static void test_the_first_change_is_due_at_once_and_a_burst_is_gathered(void **state)
 {
-    struct burst burst = {.quiet_ms = 50, .gather_ms = 500};
+    struct burst burst = {.gap_max_ms = 50};
 
     (void)state;
     assert_true(burst_due_ms(&burst) == UINT64_MAX);
     burst_note(&burst, 1000);
     assert_int_equal(burst_due_ms(&burst), 1000);
-    burst_applied(&burst, 1001);
-    for (uint64_t now = 1010; now < 1400; now += 10) {
+    burst_applied(&burst, 1001, 0);
+    assert_true(burst_due_ms(&burst) == UINT64_MAX);
+    for (uint64_t now = 1002; now < 1010; now++)
         burst_note(&burst, now);
-        assert_int_equal(burst_due_ms(&burst), now + 50);
-    }
-    burst_note(&burst, 1490);
-    assert_int_equal(burst_due_ms(&burst), 1510); /* not later than 500 ms after 1010 */
-    burst_applied(&burst, 1510);
+    assert_int_equal(burst_due_ms(&burst), 1005); /* a short gap, however little it takes */
+    burst_applied(&burst, 1010, 9000);
+    burst_note(&burst, 1020);
+    assert_int_equal(burst_due_ms(&burst), 1046); /* four times what it took */
+    burst_applied(&burst, 1050, 800000);
+    burst_note(&burst, 1051);
+    assert_int_equal(burst_due_ms(&burst), 1100); /* and no more than the most */
+    burst_applied(&burst, 1100, 0);
     burst_note(&burst, 2000);
     assert_int_equal(burst_due_ms(&burst), 2000);
 }

@@ -9,6 +9,11 @@ enum { CONTAINERS_MAX = 64 };
 struct fake_container {
     char id[65], name[32], address[32];
     unsigned inspect_status; /* 0: all is well */
+    unsigned starts;         /* StartedAt */
+    bool inspect_hangs;
+    const char *labels; /* JSON pairs; NULL: none */
+    const char *state;  /* more of State and of Config, as JSON behind a comma; NULL: none */
+    const char *config;
 };
 
 struct engine_script {
@@ -16,7 +21,7 @@ struct engine_script {
     pthread_mutex_t lock;
     struct fake_container containers[CONTAINERS_MAX];
     size_t count;
-    char event_bytes[65536]; /* all events since the start; streams send what they have not yet */
+    char event_bytes[1024 * 1024]; /* all events since the start; streams send what they have not yet */
     size_t event_len;
     unsigned list_cut; /* so many lists are cut off */
     bool list_hangs;
@@ -28,7 +33,7 @@ struct engine_script {
 
 static char socket_path[80]; /* where it listens */
 
-static void id_of(const char *name, char out[65])
+static inline void id_of(const char *name, char out[65])
 {
     uint64_t hash = 1469598103934665603u;
     for (const char *c = name; *c; c++)
@@ -37,7 +42,7 @@ static void id_of(const char *name, char out[65])
         snprintf(out + 16 * i, 17, "%016llx", (unsigned long long)(hash + (uint64_t)i));
 }
 
-static void script_add(struct engine_script *engine, const char *name, const char *address)
+static inline void script_add(struct engine_script *engine, const char *name, const char *address)
 {
     pthread_mutex_lock(&engine->lock);
     WB_REQUIRE(engine->count < CONTAINERS_MAX);
@@ -49,7 +54,47 @@ static void script_add(struct engine_script *engine, const char *name, const cha
     pthread_mutex_unlock(&engine->lock);
 }
 
-static void script_event(struct engine_script *engine, const char *name, const char *action)
+/* The container of that name as it is now; under the lock. */
+static inline struct fake_container *script_find(struct engine_script *engine, const char *name)
+{
+    for (size_t i = 0; i < engine->count; i++)
+        if (strcmp(engine->containers[i].name, name) == 0)
+            return &engine->containers[i];
+    return NULL;
+}
+
+static inline void script_remove(struct engine_script *engine, const char *name)
+{
+    pthread_mutex_lock(&engine->lock);
+    struct fake_container *gone = script_find(engine, name);
+    WB_REQUIRE(gone);
+    *gone = engine->containers[--engine->count];
+    pthread_mutex_unlock(&engine->lock);
+}
+
+/* Sets a member of a container. */
+#define SCRIPT_SET(engine, name, member, value)      \
+    do {                                             \
+        pthread_mutex_lock(&(engine)->lock);         \
+        script_find(engine, name)->member = (value); \
+        pthread_mutex_unlock(&(engine)->lock);       \
+    } while (0)
+
+static inline void script_kill(struct engine_script *engine, const char *name, const char *signal)
+{
+    char id[65];
+
+    id_of(name, id);
+    pthread_mutex_lock(&engine->lock);
+    engine->event_len += (size_t)snprintf(
+        engine->event_bytes + engine->event_len, sizeof engine->event_bytes - engine->event_len,
+        "{\"Type\":\"container\",\"Action\":\"kill\",\"Actor\":{\"ID\":\"%s\",\"Attributes\":{\"signal\":\"%s\"}}}\n", id,
+        signal);
+    WB_REQUIRE(engine->event_len < sizeof engine->event_bytes);
+    pthread_mutex_unlock(&engine->lock);
+}
+
+static inline void script_event(struct engine_script *engine, const char *name, const char *action)
 {
     char id[65];
 
@@ -62,7 +107,7 @@ static void script_event(struct engine_script *engine, const char *name, const c
     pthread_mutex_unlock(&engine->lock);
 }
 
-static void script_remove_all(struct engine_script *engine)
+static inline void script_remove_all(struct engine_script *engine)
 {
     pthread_mutex_lock(&engine->lock);
     engine->count = 0;
@@ -70,7 +115,7 @@ static void script_remove_all(struct engine_script *engine)
 }
 
 /* A half-open connection: nothing comes of it, and nothing says that it is over. */
-static bool is_swallowed(struct engine_script *engine, int fd)
+static inline bool is_swallowed(struct engine_script *engine, int fd)
 {
     bool found = false;
 
@@ -81,7 +126,7 @@ static bool is_swallowed(struct engine_script *engine, int fd)
     return found;
 }
 
-static bool stream_events(struct engine_script *engine, int fd)
+static inline bool stream_events(struct engine_script *engine, int fd)
 {
     size_t sent;
     char byte;
@@ -104,7 +149,7 @@ static bool stream_events(struct engine_script *engine, int fd)
     return false;
 }
 
-static bool answer_list(struct engine_script *engine, int fd)
+static inline bool answer_list(struct engine_script *engine, int fd)
 {
     struct text body = TEXT_EMPTY;
     bool cut = false, hang;
@@ -131,10 +176,11 @@ static bool answer_list(struct engine_script *engine, int fd)
     return true;
 }
 
-static bool answer_inspect(struct engine_script *engine, int fd, const char *id)
+static inline bool answer_inspect(struct engine_script *engine, int fd, const char *id)
 {
     char *body = NULL;
     unsigned status = 404;
+    bool hangs = false;
 
     atomic_fetch_add(&engine->inspects, 1);
     pthread_mutex_lock(&engine->lock);
@@ -143,25 +189,30 @@ static bool answer_inspect(struct engine_script *engine, int fd, const char *id)
         if (strncmp(container->id, id, 64) != 0)
             continue;
         status = container->inspect_status ? container->inspect_status : 200;
-        body = wb_format(
-            "{\"Id\":\"%s\",\"Name\":\"/%s\",\"State\":{\"Running\":true},\"NetworkSettings\":{\"Ports\":{\"80/tcp\":null},"
-            "\"Networks\":{\"n\":{\"IPAddress\":\"%s\"}}}}",
-            container->id, container->name, container->address);
+        hangs = container->inspect_hangs;
+        body = wb_format("{\"Id\":\"%s\",\"Name\":\"/"
+                         "%s\",\"State\":{\"Running\":true,\"StartedAt\":\"%u\"%s},\"Config\":{\"Labels\":{%s}%s},"
+                         "\"NetworkSettings\":{\"Ports\":{\"80/tcp\":null},\"Networks\":{\"n\":{\"IPAddress\":\"%s\"}}}}",
+                         container->id, container->name, container->starts, container->state ? container->state : "",
+                         container->labels ? container->labels : "", container->config ? container->config : "",
+                         container->address);
     }
     pthread_mutex_unlock(&engine->lock);
+    if (hangs)
+        fake_hold(&engine->server, fd);
     fake_write_json(fd, status, body ? body : "{\"message\":\"no such container\"}");
     free(body);
     return true;
 }
 
-static void script_swallow_connections(struct engine_script *engine)
+static inline void script_swallow_connections(struct engine_script *engine)
 {
     pthread_mutex_lock(&engine->server.lock);
     atomic_store(&engine->swallowed, (int)engine->server.connection_count);
     pthread_mutex_unlock(&engine->server.lock);
 }
 
-static bool answer(struct fake_server *server, int fd, const char *method, const char *target)
+static inline bool answer(struct fake_server *server, int fd, const char *method, const char *target)
 {
     struct engine_script *engine = server->arg;
     const char *path = target;
@@ -198,7 +249,7 @@ static bool answer(struct fake_server *server, int fd, const char *method, const
     return true;
 }
 
-static struct engine_script *script_create(void)
+static inline struct engine_script *script_create(void)
 {
     struct engine_script *engine = wb_alloc(sizeof *engine);
 
@@ -208,7 +259,7 @@ static struct engine_script *script_create(void)
     return engine;
 }
 
-static void script_destroy(struct engine_script *engine)
+static inline void script_destroy(struct engine_script *engine)
 {
     fake_server_stop(&engine->server);
     pthread_mutex_destroy(&engine->lock);

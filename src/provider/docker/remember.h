@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * remember - the frontends of services that have no server left: those of containers that do not serve now, and those of
+ * containers that are gone (decisions.md 16). Private to build.c.
+ *
+ * Thread: the provider's. What it makes is in the fragment's arena.
+ */
+#pragma once
+#include "filter.h"
+#include "waybill/model/model.h"
+
+struct remembering {
+    struct fragment *fragment;
+    struct map
+        *keys; /* to struct inventory_frontend, by candidate_key: of live frontends, and of those that are made here */
+    size_t capacity;
+};
+
+/* Why a container of this code serves nobody though its frontends are wanted; ABSENCE_NONE: that is not so. */
+enum model_absence absence_of(enum container_why why);
+/* Adds those frontends of the candidate that nobody else has. False: there are none. */
+bool remember_candidate(struct remembering *remembering, const struct candidate *candidate);
