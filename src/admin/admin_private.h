@@ -23,5 +23,7 @@ bool providers_answer(const struct path_parts *parts, const struct snapshot *sna
 /* GET /api/overview and /api/overview/frontends, which v1.7 has not: what the dashboard shows beside /api/providers. */
 bool overview_answer(const struct admin *admin, const struct path_parts *parts, const struct local_request *request,
                      struct local_answer *out_answer);
+/* GET /api/explain: see explain.c. */
+bool explain_answer(struct admin *admin, const struct local_request *request, struct local_answer *out_answer);
 /* GET /dashboard/ and below, HEAD too. */
 bool dashboard_answer(struct slice path, struct local_answer *out_answer);

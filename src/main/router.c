@@ -107,6 +107,16 @@ static size_t entrypoint_number(const struct settings *s, struct slice name)
     return s->entrypoint_count;
 }
 
+static size_t first_default_entrypoint(const struct settings *s)
+{
+    for (size_t i = 0; i < s->default_entrypoints.count; i++) {
+        size_t number = entrypoint_number(s, s->default_entrypoints.items[i]);
+        if (number < s->entrypoint_count)
+            return number;
+    }
+    return 0;
+}
+
 /* Entrypoints as the workers need them; false when one cannot be understood. */
 static bool compile_entrypoints(struct router *r)
 {
@@ -163,6 +173,7 @@ static void create_admin(struct router *r)
         .entrypoint_names = names,
         .entrypoint_addresses = addresses,
         .entrypoint_count = s->entrypoint_count,
+        .default_entrypoint = first_default_entrypoint(s),
     });
 }
 

@@ -10,8 +10,8 @@ enum { LOOKED_AT_MAX = 2048, OWN_HOST_MAX = 1024, NEAR_HOST_MAX = 256, ANY_HOST_
 /* Parts of a request as they are shown. */
 enum { SHOWN_BYTES = 200 };
 
-/* How far apart two hosts are; FAR: not near. Near is: the same beginning and end and mostly the same, with at most two bytes
- * between that differ; or the same but for one more name in front. */
+/* How far apart two hosts are; FAR: not near. Near is: the same but for one or two bytes at one place, no more than a fifth of
+ * the longer one; or the same but for one more name in front. */
 enum { NEAR_ONE_BYTE = 1, NEAR_TWO_BYTES, FAR };
 
 static unsigned host_distance(struct slice one, struct slice other)
@@ -25,7 +25,7 @@ static unsigned host_distance(struct slice one, struct slice other)
         while (end < shorter.len - begin && shorter.ptr[shorter.len - 1 - end] == longer.ptr[longer.len - 1 - end])
             end++;
         size_t apart = longer.len - begin - end;
-        if (apart <= NEAR_TWO_BYTES && 2 * (begin + end) >= longer.len)
+        if (apart <= NEAR_TWO_BYTES && 5 * apart <= longer.len)
             return (unsigned)apart;
     }
     size_t dot = slice_find(longer, '.');

@@ -19,7 +19,8 @@ struct admin_options {
     const struct cell *live_snapshots;                           /* not freed yet; NULL: not known */
     const struct slice *entrypoint_names, *entrypoint_addresses; /* for the dashboard */
     size_t entrypoint_count;
-    bool keep_trailing_slash; /* no redirect from /api/ to /api */
+    size_t default_entrypoint; /* number of the first default one: where an explained request comes in, unless it says */
+    bool keep_trailing_slash;  /* no redirect from /api/ to /api */
 };
 
 struct admin *admin_create(const struct admin_options *options);

@@ -141,10 +141,13 @@ static void test_part_that_refuses_is_named_with_what_it_met(void **state)
 
     headers_add(&headers, SLICE("X-A"), SLICE("two\x1b[0m"));
     assert_says("Host:a.t", "GET a.t/", NULL, "", "", "");
-    assert_says(" Host : shop.t , x.t ;PathPrefix:/a", "GET sohp.t/a", NULL, "Host : shop.t , x.t", "the host is sohp.t",
+    assert_says(" Host : shop.t , x.t ;PathPrefix:/a", "GET shp.t/a", NULL, "Host : shop.t , x.t", "the host is shp.t",
                 "almost the same host: f (Host : shop.t , x.t)");
     assert_says("Host:shop.t;PathPrefix:/a", "GET www.shop.t/b", NULL, "Host:shop.t", "the host is www.shop.t",
                 "almost the same host, other path or options: f (Host:shop.t)");
+    assert_says("Host:shop.example", "GET shpo.example/", NULL, "Host:shop.example", "the host is shpo.example",
+                "almost the same host: f (Host:shop.example)");
+    assert_says("Host:a.example", "GET xyz.example/", NULL, "Host:a.example", "the host is xyz.example", "");
     assert_says("Host:shop.t", "GET other.test/", NULL, "Host:shop.t", "the host is other.test", "");
     assert_says("HostRegexp:{s:[a-c]}.t", "GET z.t/", NULL, "HostRegexp:{s:[a-c]}.t", "the host is z.t", "");
     assert_says("Host:a.t;Path:/x,/y", "GET a.t/z", NULL, "Path:/x,/y", "the path is /z",
