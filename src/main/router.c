@@ -28,6 +28,7 @@ struct router {
     int *sockets; /* [worker * entrypoint_count + entrypoint] */
     struct worker *workers[SETTINGS_WORKERS_MAX];
     const struct exchange_counters *counters[SETTINGS_WORKERS_MAX];
+    struct unserved *unserved[SETTINGS_WORKERS_MAX];
     size_t worker_count;
     struct control *control;
     struct board *board; /* what the providers say, for admin */
@@ -169,6 +170,7 @@ static void create_admin(struct router *r)
         .ping_entrypoint = entrypoint_number(s, s->ping_entrypoint),
         .counters = r->counters,
         .counter_count = r->worker_count,
+        .unserved = r->unserved,
         .live_snapshots = &r->live_snapshots,
         .entrypoint_names = names,
         .entrypoint_addresses = addresses,
@@ -210,6 +212,7 @@ static bool start_workers(struct router *r, size_t clients_max)
         struct worker_options options = worker_options_of(r, i, clients_max);
         r->workers[i] = worker_create(&options);
         r->counters[i] = worker_counters(r->workers[i]);
+        r->unserved[i] = worker_unserved(r->workers[i]);
     }
     for (size_t i = 0; i < r->worker_count; i++) {
         wb_err error = worker_start(r->workers[i]);

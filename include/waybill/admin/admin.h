@@ -9,12 +9,14 @@
 struct admin;
 struct cell;
 struct exchange_counters;
+struct unserved;
 
 struct admin_options {
     bool api, dashboard, ping;
     size_t api_entrypoint, ping_entrypoint; /* numbers in the static configuration */
     /* Without `ping`, /ping is answered on the API's entrypoint while the API is on. */
     const struct exchange_counters *const *counters; /* one per worker; read with cell_read */
+    struct unserved *const *unserved; /* as many; NULL: not counted */
     size_t counter_count;
     const struct cell *live_snapshots;                           /* not freed yet; NULL: not known */
     const struct slice *entrypoint_names, *entrypoint_addresses; /* for the dashboard */
