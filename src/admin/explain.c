@@ -141,10 +141,34 @@ bool explain_is_answered(const struct explain_findings *f)
     return f->is_local || f->decision.frontend;
 }
 
+/* Names of remembered frontends may come twice: what became of them tells them apart. */
+static const struct model_frontend *find_remembered(const struct fragment *fragment, const struct route_frontend *frontend)
+{
+    for (size_t i = 0; i < fragment->remembered_count; i++)
+        if (slice_eq(fragment->remembered[i].name, frontend->name) &&
+            slice_eq(fragment->remembered[i].absent_because, frontend->absent_because))
+            return &fragment->remembered[i];
+    return NULL;
+}
+
+static const struct model_frontend *find_model(const struct snapshot *snapshot, const struct route_frontend *frontend)
+{
+    const struct fragment *fragment = model_fragment(&snapshot->model, frontend->provider);
+
+    if (!fragment)
+        return NULL;
+    return frontend->absent == REASON_NONE ? fragment_frontend(fragment, frontend->name)
+                                           : find_remembered(fragment, frontend);
+}
+
+struct slice explain_because(const struct route_frontend *frontend)
+{
+    return frontend->closed_because.len ? frontend->closed_because : frontend->absent_because;
+}
+
 struct slice explain_rule(const struct explain_findings *f, const struct route_frontend *frontend, struct arena *arena)
 {
-    const struct fragment *fragment = model_fragment(&f->snapshot->model, frontend->provider);
-    const struct model_frontend *model = fragment ? fragment_frontend(fragment, frontend->name) : NULL;
+    const struct model_frontend *model = find_model(f->snapshot, frontend);
     struct text rule = TEXT_EMPTY;
 
     for (size_t i = 0; model && i < model->route_count; i++) {

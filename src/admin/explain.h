@@ -30,6 +30,8 @@ struct explain_findings {
 /* As the model has it: the rules of its routes. In the arena. */
 struct slice explain_rule(const struct explain_findings *findings, const struct route_frontend *frontend,
                           struct arena *arena);
+/* Why it answers 503 itself: it is closed, or remembered; else empty. */
+struct slice explain_because(const struct route_frontend *frontend);
 /* Somebody answers: a frontend, be it with 503, or the router itself. */
 bool explain_is_answered(const struct explain_findings *findings);
 

@@ -3,11 +3,11 @@
  * {"request":{"method","host","path","query"?,"entrypoint","client"?,"trusted"}, as it is understood
  *  "answered_by":"frontend" | "router" | "nobody","status"?,"reason"?, of an answer that is not the server's
  *  "entrypoint_filters":[],
- *  "frontend"?:{"provider","name","rule","priority","because"?,"filters":[],"backend"?,"servers","server"?:{"name","url"},
+ *  "frontend"?:{"provider","name","rule","priority","remembered"?,"because"?,"filters":[],"backend"?,"servers","server"?:{"name","url"},
  *               "target"?,"prefix"?,"replaced"?},
  *  "careless"?: the frontend that a more careless reading of the path leads to, or null
  *  "nearest"?, when nobody answers
- *  "frontends": on this entrypoint,"looked_at","tried":[{"position","provider","name","rule","priority",
+ *  "frontends": on this entrypoint,"looked_at","tried":[{"position","provider","name","rule","priority","remembered"?,
  *               "verdict":"wins" | "matches" | "refuses","part"?,"why"?}]}
  */
 #include "explain.h"
@@ -84,7 +84,8 @@ static void add_names(struct text *out, const struct explain_findings *f, const 
     json_string(out, frontend->provider);
     add_text(out, "name", frontend->name);
     add_text(out, "rule", explain_rule(f, frontend, arena));
-    text_addf(out, ",\"priority\":%" PRId64, frontend->priority);
+    text_addf(out, ",\"priority\":%" PRId64 "%s", frontend->priority,
+              frontend->absent == REASON_NONE ? "" : ",\"remembered\":true");
 }
 
 static void add_frontend(struct text *out, const struct explain_findings *f, struct arena *arena)
@@ -95,7 +96,7 @@ static void add_frontend(struct text *out, const struct explain_findings *f, str
         return;
     text_add(out, SLICE(",\"frontend\":{"));
     add_names(out, f, frontend, arena);
-    add_text_if(out, "because", frontend->closed_because);
+    add_text_if(out, "because", explain_because(frontend));
     add_filters(out, "filters", frontend->filters, frontend->filter_count);
     if (frontend->backend)
         add_text(out, "backend", frontend->backend->name);

@@ -82,8 +82,8 @@ static void add_refusal(struct text *out, const struct explain_findings *f)
     if (f->reason == REASON_NONE)
         return;
     text_addf(out, "  answer: %u, %s", row->status, row->text);
-    if (f->decision.frontend && f->decision.frontend->closed_because.len)
-        add(out, ": ", f->decision.frontend->closed_because);
+    if (f->decision.frontend && explain_because(f->decision.frontend).len)
+        add(out, ": ", explain_because(f->decision.frontend));
     if (f->reason == REASON_AMBIGUOUS_PATH) {
         add(out, ": strictly read it leads to ",
             f->decision.found.frontend ? f->decision.found.frontend->name : SLICE("nobody"));
@@ -133,7 +133,8 @@ static void add_row(struct text *out, const struct explain_findings *f, const st
     text_addf(out, "%4" PRIu32 "  %-8s", row->rank + 1, wins ? "WINS" : row->matches ? "matches" : "refuses");
     add(out, " ", row->frontend->name);
     add(out, " (", row->frontend->provider);
-    text_addf(out, ", priority %" PRId64 ")\n", row->frontend->priority);
+    text_addf(out, ", priority %" PRId64 "%s)\n", row->frontend->priority,
+              row->frontend->absent == REASON_NONE ? "" : ", remembered: it has no server now");
     add(out, "               ", explain_rule(f, row->frontend, arena));
     text_add_char(out, '\n');
     if (row->matches)

@@ -90,7 +90,7 @@ static void test_frontend_that_gets_it_is_shown_with_its_way(void **state)
     assert_at(document, "frontend/server/url", "http://10.0.0.1:80");
     assert_at(document, "frontend/target", "/x?q=1");
     assert_at(document, "frontend/prefix", "/admin");
-    assert_int_equal(at(document, "frontends")->valueint, 8);
+    assert_int_equal(at(document, "frontends")->valueint, 9);
     assert_at(tried(document, "admin"), "verdict", "wins");
     assert_at(tried(document, "shop"), "verdict", "matches");
     assert_at(tried(document, "keyed"), "verdict", "refuses");
@@ -108,7 +108,7 @@ static void test_server_shown_is_the_one_that_is_picked_next(void **state)
     town_init(&town);
     const struct route_backend *backend = NULL;
     for (size_t i = 0; i < town.explain.snapshot->frontend_count; i++)
-        if (slice_eq(town.explain.snapshot->frontends[i]->name, SLICE("shop")))
+        if (slice_eq(town.explain.snapshot->frontends[i]->name, SLICE("admin")))
             backend = town.explain.snapshot->frontends[i]->backend;
     for (unsigned i = 0; i < 7; i++) {
         for (unsigned again = 0; again < 2; again++) { /* asking changes nothing */
@@ -154,6 +154,24 @@ static void test_answers_of_the_router_have_their_status_and_reason(void **state
                "Content-Length or Transfer-Encoding is ambiguous or malformed");
     town.world.request.snapshot = NULL;
     assert_end(&town, "url=shop.example", "nobody", 503, "configuration is not there yet");
+    town_fini(&town);
+}
+
+static void test_remembered_frontend_is_shown_with_what_became_of_it(void **state)
+{
+    struct town town;
+    (void)state;
+
+    town_init(&town);
+    cJSON *document = ask(&town, "url=gone.example");
+    assert_at(document, "answered_by", "frontend");
+    assert_int_equal(at(document, "status")->valueint, 503);
+    assert_at(document, "reason", "service is not running");
+    assert_at(document, "frontend/name", "shop");
+    assert_at(document, "frontend/rule", "HostRegexp:gone.{x}");
+    assert_at(document, "frontend/because", "container gone has stopped");
+    assert_true(cJSON_IsTrue(at(document, "frontend/remembered")));
+    cJSON_Delete(document);
     town_fini(&town);
 }
 
@@ -342,6 +360,7 @@ int main(void)
         cmocka_unit_test(test_frontend_that_gets_it_is_shown_with_its_way),
         cmocka_unit_test(test_server_shown_is_the_one_that_is_picked_next),
         cmocka_unit_test(test_answers_of_the_router_have_their_status_and_reason),
+        cmocka_unit_test(test_remembered_frontend_is_shown_with_what_became_of_it),
         cmocka_unit_test(test_closed_entrypoint_lets_nothing_in),
         cmocka_unit_test(test_headers_count_as_the_client_is_trusted),
         cmocka_unit_test(test_local_routes_are_the_routers_own),

@@ -83,6 +83,13 @@ static inline struct fragment *explain_fragment(void)
             slices_add(&fragment->arena, &frontend->white_list->source_range, slice_of(explain_frontends[i].white_list));
         }
     }
+    fragment->remembered = ARENA_NEW(&fragment->arena, struct model_frontend);
+    fragment->remembered_count = 1;
+    fragment->remembered[0] = fragment->frontends[0]; /* of the same name */
+    fragment->remembered[0].absence = ABSENCE_NOT_RUNNING;
+    fragment->remembered[0].absent_because = SLICE("container gone has stopped");
+    fragment->remembered[0].routes = ARENA_NEW(&fragment->arena, struct model_route);
+    fragment->remembered[0].routes[0] = (struct model_route){SLICE("route"), SLICE("HostRegexp:gone.{x}")};
     fragment_sort(fragment);
     return fragment;
 }
