@@ -167,6 +167,33 @@ static void test_part_that_refuses_is_named_with_what_it_met(void **state)
     assert_says("Method:POST;Path:/x", "GET a.t/y", NULL, "Path:/x", "the path is /y", "");
 }
 
+static void test_nearest_comes_first(void **state)
+{
+    static struct explanation explanation;
+    static const char *const rules[] = {"PathPrefix:/other",         "Host:shop01.example",    "Host:far.test",
+                                        "Host:shop2.example;Path:/", "Host:www.shop1.example", "Host:shop2.example"};
+    struct routes routes = {.count = 0};
+    struct text near = TEXT_EMPTY;
+    (void)state;
+
+    for (size_t i = 0; i < WB_COUNT(rules); i++)
+        assert_null(routes_add(&routes, rules[i]));
+    routes.table = match_table_create(routes.list, routes.count, false);
+    struct match_input input = routes_input(&routes.arena, "GET shop1.example/x", NULL);
+    match_table_explain(routes.table, &input, &explanation);
+    explain_add_nearest(&explanation, 4, &near);
+    assert_string_equal(near.ptr,
+                        "almost the same host: Host:shop01.example (Host:shop01.example); "
+                        "almost the same host: Host:www.shop1.example (Host:www.shop1.example); "
+                        "almost the same host: Host:shop2.example (Host:shop2.example); "
+                        "almost the same host, other path or options: Host:shop2.example;Path:/ (Host:shop2.example)");
+    near.len = 0;
+    explain_add_nearest(&explanation, 99, &near);
+    assert_true(slice_ends(text_slice(&near), SLICE("; other path: PathPrefix:/other (PathPrefix:/other)")));
+    text_fini(&near);
+    routes_fini(&routes);
+}
+
 static void test_long_values_are_cut_when_shown(void **state)
 {
     char line[1024] = "GET a.t/", why[512];
@@ -305,6 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_that_matches_is_the_one_the_matcher_finds),
         cmocka_unit_test(test_part_that_refuses_is_named_with_what_it_met),
+        cmocka_unit_test(test_nearest_comes_first),
         cmocka_unit_test(test_long_values_are_cut_when_shown),
         cmocka_unit_test(test_of_many_frontends_the_telling_ones_are_looked_at),
         cmocka_unit_test(test_work_is_bounded_whatever_the_rules_have_in_common),
