@@ -133,7 +133,7 @@ def commands_ask(world):
     row_of("help", ["explain", "--help"], 0, "Exit code: 0")
     row_of("help of why", ["why", "-h"], 0, "Usage: waybill why CONTAINER")
     row_of("why without a name", ["why"], 2, error=["Usage: waybill why CONTAINER"])
-    row_of("nobody listens", ["explain", "a", "--api=127.0.0.1:1"], 2, error=["cannot ask the router", "docker exec CONTAINER waybill"])
+    row_of("nobody listens", ["explain", "a", "--api=127.0.0.1:1"], 2, error=["cannot ask the router", "docker exec CONTAINER /waybill"])
     row_of("not the API", ["explain", "a", f"--api=127.0.0.1:{world.port}"], 2, error=["not as the API of Waybill"])
     row_of("not an address", ["why", "a", "--api=ftp://x"], 2, error=["--api: endpoint `ftp://x`"])
     static = os.path.join(world.folder.name, "static.toml")
