@@ -87,6 +87,12 @@ static bool answer_api_parts(struct admin *admin, const struct path_parts *parts
         return overview_answer(admin, &rest, request, answer);
     if (rest.count && slice_eq(rest.items[0], SLICE("containers")))
         return containers_answer(admin, &rest, request, answer);
+    if (rest.count == 1 && slice_eq(rest.items[0], SLICE("unserved"))) {
+        unserved_answer(admin, answer);
+        return true;
+    }
+    if (rest.count == 1 && slice_eq(rest.items[0], SLICE("explain")))
+        return explain_answer(admin, request, answer);
     return providers_answer(&rest, request->snapshot, answer);
 }
 

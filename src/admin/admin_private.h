@@ -26,5 +26,9 @@ bool overview_answer(const struct admin *admin, const struct path_parts *parts, 
 /* GET /api/containers and /api/containers/NAME, which v1.7 has not either. */
 bool containers_answer(const struct admin *admin, const struct path_parts *parts, const struct local_request *request,
                        struct local_answer *out_answer);
+/* GET /api/explain: see explain.c. */
+bool explain_answer(struct admin *admin, const struct local_request *request, struct local_answer *out_answer);
+/* GET /api/unserved: what is asked for and nothing serves. */
+void unserved_answer(const struct admin *admin, struct local_answer *out_answer);
 /* GET /dashboard/ and below, HEAD too. */
 bool dashboard_answer(struct slice path, struct local_answer *out_answer);

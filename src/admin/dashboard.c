@@ -27,6 +27,8 @@ static const struct dashboard_file files[] = {
     {TEXT("/dashboard/dashboard.js"), TEXT("text/javascript; charset=utf-8"), dashboard_dashboard_js,
      &dashboard_dashboard_js_len},
     {TEXT("/dashboard/flow.js"), TEXT("text/javascript; charset=utf-8"), dashboard_flow_js, &dashboard_flow_js_len},
+    {TEXT("/dashboard/explain.js"), TEXT("text/javascript; charset=utf-8"), dashboard_explain_js, &dashboard_explain_js_len},
+    {TEXT("/dashboard/explain.css"), TEXT("text/css; charset=utf-8"), dashboard_explain_css, &dashboard_explain_css_len},
 };
 
 static void reply_file(struct local_answer *answer, const struct dashboard_file *file)

@@ -106,7 +106,7 @@ static void tell_unreachable(const struct callout_get *get, const char *again)
             "cannot ask the router: %s\n"
             "It answers only when it runs with --api. Where its API is, tell with --api http://HOST:PORT; or ask in its "
             "container:\n"
-            "    docker exec CONTAINER waybill %s\n",
+            "    docker exec CONTAINER /waybill %s\n",
             get->error.ptr ? get->error.ptr : "no answer", shown.ptr ? shown.ptr : "");
     text_fini(&shown);
 }

@@ -102,6 +102,7 @@ bool answer_locally(struct exchange *x, bool filtered)
         .snapshot = x->lease        ? x->lease->snapshot
                     : x->env->lease ? x->env->lease->snapshot
                                     : NULL,
+        .env = x->env,
         .draining = x->env->draining,
         .filtered = filtered,
     };

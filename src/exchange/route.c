@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The steps before a server is asked: who sent it, where it leads, what the filters say. */
 #include "exchange_private.h"
+#include "waybill/exchange/unserved.h"
 #include <stdio.h>
 
 static bool hops_exceeded(struct exchange *x)
@@ -100,6 +101,8 @@ bool step_route(struct exchange *x)
     if (env_logs(x))
         x->frontend_name = x->frontend ? arena_copy(&x->arena, x->frontend->short_name) : SLICE("backend not found");
     if (reason != REASON_NONE) {
+        if (reason == REASON_NO_FRONTEND && x->env->unserved)
+            unserved_note(x->env->unserved, x);
         exchange_answer(x, reason);
         return true;
     }

@@ -28,6 +28,7 @@ struct router {
     int *sockets; /* [worker * entrypoint_count + entrypoint] */
     struct worker *workers[SETTINGS_WORKERS_MAX];
     const struct exchange_counters *counters[SETTINGS_WORKERS_MAX];
+    struct unserved *unserved[SETTINGS_WORKERS_MAX];
     size_t worker_count;
     struct control *control;
     struct board *board; /* what the providers say, for admin */
@@ -107,6 +108,16 @@ static size_t entrypoint_number(const struct settings *s, struct slice name)
     return s->entrypoint_count;
 }
 
+static size_t first_default_entrypoint(const struct settings *s)
+{
+    for (size_t i = 0; i < s->default_entrypoints.count; i++) {
+        size_t number = entrypoint_number(s, s->default_entrypoints.items[i]);
+        if (number < s->entrypoint_count)
+            return number;
+    }
+    return 0;
+}
+
 /* Entrypoints as the workers need them; false when one cannot be understood. */
 static bool compile_entrypoints(struct router *r)
 {
@@ -159,11 +170,13 @@ static void create_admin(struct router *r)
         .ping_entrypoint = entrypoint_number(s, s->ping_entrypoint),
         .counters = r->counters,
         .counter_count = r->worker_count,
+        .unserved = r->unserved,
         .live_snapshots = &r->live_snapshots,
         .board = r->board,
         .entrypoint_names = names,
         .entrypoint_addresses = addresses,
         .entrypoint_count = s->entrypoint_count,
+        .default_entrypoint = first_default_entrypoint(s),
     });
 }
 
@@ -200,6 +213,7 @@ static bool start_workers(struct router *r, size_t clients_max)
         struct worker_options options = worker_options_of(r, i, clients_max);
         r->workers[i] = worker_create(&options);
         r->counters[i] = worker_counters(r->workers[i]);
+        r->unserved[i] = worker_unserved(r->workers[i]);
     }
     for (size_t i = 0; i < r->worker_count; i++) {
         wb_err error = worker_start(r->workers[i]);

@@ -10,8 +10,8 @@ enum { LOOKED_AT_MAX = 2048, OWN_HOST_MAX = 1024, NEAR_HOST_MAX = 256, ANY_HOST_
 /* Parts of a request as they are shown. */
 enum { SHOWN_BYTES = 200 };
 
-/* How far apart two hosts are; FAR: not near. Near is: the same beginning and end and mostly the same, with at most two bytes
- * between that differ; or the same but for one more name in front. */
+/* How far apart two hosts are; FAR: not near. Near is: the same but for one or two bytes at one place, no more than a fifth of
+ * the longer one; or the same but for one more name in front. */
 enum { NEAR_ONE_BYTE = 1, NEAR_TWO_BYTES, FAR };
 
 static unsigned host_distance(struct slice one, struct slice other)
@@ -25,7 +25,7 @@ static unsigned host_distance(struct slice one, struct slice other)
         while (end < shorter.len - begin && shorter.ptr[shorter.len - 1 - end] == longer.ptr[longer.len - 1 - end])
             end++;
         size_t apart = longer.len - begin - end;
-        if (apart <= NEAR_TWO_BYTES && 2 * (begin + end) >= longer.len)
+        if (apart <= NEAR_TWO_BYTES && 5 * apart <= longer.len)
             return (unsigned)apart;
     }
     size_t dot = slice_find(longer, '.');
@@ -147,13 +147,17 @@ static void choose(struct candidates *candidates, const struct match_found *foun
 
 /* ------- asking them ------- */
 
-static bool has_near_host(const struct rule *rule, struct slice host)
+static unsigned nearest_host(const struct rule *rule, struct slice host)
 {
-    for (const struct host_part *part = rule->hosts; part; part = part->next)
-        for (size_t i = 0; i < part->count; i++)
-            if (host_distance(part->names[i], host) < FAR)
-                return true;
-    return false;
+    unsigned nearest = FAR;
+
+    for (const struct host_part *part = rule->hosts; part; part = part->next) {
+        for (size_t i = 0; i < part->count; i++) {
+            unsigned distance = host_distance(part->names[i], host);
+            nearest = distance < nearest ? distance : nearest;
+        }
+    }
+    return nearest;
 }
 
 static struct explain_row ask_rule(const struct match_table *table, uint32_t rank, const struct match_input *input,
@@ -161,14 +165,18 @@ static struct explain_row ask_rule(const struct match_table *table, uint32_t ran
 {
     const struct table_row *row = &table->rows[rank];
     struct rule_refusal refusal;
+    unsigned distance = 0;
 
     rule_explain(row->rule, input, host, table->keep_slash, &refusal);
+    if (refusal.words & 1u << RULE_HOST)
+        distance = nearest_host(row->rule, host);
     return (struct explain_row){
         .frontend = row->frontend,
         .rank = rank,
         .matches = refusal.count == 0,
         .slash_redirect = refusal.count == 0 && refusal.outcome.slash_redirect,
-        .host_is_near = (refusal.words & 1u << RULE_HOST) && has_near_host(row->rule, host),
+        .host_is_near = distance > 0 && distance < FAR,
+        .host_distance = distance,
         .has_host = row->rule->hosts != NULL,
         .refused = refusal.count,
         .part = refusal.written,
@@ -183,14 +191,17 @@ static bool refuses_host(const struct explain_row *row)
     return (row->words & (1u << RULE_HOST | 1u << RULE_HOST_PATTERN)) != 0;
 }
 
-/* The lower, the more it says: what matches, the same host, almost the same, any host, other hosts. */
+/* The lower, the more it says: what matches, the same host, hosts almost the same, any host, other hosts; in each of these, who
+ * refuses less. */
 static unsigned distance_of(const struct explain_row *row)
 {
+    unsigned refused = row->refused < 9 ? row->refused : 9;
+
     if (row->matches)
         return 0;
     if (!refuses_host(row))
-        return row->has_host ? row->refused : 20 + row->refused;
-    return row->host_is_near ? 10 + row->refused : 30 + row->refused;
+        return row->has_host ? refused : 10 * FAR + refused;
+    return row->host_is_near ? 10 * row->host_distance + refused : 10 * (FAR + 1) + refused;
 }
 
 static int compare_distance(const void *a, const void *b)

@@ -256,6 +256,17 @@ const struct route_server *upstream_pick(struct upstream *up, const struct route
     return NULL;
 }
 
+const struct route_server *upstream_peek(const struct upstream *up, const struct route_backend *backend)
+{
+    struct balancer balancer = {0};
+
+    if (!backend || backend->server_count == 0)
+        return NULL;
+    if (backend->slot < up->balancer_count && up->balancers[backend->slot].generation == backend->generation)
+        balancer = up->balancers[backend->slot];
+    return next_by_turn(&balancer, backend);
+}
+
 void upstream_drain(struct upstream *up)
 {
     struct map_entry *entry;

@@ -2,6 +2,7 @@
 #include "waybill/worker/worker.h"
 #include "waybill/base/log.h"
 #include "waybill/exchange/access_log.h"
+#include "waybill/exchange/unserved.h"
 #include "waybill/route/thread.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct worker {
     struct loop *loop;
     struct environment env;
     struct entry *entry;
+    struct unserved *unserved; /* read by any thread */
     struct door *doors;
     bool draining;
     bool full[2]; /* [0] ordinary doors are withheld, [1] the reserved ones too */
@@ -164,6 +166,7 @@ struct worker *worker_create(const struct worker_options *options)
     w->finish.run = finish;
     list_init(&w->finish.link);
     w->loop = uv_loop_create(w);
+    w->unserved = unserved_create();
     return w;
 }
 
@@ -181,6 +184,7 @@ static void prepare(struct worker *w)
         .access_log = o->access_log_fd >= 0 ? access_log_create(w->loop, o->access_log_fd) : NULL,
         .body_timeout_ms = o->body_timeout_ms,
         .response_body_timeout_ms = o->response_body_timeout_ms,
+        .unserved = w->unserved,
         .counters = &w->counters,
     };
     w->entry = entry_create(&w->env, &o->entry);
@@ -297,6 +301,7 @@ void worker_destroy(struct worker **worker)
 
     *worker = NULL;
     uv_loop_destroy(&w->loop);
+    unserved_destroy(&w->unserved);
     free(w->doors);
     free(w);
 }
@@ -304,4 +309,9 @@ void worker_destroy(struct worker **worker)
 const struct exchange_counters *worker_counters(const struct worker *w)
 {
     return &w->counters;
+}
+
+struct unserved *worker_unserved(const struct worker *w)
+{
+    return w->unserved;
 }

@@ -34,6 +34,19 @@ def test_the_health_check_says_when_nothing_answers(town):
         town.engine.docker("run", "--rm", "--network", "none", ROUTER_IMAGE, "healthcheck", "--ping")
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_command_in_the_container_asks_its_router(town, elsewhere):
+    """docker exec ROUTER waybill explain URL: the API is found by the router's own flags, on any port."""
+    router = town.run_host_router() if elsewhere else town.run_router()
+    town.run_whoami("shop", "Host:shop.test")
+    until(lambda: router.ask("/", "shop.test").status == 200, "shop.test is routed")
+    said = town.engine.docker("exec", router.name, "/waybill", "explain", "shop.test/x")
+    assert "Frontend frontend-Host-shop-test-" in said and "is sent: GET /x" in said
+    with pytest.raises(EngineError) as refusal:
+        town.engine.docker("exec", router.name, "/waybill", "explain", "shpo.test")
+    assert "No frontend gets it." in str(refusal.value)
+
+
 @pytest.mark.parametrize("signal", ["TERM", "INT"])
 def test_a_signal_ends_it_well(town, signal):
     router = town.run_router()

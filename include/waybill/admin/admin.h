@@ -10,18 +10,21 @@ struct admin;
 struct board;
 struct cell;
 struct exchange_counters;
+struct unserved;
 
 struct admin_options {
     bool api, dashboard, ping;
     size_t api_entrypoint, ping_entrypoint; /* numbers in the static configuration */
     /* Without `ping`, /ping is answered on the API's entrypoint while the API is on. */
     const struct exchange_counters *const *counters; /* one per worker; read with cell_read */
+    struct unserved *const *unserved; /* as many; NULL: not counted */
     size_t counter_count;
     const struct cell *live_snapshots;                           /* not freed yet; NULL: not known */
     struct board *board;                                         /* what the providers say; NULL: nothing */
     const struct slice *entrypoint_names, *entrypoint_addresses; /* for the dashboard */
     size_t entrypoint_count;
-    bool keep_trailing_slash; /* no redirect from /api/ to /api */
+    size_t default_entrypoint; /* number of the first default one: where an explained request comes in, unless it says */
+    bool keep_trailing_slash;  /* no redirect from /api/ to /api */
 };
 
 struct admin *admin_create(const struct admin_options *options);

@@ -7,6 +7,7 @@
 #include "waybill/base/text.h"
 #include "waybill/http/message.h"
 
+struct environment;
 struct snapshot;
 
 struct local_request {
@@ -14,6 +15,7 @@ struct local_request {
     struct slice method, path, query, host;
     const struct headers *headers;
     const struct snapshot *snapshot; /* NULL before the first one */
+    const struct environment *env;   /* of the worker that was asked; to be looked at only */
     bool draining;
     bool filtered; /* the entrypoint's filters have passed it; false: only what needs none (ping) */
 };

@@ -24,7 +24,7 @@ struct explain_row {
     unsigned refused;    /* parts of the rule that refuse */
     struct slice part;   /* the first of them, as written: "PathPrefix:/a,/b" */
     /* For explain_add_why. */
-    unsigned words;
+    unsigned words, host_distance;
     int word;
     const void *refusing;
 };

@@ -33,6 +33,8 @@ struct server_pool *upstream_named_pool(struct upstream *upstream, struct slice 
  * passed over while there are others. NULL: none left. */
 const struct route_server *upstream_pick(struct upstream *upstream, const struct route_backend *backend,
                                          const uint32_t *tried, size_t tried_count);
+/* Whom upstream_pick would give to the next request, which changes nothing. */
+const struct route_server *upstream_peek(const struct upstream *upstream, const struct route_backend *backend);
 /* Repeats of requests that were sent: 20 % of the requests plus 10 a second, so that trouble does not multiply (decisions.md
  * 29, security case D13). Each request earns, each repeat spends; false: the budget is used up. */
 void upstream_earn_repeat(struct upstream *upstream);

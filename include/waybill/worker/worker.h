@@ -10,6 +10,7 @@
 #include "waybill/entry/entry.h"
 #include "waybill/net/listener.h"
 
+struct unserved;
 struct worker;
 
 struct worker_options {
@@ -44,3 +45,5 @@ void worker_join(struct worker *worker);
 void worker_destroy(struct worker **worker);
 /* Any thread may read them as long as the worker is not destroyed. */
 const struct exchange_counters *worker_counters(const struct worker *worker);
+/* What its clients asked for and nothing serves; read by any thread as long as the worker is not destroyed. */
+struct unserved *worker_unserved(const struct worker *worker);

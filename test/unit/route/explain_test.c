@@ -141,10 +141,13 @@ static void test_part_that_refuses_is_named_with_what_it_met(void **state)
 
     headers_add(&headers, SLICE("X-A"), SLICE("two\x1b[0m"));
     assert_says("Host:a.t", "GET a.t/", NULL, "", "", "");
-    assert_says(" Host : shop.t , x.t ;PathPrefix:/a", "GET sohp.t/a", NULL, "Host : shop.t , x.t", "the host is sohp.t",
+    assert_says(" Host : shop.t , x.t ;PathPrefix:/a", "GET shp.t/a", NULL, "Host : shop.t , x.t", "the host is shp.t",
                 "almost the same host: f (Host : shop.t , x.t)");
     assert_says("Host:shop.t;PathPrefix:/a", "GET www.shop.t/b", NULL, "Host:shop.t", "the host is www.shop.t",
                 "almost the same host, other path or options: f (Host:shop.t)");
+    assert_says("Host:shop.example", "GET shpo.example/", NULL, "Host:shop.example", "the host is shpo.example",
+                "almost the same host: f (Host:shop.example)");
+    assert_says("Host:a.example", "GET xyz.example/", NULL, "Host:a.example", "the host is xyz.example", "");
     assert_says("Host:shop.t", "GET other.test/", NULL, "Host:shop.t", "the host is other.test", "");
     assert_says("HostRegexp:{s:[a-c]}.t", "GET z.t/", NULL, "HostRegexp:{s:[a-c]}.t", "the host is z.t", "");
     assert_says("Host:a.t;Path:/x,/y", "GET a.t/z", NULL, "Path:/x,/y", "the path is /z",
@@ -162,6 +165,33 @@ static void test_part_that_refuses_is_named_with_what_it_met(void **state)
     /* Hosts are told before paths, paths before the rest, whatever their order in the rule. */
     assert_says("Method:POST;Path:/x;Host:far.off", "GET a.t/y", NULL, "Host:far.off", "the host is a.t", "");
     assert_says("Method:POST;Path:/x", "GET a.t/y", NULL, "Path:/x", "the path is /y", "");
+}
+
+static void test_nearest_comes_first(void **state)
+{
+    static struct explanation explanation;
+    static const char *const rules[] = {"PathPrefix:/other",         "Host:shop01.example",    "Host:far.test",
+                                        "Host:shop2.example;Path:/", "Host:www.shop1.example", "Host:shop2.example"};
+    struct routes routes = {.count = 0};
+    struct text near = TEXT_EMPTY;
+    (void)state;
+
+    for (size_t i = 0; i < WB_COUNT(rules); i++)
+        assert_null(routes_add(&routes, rules[i]));
+    routes.table = match_table_create(routes.list, routes.count, false);
+    struct match_input input = routes_input(&routes.arena, "GET shop1.example/x", NULL);
+    match_table_explain(routes.table, &input, &explanation);
+    explain_add_nearest(&explanation, 4, &near);
+    assert_string_equal(near.ptr,
+                        "almost the same host: Host:shop01.example (Host:shop01.example); "
+                        "almost the same host: Host:www.shop1.example (Host:www.shop1.example); "
+                        "almost the same host: Host:shop2.example (Host:shop2.example); "
+                        "almost the same host, other path or options: Host:shop2.example;Path:/ (Host:shop2.example)");
+    near.len = 0;
+    explain_add_nearest(&explanation, 99, &near);
+    assert_true(slice_ends(text_slice(&near), SLICE("; other path: PathPrefix:/other (PathPrefix:/other)")));
+    text_fini(&near);
+    routes_fini(&routes);
 }
 
 static void test_long_values_are_cut_when_shown(void **state)
@@ -302,6 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_that_matches_is_the_one_the_matcher_finds),
         cmocka_unit_test(test_part_that_refuses_is_named_with_what_it_met),
+        cmocka_unit_test(test_nearest_comes_first),
         cmocka_unit_test(test_long_values_are_cut_when_shown),
         cmocka_unit_test(test_of_many_frontends_the_telling_ones_are_looked_at),
         cmocka_unit_test(test_work_is_bounded_whatever_the_rules_have_in_common),
