@@ -14,14 +14,15 @@ static bool has_our_labels(const struct compose_labels *labels)
 
 /* -- states -- */
 
-/* Nothing will change by waiting here: what a running router calls waiting or rejected is to be mended. */
+/* Nothing will change by waiting here: what a running router would wait for is to be mended. What is rejected has its
+ * problem with a label. */
 static void check_state(struct lint *lint, const struct inventory_item *item)
 {
     enum container_state state = container_why_state(item->why);
     const struct compose_service *service = lint_service(lint, item->name);
     struct source at = lint_container_source(lint, item->name);
 
-    if (state == CONTAINER_WAITING || (state == CONTAINER_REJECTED && item->problem_count == 0))
+    if (state == CONTAINER_WAITING)
         problems_add(&lint->problems, PROBLEM_ERROR, at, SLICE_FMT, SLICE_ARG(item->sentence));
     else if (state == CONTAINER_IGNORED && item->why != WHY_DISABLED && item->why != WHY_IS_ROUTER && service &&
              has_our_labels(lint_labels(lint, service)))
@@ -30,17 +31,6 @@ static void check_state(struct lint *lint, const struct inventory_item *item)
 }
 
 /* -- equal rules -- */
-
-static bool share_entrypoint(const struct model_frontend *one, const struct model_frontend *other)
-{
-    for (size_t i = 0; i < one->entrypoints.count; i++) {
-        for (size_t k = 0; k < other->entrypoints.count; k++) {
-            if (slice_eq(one->entrypoints.items[i], other->entrypoints.items[k]))
-                return true;
-        }
-    }
-    return false;
-}
 
 static bool runs_always(const struct lint *lint, const struct model_frontend *frontend)
 {
@@ -61,8 +51,7 @@ static void check_claim(struct lint *lint, const struct model_frontend *first, c
 {
     struct source one = lint_rule_source(lint, first), other = lint_rule_source(lint, second);
 
-    if (slice_eq(first->backend, second->backend) || !share_entrypoint(first, second) || !runs_always(lint, first) ||
-        !runs_always(lint, second))
+    if (slice_eq(first->backend, second->backend) || !runs_always(lint, first) || !runs_always(lint, second))
         return;
     if (lint->options->container && !lint_frontend_is_shown(lint, first->name) &&
         !lint_frontend_is_shown(lint, second->name))
@@ -79,7 +68,7 @@ static void check_claim(struct lint *lint, const struct model_frontend *first, c
                  SLICE_ARG(second->routes[0].rule), place_text(&lint->arena, one));
 }
 
-/* Each with the first of its rule. */
+/* Each with the first of its rule on each entrypoint. */
 static void check_claims(struct lint *lint)
 {
     const struct fragment *fragment = lint->output.fragment;
@@ -88,12 +77,15 @@ static void check_claims(struct lint *lint)
     map_init(&rules);
     for (size_t i = 0; i < fragment->frontend_count; i++) {
         struct model_frontend *frontend = &fragment->frontends[i], *first;
-        if (frontend->route_count == 0)
-            continue;
-        if ((first = map_get(&rules, frontend->routes[0].rule)))
-            check_claim(lint, first, frontend);
-        else
-            map_put(&rules, frontend->routes[0].rule, frontend);
+        for (size_t k = 0; k < frontend->entrypoints.count && frontend->route_count; k++) {
+            struct slice key = slice_of(arena_format(&lint->arena, SLICE_FMT "\n" SLICE_FMT,
+                                                     SLICE_ARG(frontend->entrypoints.items[k]),
+                                                     SLICE_ARG(frontend->routes[0].rule)));
+            if ((first = map_get(&rules, key)))
+                check_claim(lint, first, frontend);
+            else
+                map_put(&rules, key, frontend);
+        }
     }
     map_fini(&rules);
 }

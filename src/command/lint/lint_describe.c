@@ -82,6 +82,10 @@ static void compile(struct lint *lint)
     lint->snapshot->retire = retire;
     lint->snapshot->retire_arg = lint->compiler;
     model_fini(&model);
+    struct inventory *revised = inventory_revise(lint->output.inventory);
+    snapshot_review(lint->snapshot, revised);
+    inventory_unref(&lint->output.inventory);
+    lint->output.inventory = revised;
 }
 
 /* Of an engine's containers the router's own is known when lint runs beside it. */

@@ -88,14 +88,30 @@ static struct slice option_of(struct slice label)
     return slice_from(label, sizeof "traefik." - 1);
 }
 
-/* As much of an option's name as the text has, by whole parts: "auth.basic" of auth.basic.users. */
+/* As much of an option's name as the text has, by whole parts: "auth.basic" of auth.basic.users. A plural in the name may be
+ * one in the text. */
 static size_t named_length(struct slice text, struct slice option)
 {
     enum { SHORTEST = 5 }; /* "auth" alone is in too many words */
 
+    if (slice_ends(option, SLICE("s")))
+        option = slice_head(option, option.len - 1);
+
     while (option.len >= SHORTEST && !contains_nocase(text, option))
         option = slice_head(option, slice_find_last(option, '.') < option.len ? slice_find_last(option, '.') : 0);
     return option.len >= SHORTEST ? option.len : 0;
+}
+
+/* The compiler speaks of a server's URL: that is made of the port. */
+static const struct compose_label *port_label(const struct lint *lint, const struct compose_service *service)
+{
+    const struct compose_labels *labels = lint_labels(lint, service);
+
+    for (size_t i = 0; i < labels->count; i++) {
+        if (slice_starts(labels->items[i].name, SLICE("traefik.")) && slice_ends(labels->items[i].name, SLICE(".port")))
+            return &labels->items[i];
+    }
+    return NULL;
 }
 
 static const struct compose_label *label_named_by(const struct lint *lint, const struct compose_service *service,
@@ -170,6 +186,8 @@ static struct source source_in_file(const struct lint *lint, const struct compos
         return lint_rule_source(lint, frontend);
     if (!label)
         label = label_named_by(lint, service, text);
+    if (!label && contains_nocase(text, SLICE("its URL")))
+        label = port_label(lint, service);
     return label ? label->at : service->at;
 }
 
@@ -184,6 +202,14 @@ static bool is_about_shown(const struct lint *lint, struct slice name, struct sl
     return item && lint_is_shown(lint, item);
 }
 
+/* lint_check has said why it waits. */
+static bool is_said_of_state(const struct lint *lint, struct slice name, struct slice text)
+{
+    const struct inventory_item *item = inventory_find(lint->output.inventory, name);
+
+    return item && container_why_state(item->why) == CONTAINER_WAITING && slice_eq(item->sentence, text);
+}
+
 static void place(struct lint *lint, const struct diagnostic *said)
 {
     struct slice text = slice_of(said->text), name, label;
@@ -192,7 +218,7 @@ static void place(struct lint *lint, const struct diagnostic *said)
     bool split = lint_split_place(at.file, &name, &label);
     const struct compose_service *service = split ? lint_service(lint, name) : NULL;
 
-    if (split && !is_about_shown(lint, name, text))
+    if (split && (!is_about_shown(lint, name, text) || is_said_of_state(lint, name, text)))
         return;
     if (service)
         at = source_in_file(lint, service, label, text);

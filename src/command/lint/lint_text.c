@@ -2,16 +2,41 @@
 /* What a person reads: containers, frontends, backends, then the problems as compilers print them. */
 #include "lint.h"
 
+/* What came from the file: one line, and nothing in it that disturbs a terminal. */
+static void add_plain(struct text *out, struct slice text)
+{
+    size_t from = out->len;
+
+    text_add(out, text);
+    for (size_t i = from; i < out->len; i++) {
+        if ((unsigned char)out->ptr[i] < 0x20 || out->ptr[i] == 0x7f)
+            out->ptr[i] = ' ';
+    }
+}
+
+static void add_line(struct text *out, const char *key, struct slice value)
+{
+    text_addf(out, "    %-12s ", key);
+    add_plain(out, value);
+    text_add_char(out, '\n');
+}
+
 static void add_state(const struct lint *lint, const struct inventory_item *item, int width, struct text *out)
 {
     struct source at = lint_container_source(lint, item->name);
 
-    text_addf(out, "  %-*.*s  %s", width, (int)item->name.len, item->name.ptr,
+    text_addf(out, "  ");
+    add_plain(out, item->name);
+    text_addf(out, "%*s  %s", width > (int)item->name.len ? width - (int)item->name.len : 0, "",
               container_state_name(container_why_state(item->why)));
-    if (item->why != WHY_ROUTED)
-        text_addf(out, " (%s): " SLICE_FMT, container_why_name(item->why), SLICE_ARG(item->sentence));
-    if (item->why == WHY_ROUTED && at.line)
-        text_addf(out, "  " SLICE_FMT ":%u", SLICE_ARG(at.file), at.line);
+    if (item->why != WHY_ROUTED) {
+        text_addf(out, " (%s): ", container_why_name(item->why));
+        add_plain(out, item->sentence);
+    } else if (at.line) {
+        text_addf(out, "  ");
+        add_plain(out, at.file);
+        text_addf(out, ":%u", at.line);
+    }
     text_add_char(out, '\n');
 }
 
@@ -32,10 +57,13 @@ static void add_states(const struct lint *lint, struct text *out)
     }
 }
 
-static void add_list(struct text *out, const struct slices *items)
+static void add_list(struct text *out, const char *key, const struct slices *items)
 {
-    for (size_t i = 0; i < items->count; i++)
-        text_addf(out, "%s" SLICE_FMT, i ? ", " : "", SLICE_ARG(items->items[i]));
+    text_addf(out, "    %-12s ", key);
+    for (size_t i = 0; i < items->count; i++) {
+        text_addf(out, "%s", i ? ", " : "");
+        add_plain(out, items->items[i]);
+    }
     text_add(out, items->count ? SLICE("\n") : SLICE("none\n"));
 }
 
@@ -53,30 +81,34 @@ static void add_frontend(const struct lint *lint, const struct model_frontend *f
 {
     const struct route_frontend *route = lint_route(lint, frontend->name);
 
-    text_addf(out, "  " SLICE_FMT "\n", SLICE_ARG(frontend->name));
+    text_addf(out, "  ");
+    add_plain(out, frontend->name);
+    text_add_char(out, '\n');
     for (size_t i = 0; i < frontend->route_count; i++)
-        text_addf(out, "    rule         " SLICE_FMT "\n", SLICE_ARG(frontend->routes[i].rule));
+        add_line(out, "rule", frontend->routes[i].rule);
     if (route)
         text_addf(out, "    priority     %lld\n", (long long)route->priority);
-    text_addf(out, "    entrypoints  ");
-    add_list(out, &frontend->entrypoints);
+    add_list(out, "entrypoints", &frontend->entrypoints);
     if (route)
         add_filters(route, out);
-    text_addf(out, "    backend      " SLICE_FMT "\n", SLICE_ARG(frontend->backend));
+    add_line(out, "backend", frontend->backend);
     if (!route)
-        text_addf(out, "    not routed: see below\n");
+        add_line(out, "left out", SLICE("see the problems"));
     else if (route->closed)
-        text_addf(out, "    closed, answers 503: " SLICE_FMT "\n", SLICE_ARG(route->closed_because));
+        add_line(out, "answers 503", route->closed_because);
 }
 
 static void add_backend(const struct lint *lint, const struct model_backend *backend, struct text *out)
 {
-    text_addf(out, "  " SLICE_FMT " (" SLICE_FMT ")\n", SLICE_ARG(backend->name),
-              SLICE_ARG(backend->load_balancer ? backend->load_balancer->method : SLICE("wrr")));
+    text_addf(out, "  ");
+    add_plain(out, backend->name);
+    text_addf(out, " (");
+    add_plain(out, backend->load_balancer ? backend->load_balancer->method : SLICE("wrr"));
+    text_addf(out, ")\n");
     for (size_t i = 0; i < backend->server_count; i++) {
         const struct model_server *server = &backend->servers[i];
-        struct slice shown = lint_server_text(lint->problems.arena, lint, server->url);
-        text_addf(out, "    " SLICE_FMT, SLICE_ARG(shown));
+        text_addf(out, "    ");
+        add_plain(out, lint_server_text(lint->problems.arena, lint, server->url));
         if (server->weight != 1)
             text_addf(out, "  weight %lld", (long long)server->weight);
         text_add_char(out, '\n');
@@ -111,7 +143,7 @@ static void add_problems(const struct problems *problems, struct text *out)
 {
     for (size_t i = 0; i < problems->count; i++) {
         const struct problem *problem = &problems->items[i];
-        text_add(out, problem->at.file);
+        add_plain(out, problem->at.file);
         if (problem->at.line)
             text_addf(out, ":%u:%u", problem->at.line, problem->at.column);
         text_addf(out, ": %s: %s\n", problem_level_name(problem->level), problem->text);
