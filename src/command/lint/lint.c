@@ -127,7 +127,16 @@ static int show(const struct lint *lint)
                : COMMAND_YES;
 }
 
-static void end(struct lint *lint)
+void lint_begin(struct lint *lint, const struct lint_options *options)
+{
+    *lint = (struct lint){.options = options};
+    arena_init(&lint->arena, 0);
+    lint->problems.arena = &lint->arena;
+    map_init(&lint->services);
+    diagnostics_init(&lint->compiled);
+}
+
+void lint_end(struct lint *lint)
 {
     if (lint->snapshot)
         snapshot_unref(&lint->snapshot);
@@ -143,14 +152,11 @@ static void end(struct lint *lint)
 
 static int run(const struct lint_options *options)
 {
-    struct lint lint = {.options = options};
+    struct lint lint;
 
-    arena_init(&lint.arena, 0);
-    lint.problems.arena = &lint.arena;
-    map_init(&lint.services);
-    diagnostics_init(&lint.compiled);
+    lint_begin(&lint, options);
     int status = examine(&lint) ? show(&lint) : COMMAND_FAILED;
-    end(&lint);
+    lint_end(&lint);
     return status;
 }
 

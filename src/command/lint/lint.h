@@ -30,6 +30,10 @@ struct lint {
     struct diagnostics compiled;
 };
 
+/* lint.c */
+void lint_begin(struct lint *lint, const struct lint_options *options);
+void lint_end(struct lint *lint);
+
 /* lint_files.c: fills the project. `arg` of its functions is the lint. */
 void lint_read_files(struct lint *lint);
 /* False: it cannot be read, *out_text says why. At most YAML_INPUT_MAX bytes and one, which are too many. */

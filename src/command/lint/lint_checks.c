@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What provider and compiler cannot know, or what is not wrong to them: containers that wait, equal rules, ports. */
 #include "lint.h"
+#include "waybill/base/suggest.h"
 
 static bool has_our_labels(const struct compose_labels *labels)
 {
@@ -185,6 +186,47 @@ static void check_deploy_labels(struct lint *lint, const struct compose_service 
     }
 }
 
+/* -- networks -- */
+
+static bool is_network(const struct compose_networks *networks, struct slice name)
+{
+    for (size_t i = 0; i < networks->count; i++) {
+        if (slice_eq(networks->items[i].key, name) || slice_eq(networks->items[i].name, name))
+            return true;
+    }
+    return false;
+}
+
+/* The file's own networks are few; what is external has its name in the file, too. */
+static void check_network_name(struct lint *lint, struct slice name, struct source at)
+{
+    enum { NAMES_MAX = 64 };
+    const struct compose_networks *networks = &lint->project.networks;
+    struct slice own = slice_of(arena_format(&lint->arena, SLICE_FMT "_default", SLICE_ARG(lint->project.name)));
+    const char *names[NAMES_MAX];
+    size_t count = 0;
+
+    if (name.len == 0 || is_network(networks, name) || slice_eq(name, SLICE("default")) || slice_eq(name, own))
+        return;
+    for (size_t i = 0; i < networks->count && count + 1 < NAMES_MAX; i++) {
+        const struct compose_network *network = &networks->items[i];
+        names[count++] = arena_strndup(&lint->arena, network->key.ptr, network->key.len);
+        names[count++] = arena_strndup(&lint->arena, network->name.ptr, network->name.len);
+    }
+    const char *meant = suggest_name(name, names, count);
+    problems_add(&lint->problems, PROBLEM_WARNING, at, "the files have no network `" SLICE_FMT "`: %s%s%s", SLICE_ARG(name),
+                 meant ? "did you mean `" : "add it below `networks:`, or name one that is there", meant ? meant : "",
+                 meant ? "`?" : "");
+}
+
+static void check_network_label(struct lint *lint, const struct compose_service *service)
+{
+    const struct compose_label *label = lint_label(lint, service, SLICE("traefik.docker.network"));
+
+    if (label)
+        check_network_name(lint, label->value, label->at);
+}
+
 static void check_service(struct lint *lint, const struct inventory_item *item)
 {
     const struct compose_service *service = lint_service(lint, item->name);
@@ -194,6 +236,7 @@ static void check_service(struct lint *lint, const struct inventory_item *item)
     check_deploy_labels(lint, service);
     if (item->frontend_count == 0)
         return;
+    check_network_label(lint, service);
     check_port_labels(lint, service);
     check_bypass(lint, service, item);
     check_unknown_port(lint, service, item);
@@ -210,4 +253,6 @@ void lint_check(struct lint *lint)
         check_service(lint, &inventory->items[i]);
     }
     check_claims(lint);
+    if (lint->router)
+        check_network_name(lint, lint->settings.docker.network, lint->router->command_at);
 }

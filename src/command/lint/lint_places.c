@@ -212,7 +212,7 @@ static bool is_said_of_state(const struct lint *lint, struct slice name, struct 
 
 static void place(struct lint *lint, const struct diagnostic *said)
 {
-    struct slice text = slice_of(said->text), name, label;
+    struct slice text = slice_of(said->text), name = SLICE(""), label = SLICE("");
     struct source at = {.file = slice_of(said->place)};
     enum problem_level level = said->severity == DIAGNOSTIC_WARNING ? PROBLEM_WARNING : PROBLEM_ERROR;
     bool split = lint_split_place(at.file, &name, &label);
@@ -222,7 +222,8 @@ static void place(struct lint *lint, const struct diagnostic *said)
         return;
     if (service)
         at = source_in_file(lint, service, label, text);
-    problems_add(&lint->problems, level, at, "%s%s", said->text,
+    problems_add(&lint->problems, level, at, SLICE_FMT "%s%s%s", SLICE_ARG(service ? label : SLICE("")),
+                 service && label.len ? ": " : "", said->text,
                  said->severity == DIAGNOSTIC_CLOSED && !contains_nocase(text, SLICE("answers 503"))
                      ? "; until then it answers 503"
                      : "");
