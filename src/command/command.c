@@ -8,6 +8,7 @@ static const struct {
 } commands[] = {
     {"why", command_why},
     {"explain", command_explain},
+    {"lint", command_lint},
 };
 
 bool command_run(int argc, char **argv, int *out_status)

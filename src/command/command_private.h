@@ -7,6 +7,7 @@
 /* Each gets the words behind its name and returns an exit code. */
 int command_why(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_lint(int argc, char **argv);
 
 /* The words of a command line, one after the other. */
 struct words {

@@ -71,6 +71,7 @@ static struct pool *find_pool(struct building *building, const struct candidate 
     map_put(&building->pools, name, pool);
     struct label_reading reading = reading_of(building, candidate, segment);
     struct model_backend *backend = &pool->backend;
+    backend->origin = reading.origin;
     labels_read_backend(&reading, backend);
     pool->closed_because = reading.closed_because;
     pool->has_options = backend->circuit_breaker || backend->load_balancer || backend->max_conn || backend->health_check ||
