@@ -126,15 +126,28 @@ static void add_replacement(struct text *out, const struct path_replacement *rep
     }
 }
 
+/* Each look for a match may go through all that is left of the path, so many matches in a long path cost its square. */
+static bool spend_steps(const struct regex *regex, size_t bytes, size_t *steps)
+{
+    size_t wanted = regex_size(regex) * bytes;
+    if (wanted > *steps)
+        return false;
+    *steps -= wanted;
+    return true;
+}
+
 /* Every match of the regex replaced, from left to right; an empty match right behind another does not count. False: too long. */
 static bool replace_all(const struct path_replacement *replacement, struct slice path, struct text *out, bool *out_any)
 {
     struct regex_span groups[REGEX_GROUPS_MAX];
-    size_t count = regex_group_count(replacement->regex) + 1, done = 0, from = 0;
+    size_t count = regex_group_count(replacement->regex) + 1, done = 0, from = 0, steps = MATCH_STEPS_MAX;
 
     *out_any = false;
-    while (from <= path.len && out->len <= CHANGED_PATH_BYTES &&
-           regex_find(replacement->regex, path.ptr, path.len, from, REGEX_ANYWHERE, groups, count)) {
+    while (from <= path.len && out->len <= CHANGED_PATH_BYTES) {
+        if (!spend_steps(replacement->regex, path.len - from, &steps))
+            return false;
+        if (!regex_find(replacement->regex, path.ptr, path.len, from, REGEX_ANYWHERE, groups, count))
+            break;
         size_t start = groups[0].start, end = start + groups[0].len;
         text_add(out, slice_make(path.ptr + done, start - done));
         if (!*out_any || end > done)

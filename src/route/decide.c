@@ -22,14 +22,18 @@ static enum reason find_frontend(const struct match_table *table, const struct r
     out->found = match_table_find(table, &input);
     if (request->target->loose_differs) {
         struct match_input loose = input_of(request, request->target->loose);
-        const struct route_frontend *careless = match_table_find(table, &loose).frontend;
-        if (careless != out->found.frontend) {
-            out->careless = careless;
+        struct match_found careless = match_table_find(table, &loose);
+        if (careless.too_costly)
+            return REASON_MATCH_TOO_COSTLY;
+        if (careless.frontend != out->found.frontend) {
+            out->careless = careless.frontend;
             return REASON_AMBIGUOUS_PATH;
         }
     }
     if (!out->found.frontend)
         return REASON_NO_FRONTEND;
+    if (out->found.too_costly)
+        return REASON_MATCH_TOO_COSTLY;
     out->frontend = out->found.frontend;
     return out->frontend->closed ? REASON_FRONTEND_CLOSED : out->frontend->absent;
 }

@@ -116,6 +116,7 @@ static void choose_some(struct candidates *candidates, const struct match_found 
 {
     const struct match_table *table = candidates->table;
     struct near_buckets near = {.count = 0};
+    struct suffix_walk suffixes = suffix_walk_start(table, host);
     uint32_t own = TABLE_ANY_HOST, any = TABLE_ANY_HOST;
 
     for (uint32_t i = TABLE_ANY_HOST + 1; i < table->bucket_count; i++) {
@@ -130,6 +131,8 @@ static void choose_some(struct candidates *candidates, const struct match_found 
         add_rank(candidates, found->rank);
     add_buckets(candidates, &own, own != TABLE_ANY_HOST, OWN_HOST_MAX);
     add_buckets(candidates, near.numbers, near.count, NEAR_HOST_MAX);
+    for (uint32_t suffix; (suffix = suffix_walk_next(&suffixes)) != TABLE_ANY_HOST;)
+        add_buckets(candidates, &suffix, 1, NEAR_HOST_MAX);
     add_buckets(candidates, &any, 1, ANY_HOST_MAX);
     sort_candidates(candidates);
 }
@@ -223,6 +226,7 @@ void match_table_explain(const struct match_table *table, const struct match_inp
     char name[HOST_NAME_BYTES];
     struct slice host = SLICE("");
     struct match_found found = match_table_find(table, input);
+    size_t steps = MATCH_STEPS_MAX, asked = 0;
 
     out->row_count = out->looked_at = 0;
     out->frontend_count = table->row_count;
@@ -233,11 +237,12 @@ void match_table_explain(const struct match_table *table, const struct match_inp
     choose(candidates, &found, host);
     struct explain_row *rows = wb_alloc((candidates->count + 1) * sizeof *rows);
     for (size_t i = 0; i < candidates->count; i++)
-        rows[i] = ask_rule(table, candidates->ranks[i], input, host);
+        if (rule_spend_steps(table->rows[candidates->ranks[i]].rule, input, &steps))
+            rows[asked++] = ask_rule(table, candidates->ranks[i], input, host);
     /* What matches comes first here, and of that the winner: it has the lowest rank. */
-    qsort(rows, candidates->count, sizeof *rows, compare_distance);
-    out->looked_at = candidates->count;
-    out->row_count = candidates->count < EXPLAIN_ROWS_MAX ? candidates->count : EXPLAIN_ROWS_MAX;
+    qsort(rows, asked, sizeof *rows, compare_distance);
+    out->looked_at = asked;
+    out->row_count = asked < EXPLAIN_ROWS_MAX ? asked : EXPLAIN_ROWS_MAX;
     memcpy(out->rows, rows, out->row_count * sizeof *rows);
     qsort(out->rows, out->row_count, sizeof *out->rows, compare_rank);
     free(rows);

@@ -9,6 +9,7 @@ struct match_walk {
     const struct match_table *table;
     const struct match_input *input;
     struct slice host;                     /* normalized */
+    size_t steps;                          /* left for rules */
     uint32_t best;                         /* lowest rank that matched */
     const struct route_frontend *frontend; /* of that rank */
     struct path_outcome outcome;
@@ -31,7 +32,7 @@ static void try_ranks(struct match_walk *walk, const struct table_ranks *ranks, 
         uint32_t rank = entry[i] & ENTRY_RANK;
         struct path_outcome outcome = {.matches = true};
         if (entry[i] & ENTRY_CHECK)
-            outcome = rule_match_rest(table->rows[rank].rule, walk->input, walk->host, table->keep_slash);
+            outcome = rule_match_rest(table->rows[rank].rule, walk->input, walk->host, table->keep_slash, &walk->steps);
         else if (whole)
             outcome = compare_slash(entry[i], rest, table->keep_slash);
         if (outcome.matches) {
@@ -118,16 +119,63 @@ static uint32_t find_bucket(const struct match_table *table, struct slice host)
     }
 }
 
+struct suffix_walk suffix_walk_start(const struct match_table *table, struct slice host)
+{
+    return (struct suffix_walk){.table = table, .host = host, .hash = table_hash_start(0)};
+}
+
+static uint32_t find_suffix(const struct match_table *table, struct slice host, size_t len, uint64_t hash)
+{
+    const struct table_index *index = &table->suffix_index;
+    for (size_t at = hash & index->mask;; at = (at + 1) & index->mask) {
+        struct table_slot slot = index->slots[at];
+        if (slot.number == 0)
+            return TABLE_ANY_HOST;
+        const struct table_suffix *suffix = &table->suffixes[slot.number - 1];
+        size_t same = 0;
+        if (slot.tag != (uint32_t)(hash >> 32) || suffix->len != len)
+            continue;
+        while (same < len && suffix->text[same] == host.ptr[host.len - 1 - same])
+            same++;
+        if (same == len)
+            return suffix->bucket;
+    }
+}
+
+uint32_t suffix_walk_next(struct suffix_walk *walk)
+{
+    const struct match_table *table = walk->table;
+    uint64_t key = table_hash_key();
+    while (walk->length < table->suffix_length_count && table->suffix_lengths[walk->length] <= walk->host.len) {
+        uint32_t len = table->suffix_lengths[walk->length++];
+        for (; walk->at < len; walk->at++)
+            table_hash_byte(&walk->hash, walk->host.ptr[walk->host.len - 1 - walk->at], key);
+        uint32_t bucket = find_suffix(table, walk->host, len, table_hash_end(walk->hash));
+        if (bucket != TABLE_ANY_HOST)
+            return bucket;
+    }
+    return TABLE_ANY_HOST;
+}
+
+static void try_suffixes(struct match_walk *walk)
+{
+    struct suffix_walk suffixes = suffix_walk_start(walk->table, walk->host);
+    for (uint32_t bucket; (bucket = suffix_walk_next(&suffixes)) != TABLE_ANY_HOST;)
+        try_bucket(walk, bucket);
+}
+
 struct match_found match_table_find(const struct match_table *table, const struct match_input *input)
 {
     char name[HOST_NAME_BYTES];
-    struct match_walk walk = {.table = table, .input = input, .best = UINT32_MAX};
+    struct match_walk walk = {.table = table, .input = input, .steps = MATCH_STEPS_MAX, .best = UINT32_MAX};
 
     if (!host_normalize(input->host, name, &walk.host))
         return (struct match_found){0};
     uint32_t bucket = find_bucket(table, walk.host);
     if (bucket != TABLE_ANY_HOST)
         try_bucket(&walk, bucket);
+    if (table->suffix_count)
+        try_suffixes(&walk);
     try_bucket(&walk, TABLE_ANY_HOST);
     if (walk.best == UINT32_MAX)
         return (struct match_found){0};
@@ -135,6 +183,7 @@ struct match_found match_table_find(const struct match_table *table, const struc
         .frontend = walk.frontend,
         .slash_redirect = walk.outcome.slash_redirect,
         .add_slash = walk.outcome.add_slash,
+        .too_costly = walk.outcome.too_costly,
         .rank = walk.best,
     };
 }

@@ -3,7 +3,8 @@
  * regex - RE2 behind plain C; regex.cc is the project's one C++ file, and nothing of C++ leaves it.
  *
  * Thread: regex_find from any thread that has its own index (route/thread.h); create and destroy on control,
- * destroy after every other use. Memory of each object is bounded; time is linear in the text.
+ * destroy after every other use. Memory of each object is bounded; time is linear in the text, at worst its length times
+ * regex_size: who decides how often one is asked counts with that.
  */
 #pragma once
 #include <stdbool.h>
@@ -31,6 +32,8 @@ void regex_destroy(struct regex *regex);
 bool regex_find(const struct regex *regex, const char *text, size_t len, size_t from, enum regex_anchor anchor,
                 struct regex_span *out_spans, size_t count);
 size_t regex_group_count(const struct regex *regex);
+/* Instructions of its program. */
+size_t regex_size(const struct regex *regex);
 /* Number of the group with this name, or -1. */
 int regex_group_named(const struct regex *regex, const char *name, size_t len);
 

@@ -7,12 +7,15 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-enum { RULE_TEXT_BYTES = 64 * 1024 };
+/* A rule with hosts in several parts is compared name by name; what a step is says struct rule. */
+enum { RULE_TEXT_BYTES = 64 * 1024, RULE_STEPS_MAX = 2000, RULE_HOST_PAIRS_MAX = 100000 };
+enum { STEPS_OF_A_PART = 1, STEPS_OF_A_VARIABLE = 4 };
 
 /* One rule being parsed. What goes wrong first is what is said. */
 struct rule_build {
     struct arena *arena;
     struct rule *rule;
+    size_t steps; /* of all parts, those about hosts too */
     struct slice error;
 };
 
@@ -33,6 +36,17 @@ static void append(void *list, void *node)
     while (*at)
         at = *at;
     *at = node;
+}
+
+/* Whoever writes a rule must not be able to hold up the requests of all others (security case P10). */
+static void count_steps(struct rule_build *build, size_t steps)
+{
+    build->steps += steps;
+    if (build->steps > RULE_STEPS_MAX)
+        FAIL(build,
+             "the rule is too costly to match: its regular expressions, variables, headers and queries come to %zu steps, "
+             "and the most is %d; use fewer or shorter ones",
+             build->steps, RULE_STEPS_MAX);
 }
 
 /* What a part was written as, for those who explain. */
@@ -66,6 +80,12 @@ static void add_hosts(struct rule_build *build, const struct rule_part_text *par
         }
         made->names[i] = arena_copy(build->arena, normal);
     }
+    const struct host_part *first = build->rule->hosts;
+    if (first && (size_t)first->count * made->count > RULE_HOST_PAIRS_MAX) {
+        FAIL(build, "%u and %u hosts in two parts, of which only those in both count: write one part `Host` with these",
+             (unsigned)first->count, (unsigned)made->count);
+        return;
+    }
     append(&build->rule->hosts, made);
 }
 
@@ -73,8 +93,14 @@ static void parse_template(struct rule_build *build, const struct rule_part_text
                            enum template_kind kind, bool unique, struct template *out)
 {
     struct slice error;
-    if (template_parse(build->arena, text, kind, unique, &build->rule->regexes, out, &error) == TEMPLATE_BAD)
+    if (template_parse(build->arena, text, kind, unique, &build->rule->regexes, out, &error) == TEMPLATE_BAD) {
         FAIL(build, "part `%.*s`: " SLICE_FMT, SHOWN(part->name), SLICE_ARG(error));
+        return;
+    }
+    size_t steps = out->regex ? regex_size(out->regex) : out->has_variable ? STEPS_OF_A_VARIABLE : 0;
+    count_steps(build, steps);
+    if (kind != TEMPLATE_HOST)
+        build->rule->steps += (uint32_t)steps;
 }
 
 static void add_host_patterns(struct rule_build *build, const struct rule_part_text *part)
@@ -83,7 +109,7 @@ static void add_host_patterns(struct rule_build *build, const struct rule_part_t
     struct slice *args = keep_filled(build, part, &made->count);
     NOTE_WRITTEN(made, part);
     made->templates = ARENA_ARRAY(build->arena, struct template, made->count);
-    for (size_t i = 0; i < made->count; i++)
+    for (size_t i = 0; i < made->count && !build->error.len; i++)
         parse_template(build, part, args[i], TEMPLATE_HOST, false, &made->templates[i]);
     append(&build->rule->host_patterns, made);
 }
@@ -167,7 +193,7 @@ static void add_paths(struct rule_build *build, const struct rule_part_text *par
 
     NOTE_WRITTEN(made, part);
     made->choices = ARENA_ARRAY(build->arena, struct path_choice, made->count);
-    for (size_t i = 0; i < made->count; i++)
+    for (size_t i = 0; i < made->count && !build->error.len; i++)
         fill_choice(build, part, args[i], whole, pattern, &made->choices[i]);
     append(&build->rule->paths, made);
     if (pattern)
@@ -205,7 +231,7 @@ static void add_headers(struct rule_build *build, const struct rule_part_text *p
     bool pattern = slice_ends(part->name, SLICE("Regexp"));
     if (!have_pairs(build, part, part->count, pattern ? "Name,regex" : "Name,value"))
         return;
-    for (size_t i = 0; i < part->count; i += 2) {
+    for (size_t i = 0; i < part->count && !build->error.len; i += 2) {
         struct header_part *made = ARENA_NEW(build->arena, struct header_part);
         struct slice error;
         NOTE_WRITTEN(made, part);
@@ -214,9 +240,14 @@ static void add_headers(struct rule_build *build, const struct rule_part_text *p
         made->value = part->args[i + 1];
         if (pattern && made->value.len) {
             made->regex = regex_add(build->arena, &build->rule->regexes, made->value, false, &error);
-            if (!made->regex)
+            if (!made->regex) {
                 FAIL(build, "part `%.*s`: " SLICE_FMT, SHOWN(part->name), SLICE_ARG(error));
+                return;
+            }
         }
+        size_t steps = made->regex ? regex_size(made->regex) : STEPS_OF_A_PART;
+        count_steps(build, steps);
+        build->rule->steps += (uint32_t)steps;
         append(&build->rule->headers, made);
     }
 }
@@ -239,12 +270,14 @@ static void add_queries(struct rule_build *build, const struct rule_part_text *p
     }
     if (!have_pairs(build, part, count, "key=value"))
         return;
-    for (size_t i = 0; i < count; i += 2) {
+    for (size_t i = 0; i < count && !build->error.len; i += 2) {
         struct query_part *made = ARENA_NEW(build->arena, struct query_part);
         NOTE_WRITTEN(made, part);
         made->key = all[i];
         made->any_value = all[i + 1].len == 0;
         parse_template(build, part, all[i + 1], TEMPLATE_QUERY, false, &made->value);
+        count_steps(build, STEPS_OF_A_PART);
+        build->rule->steps += STEPS_OF_A_PART;
         append(&build->rule->queries, made);
     }
 }
@@ -346,6 +379,7 @@ static void set_replace_regex(struct rule_build *build, const struct rule_part_t
         FAIL(build, "part `%.*s`: " SLICE_FMT, SHOWN(part->name), SLICE_ARG(error));
         return;
     }
+    count_steps(build, regex_size(made->regex));
     cut_replacement(build, made, replacement);
     build->rule->modifiers.any = true;
 }
@@ -405,6 +439,7 @@ static void add_text(struct rule_build *build, struct slice text)
     text = arena_copy(build->arena, text);
     while (build->error.len == 0 && rule_text_next(build->arena, &text, &part)) {
         add_part(build, &part);
+        count_steps(build, STEPS_OF_A_PART);
         any = true;
     }
     if (!any)

@@ -154,12 +154,27 @@ static const struct query_part *refusing_query(const struct query_part *part, co
     return part;
 }
 
+bool rule_spend_steps(const struct rule *rule, const struct match_input *input, size_t *steps)
+{
+    size_t bytes = input->path.len + input->query.len;
+    for (unsigned i = 0; rule->headers && input->headers && i < input->headers->count; i++)
+        bytes += input->headers->items[i].value.len;
+    size_t wanted = bytes * rule->steps;
+    if (wanted > *steps)
+        return false;
+    *steps -= wanted;
+    return true;
+}
+
 struct path_outcome rule_match_rest(const struct rule *rule, const struct match_input *input, struct slice host,
-                                    bool keep_slash)
+                                    bool keep_slash, size_t *steps)
 {
     struct path_outcome none = {0}, outcome = {.matches = true};
-    if (refusing_method(rule->methods, input->method) || refusing_host_pattern(rule->host_patterns, host) ||
-        refusing_path(rule->paths, input->path, keep_slash, &outcome) || refusing_header(rule->headers, input->headers) ||
+    if (refusing_method(rule->methods, input->method) || refusing_host_pattern(rule->host_patterns, host))
+        return none;
+    if (rule->steps && !rule_spend_steps(rule, input, steps))
+        return (struct path_outcome){.matches = true, .too_costly = true};
+    if (refusing_path(rule->paths, input->path, keep_slash, &outcome) || refusing_header(rule->headers, input->headers) ||
         refusing_query(rule->queries, input))
         return none;
     return outcome;

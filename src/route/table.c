@@ -36,8 +36,8 @@ struct table_build {
     struct match_table *table;
     struct found_entry *found;
     size_t found_count, found_capacity;
-    bool check; /* of the frontend at hand */
-    uint32_t bucket_capacity, node_capacity;
+    bool check, root_only; /* of the frontend at hand */
+    uint32_t bucket_capacity, node_capacity, suffix_capacity;
 };
 
 static void set_text(struct table_text *out, struct slice text)
@@ -84,8 +84,19 @@ static void index_put(struct table_index *index, uint64_t hash, uint32_t number)
     index->slots[at] = (struct table_slot){(uint32_t)(hash >> 32), number + 1};
 }
 
-/* Room for `count` more at most half full; `first` and up are put in again. */
-static void index_grow(const struct match_table *table, struct table_index *index, uint32_t first, uint32_t count,
+static uint64_t suffix_hash(const struct match_table *table, uint32_t number)
+{
+    return hash_text(0, slice_make(table->suffixes[number].text, table->suffixes[number].len));
+}
+
+/* Buckets without a name are found otherwise. */
+static bool is_indexed(const struct match_table *table, const struct table_index *index, uint32_t number)
+{
+    return index != &table->bucket_index || table->buckets[number].host.len > 0;
+}
+
+/* Room for `count` at most half full; all are put in again. */
+static void index_grow(const struct match_table *table, struct table_index *index, uint32_t count,
                        uint64_t (*hash)(const struct match_table *table, uint32_t number))
 {
     size_t size = index->slots ? index->mask + 1 : 8;
@@ -95,8 +106,9 @@ static void index_grow(const struct match_table *table, struct table_index *inde
         return;
     free(index->slots);
     *index = (struct table_index){wb_alloc(size * sizeof *index->slots), size - 1};
-    for (uint32_t i = first; i < count; i++)
-        index_put(index, hash(table, i), i);
+    for (uint32_t i = 0; i < count; i++)
+        if (is_indexed(table, index, i))
+            index_put(index, hash(table, i), i);
 }
 
 /* Grows an array so that one more fits. */
@@ -131,8 +143,32 @@ static uint32_t bucket_for(struct table_build *build, struct slice host)
     }
     uint32_t number = add_bucket(build, host);
     index_put(&table->bucket_index, hash, number);
-    index_grow(table, &table->bucket_index, 1, table->bucket_count, bucket_hash);
+    index_grow(table, &table->bucket_index, table->bucket_count, bucket_hash);
     return number;
+}
+
+/* Of hosts with this end: of its last bytes at least. */
+static uint32_t suffix_bucket_for(struct table_build *build, struct slice end)
+{
+    struct match_table *table = build->table;
+    struct table_suffix made = {.len = (uint32_t)(end.len < sizeof made.text ? end.len : sizeof made.text)};
+    for (uint32_t i = 0; i < made.len; i++)
+        made.text[i] = end.ptr[end.len - 1 - i];
+    uint64_t hash = hash_text(0, slice_make(made.text, made.len));
+    for (size_t at = hash & table->suffix_index.mask; table->suffix_index.slots[at].number;
+         at = (at + 1) & table->suffix_index.mask) {
+        const struct table_suffix *there = &table->suffixes[table->suffix_index.slots[at].number - 1];
+        if (there->len == made.len && memcmp(there->text, made.text, made.len) == 0)
+            return there->bucket;
+    }
+    uint32_t number = table->suffix_count;
+    table->suffixes = grow_array(table->suffixes, number, &build->suffix_capacity, sizeof *table->suffixes);
+    made.bucket = add_bucket(build, SLICE(""));
+    table->suffixes[number] = made;
+    table->suffix_count++;
+    index_put(&table->suffix_index, hash, number);
+    index_grow(table, &table->suffix_index, table->suffix_count, suffix_hash);
+    return made.bucket;
 }
 
 static uint32_t node_for(struct table_build *build, uint32_t bucket, struct slice text)
@@ -153,7 +189,7 @@ static uint32_t node_for(struct table_build *build, uint32_t bucket, struct slic
     if (text.len == 0)
         table->buckets[bucket].root = number + 1;
     index_put(&table->node_index, hash, number);
-    index_grow(table, &table->node_index, 0, table->node_count, node_hash);
+    index_grow(table, &table->node_index, table->node_count, node_hash);
     return number;
 }
 
@@ -170,7 +206,7 @@ static void add_entry(struct table_build *build, uint32_t bucket, struct slice t
 /* The first path part leads to the nodes; what else the rule asks is looked at there. */
 static void add_paths(struct table_build *build, uint32_t bucket, const struct rule *rule, uint32_t rank)
 {
-    if (!rule->paths) {
+    if (!rule->paths || build->root_only) {
         add_entry(build, bucket, SLICE(""), false, rank);
         return;
     }
@@ -200,6 +236,25 @@ static void add_hosts(struct table_build *build, const struct rule *rule, uint32
         if (everywhere)
             add_paths(build, bucket_for(build, first->names[i]), rule, rank);
     }
+}
+
+/* Where one of the patterns has no literal end, it has to be asked for every host. */
+static void add_host_patterns(struct table_build *build, const struct rule *rule, uint32_t rank)
+{
+    const struct host_pattern_part *part = rule->host_patterns;
+    bool all = part != NULL;
+    for (size_t i = 0; all && i < part->count; i++)
+        all = part->templates[i].tail.len > 0;
+    if (!all)
+        add_paths(build, TABLE_ANY_HOST, rule, rank);
+    for (size_t i = 0; all && i < part->count; i++)
+        add_paths(build, suffix_bucket_for(build, part->templates[i].tail), rule, rank);
+}
+
+static bool has_many_pairs(const struct rule *rule)
+{
+    size_t hosts = rule->hosts ? rule->hosts->count : rule->host_patterns ? rule->host_patterns->count : 1;
+    return rule->paths && hosts > 1 && hosts * rule->paths->count > TABLE_PAIRS_MAX;
 }
 
 static bool needs_check(const struct rule *rule)
@@ -358,6 +413,16 @@ static void write_lengths(struct match_table *table)
     free(all);
 }
 
+static void write_suffix_lengths(struct match_table *table)
+{
+    bool there[TABLE_HOST_INLINE + 1] = {false};
+    for (uint32_t i = 0; i < table->suffix_count; i++)
+        there[table->suffixes[i].len] = true;
+    for (uint32_t len = 1; len <= TABLE_HOST_INLINE; len++)
+        if (there[len])
+            table->suffix_lengths[table->suffix_length_count++] = len;
+}
+
 struct match_table *match_table_create(struct route_frontend *const *frontends, size_t count, bool keep_slash)
 {
     struct match_table *table = wb_alloc(sizeof *table);
@@ -368,20 +433,23 @@ struct match_table *match_table_create(struct route_frontend *const *frontends, 
     table->keep_slash = keep_slash;
     table->row_count = (uint32_t)count;
     table->rows = wb_alloc((count ? count : 1) * sizeof *table->rows);
-    index_grow(table, &table->bucket_index, 1, 0, bucket_hash);
-    index_grow(table, &table->node_index, 0, 0, node_hash);
+    index_grow(table, &table->bucket_index, 0, bucket_hash);
+    index_grow(table, &table->node_index, 0, node_hash);
+    index_grow(table, &table->suffix_index, 0, suffix_hash);
     add_bucket(&build, SLICE("")); /* of any host; not in the index */
     for (uint32_t rank = 0; rank < count; rank++) {
         const struct rule *rule = frontends[rank]->rule;
         table->rows[rank] = (struct table_row){frontends[rank], rule};
-        build.check = needs_check(rule);
+        build.root_only = has_many_pairs(rule);
+        build.check = build.root_only || needs_check(rule);
         if (rule->hosts)
             add_hosts(&build, rule, rank);
         else
-            add_paths(&build, TABLE_ANY_HOST, rule, rank);
+            add_host_patterns(&build, rule, rank);
     }
     write_entries(&build);
     write_lengths(table);
+    write_suffix_lengths(table);
     write_shortcuts(table);
     gather_texts(table);
     table->nodes = pack(table->nodes, table->node_count * sizeof *table->nodes);
@@ -401,6 +469,8 @@ void match_table_destroy(struct match_table **table)
     free(old->rows);
     free(old->bucket_index.slots);
     free(old->node_index.slots);
+    free(old->suffix_index.slots);
+    free(old->suffixes);
     free(old->buckets);
     free(old->nodes);
     free(old->lengths);

@@ -2,8 +2,9 @@
 /*
  * table_parts - a match table from the inside.
  *
- * A frontend's place in the order is its rank. The host names of its rule lead to buckets (number 0: any host); in a bucket,
- * the literal beginnings of its first path part lead to nodes, found by hashing the request's path up to each length that
+ * A frontend's place in the order is its rank. The host names of its rule lead to buckets (number 0: any host), and so do the
+ * literal ends of its host patterns, found by hashing the request's host from its end up to each length that occurs; in a
+ * bucket, the literal beginnings of its first path part lead to nodes, found by hashing the request's path up to each length that
  * occurs in the bucket. A node lists the ranks that may match; the lowest rank that does, of all nodes met, wins. So the cost
  * is that of the host, the path and the few candidates, whatever the number of frontends.
  *
@@ -14,6 +15,9 @@
 #include "table.h"
 
 enum { TABLE_ANY_HOST = 0, TABLE_INLINE = 24, TABLE_HOST_INLINE = 56, TABLE_LINE = 64, TABLE_LARGE_PAGE = 2 << 20 };
+
+/* Rules of more pairs of hosts and paths are listed by their hosts alone. */
+enum { TABLE_PAIRS_MAX = 1000 };
 
 /* Text kept in place when it is short: one cache line less to wait for. */
 struct table_text {
@@ -75,6 +79,13 @@ struct table_bucket {
 };
 _Static_assert(sizeof(struct table_node) == TABLE_LINE && sizeof(struct table_bucket) == 2 * TABLE_LINE, "whole lines");
 
+/* A bucket of hosts that end so. */
+struct table_suffix {
+    char text[TABLE_HOST_INLINE]; /* backwards */
+    uint32_t len, bucket;
+};
+_Static_assert(sizeof(struct table_suffix) == TABLE_LINE, "a whole line");
+
 struct table_row {
     const struct route_frontend *frontend;
     const struct rule *rule;
@@ -83,10 +94,12 @@ struct table_row {
 struct match_table {
     struct table_row *rows;
     uint32_t row_count;
-    struct table_index bucket_index, node_index;
+    struct table_index bucket_index, node_index, suffix_index;
     struct table_bucket *buckets;
     struct table_node *nodes;
-    uint32_t bucket_count, node_count;
+    struct table_suffix *suffixes;
+    uint32_t bucket_count, node_count, suffix_count;
+    uint32_t suffix_lengths[TABLE_HOST_INLINE], suffix_length_count; /* shortest first */
     uint32_t *lengths, *entries;
     char *texts; /* those too long to be in place */
     bool keep_slash;
@@ -109,6 +122,16 @@ static inline uint64_t table_hash_end(struct table_hash hash)
     x *= 0x9e3779b97f4a7c15u;
     return x ^ x >> 29;
 }
+/* A host's buckets by its end, shortest first: a number, or TABLE_ANY_HOST when there is no other one. */
+struct suffix_walk {
+    const struct match_table *table;
+    struct slice host;
+    struct table_hash hash;
+    size_t at;       /* bytes hashed */
+    uint32_t length; /* next of the lengths */
+};
+struct suffix_walk suffix_walk_start(const struct match_table *table, struct slice host);
+uint32_t suffix_walk_next(struct suffix_walk *walk);
 static inline struct slice table_text_slice(const struct table_text *text)
 {
     return slice_make(text->len <= TABLE_INLINE ? text->near : text->far, text->len);

@@ -5,6 +5,9 @@
 #include "waybill/http/target.h"
 #include <ctype.h>
 
+/* Of a text in a message. */
+#define SHOWN(text) SLICE_ARG(slice_head((text), 200))
+
 size_t brace_close(struct slice text, size_t open)
 {
     size_t depth = 0;
@@ -25,7 +28,7 @@ const struct regex *regex_add(struct arena *arena, struct regex_link **regexes, 
     if (!made) {
         *out_error = slice_of(arena_format(arena,
                                            "`" SLICE_FMT "` is not a regular expression (%s): mend it, in the syntax of RE2",
-                                           SLICE_ARG(pattern), error));
+                                           SHOWN(pattern), error));
         return NULL;
     }
     struct regex_link *link = ARENA_NEW(arena, struct regex_link);
@@ -106,12 +109,14 @@ struct slice pattern_canonical(struct arena *arena, struct slice pattern)
     return copy;
 }
 
+enum { TEMPLATE_VARIABLES_MAX = 16 };
+
 /* Work of one template_parse. */
 struct template_build {
     struct arena *arena;
     enum template_kind kind;
-    struct text pattern;    /* of the whole template */
-    struct slice names[16]; /* seen so far, as many as fit */
+    struct text pattern; /* of the whole template */
+    struct slice names[TEMPLATE_VARIABLES_MAX];
     size_t variables;
     bool bare; /* the only variable has no regex of its own */
     struct slice head, tail;
@@ -143,6 +148,64 @@ static void add_literal(struct template_build *build, struct slice literal)
     build->tail = build->variables ? form : SLICE("");
 }
 
+/* Behind the escape at `at`: punctuation is itself, anything else may stand for much. `*out_to` is behind what it may take. */
+static bool is_literal_escape(struct slice pattern, size_t at, size_t *out_to)
+{
+    enum { ESCAPE_BYTES = 4 }; /* \x41, \123, \pN */
+    unsigned char c = at + 1 < pattern.len ? (unsigned char)pattern.ptr[at + 1] : 'x';
+    bool literal = c < 0x80 && !isalnum(c);
+    *out_to = at + (literal ? 2 : ESCAPE_BYTES);
+    return literal;
+}
+
+/* Behind the class that begins at `at`. */
+static size_t class_end(struct slice pattern, size_t at)
+{
+    size_t i = at + 1;
+    i += i < pattern.len && pattern.ptr[i] == '^';
+    i += i < pattern.len && pattern.ptr[i] == ']';
+    while (i < pattern.len && pattern.ptr[i] != ']') {
+        struct slice rest = slice_from(pattern, i);
+        if (slice_starts(rest, SLICE("[:")))
+            i += slice_find(slice_from(rest, 2), ']') + 3;
+        else
+            i += pattern.ptr[i] == '\\' ? 2 : 1;
+    }
+    return i + 1;
+}
+
+/* Text that everything ends with that a whole host pattern matches; empty when there is none, or it is not seen at once. */
+static struct slice literal_end(struct arena *arena, struct slice pattern)
+{
+    char *run = arena_bytes(arena, pattern.len + 1);
+    size_t len = 0, depth = 0, to, taken = 0; /* taken: bytes up to there belong to an escape */
+    for (size_t i = 0; i < pattern.len; i++) {
+        char c = pattern.ptr[i];
+        if (c == '\\' && is_literal_escape(pattern, i, &to)) {
+            run[len++] = pattern.ptr[++i];
+            len = depth || i < taken ? 0 : len;
+            continue;
+        }
+        if (c == '\\' && slice_starts(slice_from(pattern, i), SLICE("\\Q")))
+            return SLICE(""); /* from here on nothing means what it looks like */
+        if (c == '\\')
+            taken = to;
+        else if (c == '[')
+            i = class_end(pattern, i) - 1;
+        else if (c == '{')
+            i += slice_find(slice_from(pattern, i), '}');
+        depth += c == '(';
+        depth -= c == ')' && depth > 0;
+        if (c == '|' && depth == 0)
+            return SLICE("");
+        if (depth == 0 && i >= taken && (isalnum((unsigned char)c) || c == '-' || c == '_'))
+            run[len++] = ascii_lower(c);
+        else if (c != '$' || i + 1 < pattern.len)
+            len = 0;
+    }
+    return slice_make(run, len);
+}
+
 static struct slice default_pattern(enum template_kind kind)
 {
     switch (kind) {
@@ -166,17 +229,16 @@ static const char *add_variable(struct template_build *build, struct slice insid
 
     if (name.len == 0 || pattern.len == 0)
         return "has a variable without a name or without a pattern: write {name} or {name:regex}";
-    for (size_t i = 0; unique && i < build->variables && i < WB_COUNT(build->names); i++)
+    for (size_t i = 0; unique && i < build->variables; i++)
         if (slice_eq(build->names[i], name))
             return "has the same variable name twice: use each name once where a prefix is stripped";
-    if (unique && build->variables == WB_COUNT(build->names))
+    if (build->variables == TEMPLATE_VARIABLES_MAX)
         return "has more than 16 variables: use fewer";
     /* By itself, or `a)(b` would pass. */
     struct regex *check = regex_create(pattern.ptr, pattern.len, false, error);
     if (!check) {
-        *out_error = slice_of(arena_format(build->arena,
-                                           "has the pattern `" SLICE_FMT "`, which is not a regular expression (%s)",
-                                           SLICE_ARG(pattern), error));
+        *out_error = slice_of(arena_format(
+            build->arena, "has the pattern `" SLICE_FMT "`, which is not a regular expression (%s)", SHOWN(pattern), error));
         return out_error->ptr;
     }
     regex_destroy(check);
@@ -185,11 +247,10 @@ static const char *add_variable(struct template_build *build, struct slice insid
     text_add(&build->pattern, SLICE("(?:"));
     text_add(&build->pattern, pattern);
     text_add(&build->pattern, SLICE(")"));
-    if (build->variables < WB_COUNT(build->names))
-        build->names[build->variables] = name;
-    build->variables++;
+    build->names[build->variables++] = name;
     build->bare = bare && build->variables == 1 && build->kind != TEMPLATE_QUERY;
-    build->tail = SLICE("");
+    /* Of a host the end tells most; a variable at the end has one, too, when it ends in plain text. */
+    build->tail = build->kind == TEMPLATE_HOST ? literal_end(build->arena, pattern) : SLICE("");
     return NULL;
 }
 
@@ -226,7 +287,7 @@ enum template_error template_parse(struct arena *arena, struct slice text, enum 
 
     *out = (struct template){.written = text, .head = build.head, .tail = build.tail, .has_variable = build.variables > 0};
     if (wrong) {
-        *out_error = slice_of(arena_format(arena, "`" SLICE_FMT "` %s", SLICE_ARG(text), wrong));
+        *out_error = slice_of(arena_format(arena, "`" SLICE_FMT "` %s", SHOWN(text), wrong));
     } else if (build.bare && build.variables == 1) {
         out->gap_stop = kind == TEMPLATE_HOST ? '.' : '/';
     } else if (build.variables > 0) {

@@ -17,6 +17,7 @@ static const struct sim_route routes[] = {
     {.name = "l", .rule = "Host:stopped.test;PathPrefixStrip:/x", .absence = ABSENCE_NOT_RUNNING, .white_list = "::1"},
     {.name = "m", .rule = "Host:starting.test", .absence = ABSENCE_STARTING},
     {.name = "n", .rule = "Host:sick.test", .absence = ABSENCE_UNHEALTHY},
+    {.name = "p", .rule = "Host:costly.test;HeadersRegexp:X,a{900}$", .servers = SIM_SERVER_URL},
     {.name = "o", .rule = "Host:a.test;PathPrefix:/longer/than/the/live/one", .absence = ABSENCE_UNHEALTHY},
 };
 
@@ -71,6 +72,17 @@ static void ask_long_head(struct sim_scene *scene)
     text_fini(&text);
 }
 
+static void ask_costly_head(struct sim_scene *scene)
+{
+    struct text text = TEXT_EMPTY;
+
+    text_add(&text, SLICE("GET / HTTP/1.1\r\nHost: costly.test\r\nX: "));
+    sim_body_add(&text, 1, 50000);
+    text_add(&text, SLICE("\r\n\r\n"));
+    sim_client_ask_slice(&scene->client, text_slice(&text));
+    text_fini(&text);
+}
+
 static void ask_before_the_first_snapshot(struct sim_scene *scene)
 {
     lease_drop(&scene->world->env.lease);
@@ -103,6 +115,7 @@ static const struct reach table[] = {
     {REASON_HEAD_TIMEOUT, "GET / HT", 408, NULL, 10000, NULL},
     {REASON_BODY_TIMEOUT, GET("a.test", "/", "Content-Length: 5\r\n"), 408, NULL, 60000, NULL},
     {REASON_TARGET_TOO_LONG, NULL, 414, NULL, 0, ask_long_target},
+    {REASON_MATCH_TOO_COSTLY, NULL, 414, NULL, 0, ask_costly_head},
     {REASON_HEAD_TOO_LARGE, NULL, 431, NULL, 0, ask_long_head},
     {REASON_AUTH_UNREACHABLE, GET("auth.test", "/", ""), 500, NULL, 0, NULL},
     {REASON_UNKNOWN_METHOD, "CONNECT a.test:80 HTTP/1.1\r\nHost: a.test\r\n\r\n", 501, NULL, 0, NULL},

@@ -40,6 +40,7 @@
     X(BODY_TIMEOUT,         408, true,  "", "408 Request Timeout",                   "request body stopped arriving") \
     X(BODY_TOO_LARGE,       413, true,  "", "413 Request Entity Too Large",          "request body is larger than allowed") \
     X(TARGET_TOO_LONG,      414, true,  "", "414 Request-URI Too Long",              "request target is longer than allowed") \
+    X(MATCH_TOO_COSTLY,     414, false, "", "414 Request-URI Too Long",              "request is too long for the regular expressions it would have to be compared with") \
     X(HEAD_TOO_LARGE,       431, true,  "", "431 Request Header Fields Too Large",   "request head is larger than allowed, or has too many fields") \
     X(INTERNAL,             500, true,  "", "Internal Server Error",                 "internal limit reached") \
     X(AUTH_UNREACHABLE,     500, false, "", "Internal Server Error",                 "authentication server could not be asked") \

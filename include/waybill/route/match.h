@@ -30,6 +30,7 @@ struct match_found {
     const struct route_frontend *frontend; /* NULL: none */
     bool slash_redirect; /* Path rule met with the other trailing-slash form: answer 301 to `slash_target` (path only) ... */
     bool add_slash;      /* ... which is the path with a slash added, or else with its last one removed */
+    bool too_costly;     /* the request is too long for the rules it would have to be compared with, from this frontend's on */
     uint32_t rank;       /* place of the frontend in the order in which they are tried, from 0 */
 };
 

@@ -41,9 +41,17 @@ static const char *const hosts[] = {"a.t",
                                     "[0:0::0001]",
                                     "[2001:DB8::A]",
                                     "b-.t_"};
-static const char *const host_patterns[] = {"{s}.a.t",   "{s:[ab]}.t",  "{all:.*}",     "X.{s}.t",     "{s:[a-z]+}{u}.t",
-                                            "{s}.{u}.t", "{s:x|y}.a.t", "a.{s:t|u}",    "{s:.+}a.t",   "z.{s:.*}",
-                                            "{s}.A.T",   "b{s:.?}.t",   "{s:\\[.*\\]}", "y.{s}.{u:t}", "{a:x*}a.t"};
+static const char *const host_patterns[] = {"{s}.a.t",           "{s:[ab]}.t",
+                                            "{all:.*}",          "X.{s}.t",
+                                            "{s:[a-z]+}{u}.t",   "{s}.{u}.t",
+                                            "{s:x|y}.a.t",       "a.{s:t|u}",
+                                            "{s:.+}a.t",         "z.{s:.*}",
+                                            "{s}.A.T",           "b{s:.?}.t",
+                                            "{s:\\[.*\\]}",      "y.{s}.{u:t}",
+                                            "{a:x*}a.t",         "{s:[a-z]+\\.A\\.t}",
+                                            "{s:(x|y)\\.a\\.t}", "{s:x\\.a\\.t|b\\.t}",
+                                            "{s:a?\\.t}",        "{s:[ab]+\\.t?}",
+                                            "{u}.{s:a\\.t}"};
 static const char *const paths[] = {
     "/",      "/a",   "/a/",   "/ab",          "/a/b",   "/a/b/", "/a/b/c", "/b",      "/%41",
     "/a%2fb", "/a b", "/a//b", "/gr\xc3\xbcn", "/a%3bx", "/%61/", "/a.b",   "/a%2Fb/", "/a/b/c/d/e/f/g/h/i/j/k/l"};
