@@ -20,21 +20,13 @@ bool reply_wants_text(const struct local_request *request)
 {
     struct slice query = request->query, part;
 
-    while (slice_cut(&query, '&', &part)) {
+    while (query.ptr && slice_cut(&query, '&', &part)) {
         if (slice_eq(part, SLICE("format=text")))
             return true;
         if (slice_eq(part, SLICE("format=json")))
             return false;
     }
     return slice_list_has(headers_value(request->headers, HEADER_ACCEPT), SLICE("text/plain"));
-}
-
-void reply_lines(struct local_answer *answer, unsigned status, struct text *text)
-{
-    answer->status = status;
-    answer->content_type = SLICE("text/plain; charset=utf-8");
-    answer->body = *text;
-    *text = TEXT_EMPTY;
 }
 
 void reply_text(struct local_answer *answer, unsigned status, struct slice text)
@@ -52,16 +44,6 @@ void reply_words(struct local_answer *answer, unsigned status, struct text *word
     answer->extra_value[0] = SLICE("nosniff");
     answer->body = *words;
     *words = TEXT_EMPTY;
-}
-
-bool reply_wants_text(const struct local_request *request)
-{
-    struct slice query = request->query, pair;
-
-    while (query.ptr && slice_cut(&query, '&', &pair))
-        if (slice_starts(pair, SLICE("format=")))
-            return slice_eq(pair, SLICE("format=text"));
-    return slice_starts_nocase(headers_value(request->headers, HEADER_ACCEPT), SLICE("text/plain"));
 }
 
 void reply_not_found(struct local_answer *answer)

@@ -96,17 +96,24 @@ static bool is_up(struct candidate *candidate)
 {
     const struct container *container = candidate->container;
     struct inventory_item *item = candidate->item;
+    const char *state;
 
-    if (!container->is_running)
+    if (!container->is_running) {
+        state = "not running";
         inventory_decide(item, WHY_NOT_RUNNING, "it is not running");
-    else if (container->is_stopping)
+    } else if (container->is_stopping) {
+        state = "stopping";
         inventory_decide(item, WHY_STOPPING, "it got a signal that ends it");
-    else if (container->is_paused)
+    } else if (container->is_paused) {
+        state = "paused";
         inventory_decide(item, WHY_PAUSED, "it is paused");
-    else if (container->is_restarting)
+    } else if (container->is_restarting) {
+        state = "restarting";
         inventory_decide(item, WHY_RESTARTING, "it is restarting");
-    else
+    } else {
         return true;
+    }
+    inventory_add_value(item, "state", slice_of(state));
     return false;
 }
 
