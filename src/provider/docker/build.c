@@ -348,6 +348,17 @@ static void report_names(struct building *building, const struct candidate *cand
     }
 }
 
+/* It could not be looked at again: what is known of it may be old. */
+static void report_doubt(struct building *building, const struct candidate *candidate)
+{
+    struct label_reading reading = reading_of(building, candidate, NULL);
+    const char *doubt = candidate->container->doubt;
+
+    if (doubt)
+        labels_say(&reading, DIAGNOSTIC_WARNING, SLICE(""),
+                   arena_format(building->arena, "%s; what was known of it before holds", doubt));
+}
+
 /* One after the other: what was said is kept apart for each. */
 static struct candidate add_container(struct building *building, const struct container *container, size_t *position)
 {
@@ -358,6 +369,7 @@ static struct candidate add_container(struct building *building, const struct co
     if (filter_container(building->arena, building->input, copy, building->diagnostics, &candidate))
         add_candidate(building, &candidate, (*position)++);
     report_names(building, &candidate);
+    report_doubt(building, &candidate);
     map_fini(&building->said);
     return candidate;
 }
