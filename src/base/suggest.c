@@ -41,6 +41,9 @@ const char *suggest_name(struct slice wrong, const char *const *names, size_t na
         return NULL;
     for (size_t i = 0; i < name_count; i++) {
         struct slice name = slice_of(names[i]);
+        size_t longer = name.len > wrong.len ? name.len - wrong.len : wrong.len - name.len;
+        if (longer >= best_distance) /* so many letters at least: most names cost no more than this */
+            continue;
         size_t changes = name.len <= NAME_MAX_BYTES ? distance(wrong, name) : best_distance;
         if (changes < best_distance && changes < name.len) {
             best_distance = changes;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "waybill/base/suggest.h"
+#include "waybill/base/text.h"
 #include "waybill/model/diagnostic.h"
 #include "waybill/model/model.h"
+
+enum { SUGGESTED_MAX = 16 };
 
 static bool slices_have(const struct slices *list, struct slice item)
 {
@@ -20,18 +24,39 @@ static struct slices copy_slices(struct arena *arena, const struct slices *list)
     return copy;
 }
 
-static void report_unknown(const struct model_frontend *frontend, struct slice entrypoint, bool others_left,
-                           struct diagnostics *diagnostics)
+/* ", did you mean http? There are http, https"; nothing when there are none. */
+static void describe_known(struct text *out, struct slice wrong, const struct slices *known)
+{
+    const char *names[SUGGESTED_MAX], *meant;
+    size_t count = known->count < SUGGESTED_MAX ? known->count : SUGGESTED_MAX;
+    struct arena scratch;
+
+    arena_init(&scratch, 0);
+    for (size_t i = 0; i < count; i++)
+        names[i] = arena_strndup(&scratch, known->items[i].ptr, known->items[i].len);
+    meant = suggest_name(wrong, names, count);
+    if (meant)
+        text_addf(out, ", did you mean %s?", meant);
+    for (size_t i = 0; i < count; i++)
+        text_addf(out, "%s%s", i ? ", " : meant ? " There are " : ", there are ", names[i]);
+    arena_fini(&scratch);
+}
+
+static void report_unknown(const struct model_frontend *frontend, struct slice entrypoint, const struct slices *known,
+                           bool others_left, struct diagnostics *diagnostics)
 {
     struct slice place = frontend->origin.len ? frontend->origin : frontend->name;
+    struct text there = TEXT_EMPTY;
 
     if (!diagnostics)
         return;
+    describe_known(&there, entrypoint, known);
     diagnostics_add(diagnostics, others_left ? DIAGNOSTIC_WARNING : DIAGNOSTIC_ERROR, place,
-                    "frontend `" SLICE_FMT "`: there is no entrypoint `" SLICE_FMT "`: %s", SLICE_ARG(frontend->name),
-                    SLICE_ARG(entrypoint),
+                    "frontend `" SLICE_FMT "`: there is no entrypoint `" SLICE_FMT "`" SLICE_FMT ": %s",
+                    SLICE_ARG(frontend->name), SLICE_ARG(entrypoint), SLICE_ARG(text_slice(&there)),
                     others_left ? "it is served on its other ones only"
                                 : "define it, or name one that exists; until then the frontend is left out");
+    text_fini(&there);
 }
 
 static void set_entrypoints(struct arena *arena, struct model_frontend *frontend, const struct slices *defaults,
@@ -47,7 +72,7 @@ static void set_entrypoints(struct arena *arena, struct model_frontend *frontend
     }
     for (size_t i = 0; i < wanted.count; i++) {
         if (!slices_have(known, wanted.items[i]))
-            report_unknown(frontend, wanted.items[i], kept.count > 0, diagnostics);
+            report_unknown(frontend, wanted.items[i], known, kept.count > 0, diagnostics);
     }
     frontend->entrypoints = kept;
 }

@@ -18,11 +18,12 @@ struct backend_build {
 static bool read_weight(struct backend_build *build, const struct model_server *server, unsigned *out_weight)
 {
     struct diagnostics *diagnostics = &build->made->diagnostics;
-    if (server->weight < 0) {
-        diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, build->place,
-                        "server " SLICE_FMT " has weight %lld and is left out: write 0 or more", SLICE_ARG(server->name),
+    if (server->weight < 0) { /* it does not protect: the value is dropped alone (decisions.md 11) */
+        diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, build->place,
+                        "server " SLICE_FMT " has weight %lld and counts as 1: write 0 or more", SLICE_ARG(server->name),
                         (long long)server->weight);
-        return false;
+        *out_weight = 1;
+        return true;
     }
     if (server->weight > WEIGHT_MAX)
         diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, build->place,

@@ -52,8 +52,8 @@ struct route_frontend {
     struct slice closed_because;
     enum reason absent; /* a remembered one answers with it; REASON_NONE: it is live */
     struct slice absent_because;
-    enum container_why why;   /* not WHY_ROUTED: no request gets through it to a server */
-    struct slice why_because; /* says what is in the way */
+    enum container_why why;                         /* not WHY_ROUTED: no request gets through it to a server */
+    struct slice why_because;                       /* says what is in the way */
     struct route_filter filters[ROUTE_FILTERS_MAX]; /* in order of application */
     size_t filter_count;
 };

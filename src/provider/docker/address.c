@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "address.h"
 #include "labels.h"
+#include "waybill/base/suggest.h"
 
 enum {
     CONTAINER_HOPS_MAX = 8, /* `container:` of `container:` ..., ended also when it goes in a circle */
@@ -102,7 +103,19 @@ static void add_identity(struct arena *arena, const struct container *container,
                                               SLICE_ARG(container->started_at)));
 }
 
-/* ": it is in back, the router in front" */
+/* ", did you mean front?" or nothing */
+static const char *suggest_network(struct arena *arena, const struct container *container, struct slice wanted)
+{
+    const char *names[NETWORKS_SHOWN];
+    size_t count = 0;
+
+    for (size_t i = 0; i < container->network_count && count < WB_COUNT(names); i++)
+        names[count++] = arena_strndup(arena, container->networks[i].name.ptr, container->networks[i].name.len);
+    const char *meant = suggest_name(wanted, names, count);
+    return meant ? arena_format(arena, ", did you mean %s?", meant) : "";
+}
+
+/* "it is in back, the router in front" */
 static const char *both_sides(struct arena *arena, const struct neighbourhood *around, const struct container *container)
 {
     const struct container *router = address_router(around);
@@ -187,9 +200,9 @@ static struct slice find_host(struct arena *arena, const struct neighbourhood *a
     if (!network)
         network = any_network(around, container);
     if (wanted.len && network && !find_network(around, container, wanted))
-        address->warning = arena_format(arena,
-                                        "there is no network `" SLICE_FMT "` in its networks (%s): `" SLICE_FMT "` is used",
-                                        SLICE_ARG(wanted), address_networks(arena, container), SLICE_ARG(network->name));
+        address->warning = arena_format(
+            arena, "there is no network `" SLICE_FMT "` in its networks (%s)%s: `" SLICE_FMT "` is used", SLICE_ARG(wanted),
+            address_networks(arena, container), suggest_network(arena, container, wanted), SLICE_ARG(network->name));
     check_reach(arena, around, container, network, address);
     return network ? network_host(network) : SLICE("");
 }

@@ -2,6 +2,7 @@
 #include "build.h"
 #include "address.h"
 #include "filter.h"
+#include "label_check.h"
 #include "labels.h"
 #include "naming.h"
 #include "remember.h"
@@ -29,6 +30,7 @@ struct building {
     /* To struct inventory_frontend. By service and segment, of which only the first container makes a frontend (4.5). */
     struct map frontend_keys, frontend_names;
     size_t frontend_capacity;
+    struct map said; /* of the container at hand */
 };
 
 /* Texts of labels lie in containers, which end before the fragment does. */
@@ -56,6 +58,8 @@ static struct label_reading reading_of(struct building *building, const struct c
         .segment = segment,
         .origin = slice_of(arena_format(building->arena, "container " SLICE_FMT, SLICE_ARG(name))),
         .diagnostics = building->diagnostics,
+        .said = &building->said,
+        .known_entrypoints = building->input->sink->known_entrypoints,
     };
 }
 
@@ -97,47 +101,42 @@ static void add_to_pool(struct building *building, struct pool *pool, struct mod
     backend->servers[backend->server_count++] = server;
 }
 
-static void warn_about(struct building *building, struct label_reading *reading, const char *label, const char *what)
+static void warn_about(struct label_reading *reading, const char *label, const char *what)
 {
     const struct label *written = segment_label(reading->segment, slice_of(label));
-    char *place = written ? arena_format(building->arena, SLICE_FMT ", label " SLICE_FMT, SLICE_ARG(reading->origin),
-                                         SLICE_ARG(written->written))
-                          : arena_format(building->arena, SLICE_FMT, SLICE_ARG(reading->origin));
 
-    diagnostics_add(building->diagnostics, DIAGNOSTIC_WARNING, slice_of(place), "%s", what);
+    labels_say(reading, DIAGNOSTIC_WARNING, written ? written->written : SLICE(""), what);
 }
 
 /* The document shows what is written; a URL that cannot be one is skipped where routes are compiled. Here is where
- * the label is known, so here it is said. False: the server is skipped. */
-static bool check_server_label(struct building *building, struct label_reading *reading, struct inventory_item *item,
-                               const char *name, bool good, const char *what)
+ * the label is known, so here it is said. True: nothing is wrong with it. */
+static bool check_server_label(struct label_reading *reading, struct inventory_item *item, const char *name,
+                               const char *wrong)
 {
     const struct label *label = segment_label(reading->segment, slice_of(name));
 
-    if (good || !label || label->value.len == 0)
+    if (!wrong || !label || label->value.len == 0)
         return true;
-    warn_about(building, reading, name, arena_format(building->arena, "%s; the server is skipped", what));
+    warn_about(reading, name, arena_format(reading->arena, "%s; the server is skipped", wrong));
     if (item->why == WHY_ROUTED)
-        filter_reject_label(item, label, what);
+        filter_reject_label(item, label, wrong);
     return false;
 }
 
-static bool check_server_labels(struct building *building, struct label_reading *reading, struct inventory_item *item,
-                                int64_t weight)
+static bool check_server_labels(struct label_reading *reading, struct inventory_item *item, int64_t weight)
 {
-    struct slice port = segment_value(reading->segment, SLICE("port"));
+    static const char *const protocols[] = {"http", "https", "h2c"};
     struct slice protocol = segment_value(reading->segment, SLICE("protocol"));
-    uint64_t number;
-    bool port_is_good = slice_to_u64(port, 65535, &number) && number > 0;
-    bool protocol_is_good = slice_eq(protocol, SLICE("http")) || slice_eq(protocol, SLICE("https")) ||
-                            slice_eq(protocol, SLICE("h2c"));
+    uint64_t port;
+    bool port_is_good = slice_to_u64(segment_value(reading->segment, SLICE("port")), 65535, &port) && port > 0;
 
     if (weight < 0)
-        warn_about(building, reading, "weight", "a weight is at least 0; it counts as 1");
-    port_is_good = check_server_label(building, reading, item, "port", port_is_good,
-                                      "this is no port: write a number from 1 to 65535");
-    protocol_is_good = check_server_label(building, reading, item, "protocol", protocol_is_good, "write http, https or h2c");
-    return port_is_good && protocol_is_good;
+        warn_about(reading, "weight", "a weight is at least 0; it counts as 1");
+    port_is_good = check_server_label(reading, item, "port",
+                                      port_is_good ? NULL : "this is no port: write a number from 1 to 65535");
+    return check_server_label(reading, item, "protocol",
+                              label_choice(reading->arena, protocol, protocols, WB_COUNT(protocols))) &&
+           port_is_good;
 }
 
 /* What is in the way of this server. Of several the first one counts, and only when no other server is reached. */
@@ -165,14 +164,14 @@ static void add_server(struct building *building, struct candidate *candidate, c
 
     address_choose(building->arena, &building->around, container, segment, &address);
     if (address.warning)
-        warn_about(building, &reading, "docker.network", address.warning);
+        warn_about(&reading, "docker.network", address.warning);
     if (address.why != WHY_ROUTED) {
-        warn_about(building, &reading, "", address.because);
+        warn_about(&reading, "", address.because);
         note_obstacle(building, candidate, &address);
     }
     if (address.url.len == 0)
         return;
-    if (check_server_labels(building, &reading, candidate->item, weight) && address.why == WHY_ROUTED)
+    if (check_server_labels(&reading, candidate->item, weight) && address.why == WHY_ROUTED)
         candidate->reachable++;
     struct model_server server = {
         .name = naming_server(building->arena, container, address.url),
@@ -278,9 +277,6 @@ static void conclude(struct building *building, const struct candidate *candidat
 
 static void add_candidate(struct building *building, struct candidate *candidate, size_t position)
 {
-    if (candidate->segments.has_version2_labels)
-        diagnostics_add(building->diagnostics, DIAGNOSTIC_WARNING, reading_of(building, candidate, NULL).origin,
-                        "its labels traefik.http., traefik.tcp. and traefik.udp. are of Traefik 2 and have no effect here");
     for (size_t i = 0; i < candidate->request_count; i++) {
         const struct route_request *request = &candidate->requests[i];
         struct slice name = naming_backend(building->arena, candidate->container, request->segment);
@@ -338,6 +334,46 @@ static bool is_absent(const struct build_input *input, const struct candidate *c
     return input->remember && absence_of(candidate->item->why) != ABSENCE_NONE;
 }
 
+/* Labels that 1.7 does not have; also of containers that are not routed, which may be why they are not. */
+static void report_names(struct building *building, const struct candidate *candidate)
+{
+    struct label_reading reading = reading_of(building, candidate, NULL);
+
+    if (candidate->item->why == WHY_DISABLED)
+        return;
+    labels_report_version2(&reading, &candidate->segments);
+    for (size_t i = 0; i < candidate->segments.count; i++) {
+        reading.segment = &candidate->segments.items[i];
+        labels_report_unknown(&reading);
+    }
+}
+
+/* It could not be looked at again: what is known of it may be old. */
+static void report_doubt(struct building *building, const struct candidate *candidate)
+{
+    struct label_reading reading = reading_of(building, candidate, NULL);
+    const char *doubt = candidate->container->doubt;
+
+    if (doubt)
+        labels_say(&reading, DIAGNOSTIC_WARNING, SLICE(""),
+                   arena_format(building->arena, "%s; what was known of it before holds", doubt));
+}
+
+/* One after the other: what was said is kept apart for each. */
+static struct candidate add_container(struct building *building, const struct container *container, size_t *position)
+{
+    const struct container *copy = copy_of(building->arena, container);
+    struct candidate candidate = candidate_of(building, building->inventory, container);
+
+    map_init(&building->said);
+    if (filter_container(building->arena, building->input, copy, building->diagnostics, &candidate))
+        add_candidate(building, &candidate, (*position)++);
+    report_names(building, &candidate);
+    report_doubt(building, &candidate);
+    map_fini(&building->said);
+    return candidate;
+}
+
 /* Those that do not serve now have their frontends remembered, where no other container of the service serves. */
 static void add_containers(struct building *building, struct remembering *remembering)
 {
@@ -346,11 +382,8 @@ static void add_containers(struct building *building, struct remembering *rememb
     size_t position = 0, absent_count = 0;
 
     for (size_t i = 0; i < input->count; i++) {
-        const struct container *copy = copy_of(building->arena, input->containers[i]);
-        struct candidate candidate = candidate_of(building, building->inventory, input->containers[i]);
-        if (filter_container(building->arena, input, copy, building->diagnostics, &candidate))
-            add_candidate(building, &candidate, position++);
-        else if (is_absent(input, &candidate))
+        struct candidate candidate = add_container(building, input->containers[i], &position);
+        if (is_absent(input, &candidate))
             absent[absent_count++] = candidate;
     }
     for (size_t i = 0; i < absent_count; i++)

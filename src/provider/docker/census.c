@@ -312,6 +312,7 @@ void census_build(struct census *census, const struct docker_options *options, c
     for (size_t i = 0; i < census->count; i++) {
         const struct known *known = census->order[i];
         if (known->container) {
+            known->container->doubt = known->error[0] ? known->error : NULL;
             containers[input.count++] = known->container;
             map_put(&by_id, known->id, known->container);
         } else {

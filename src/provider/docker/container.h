@@ -37,6 +37,7 @@ struct container {
     struct slice health;       /* empty: no health check */
     struct slice network_mode; /* "bridge", "host", "container:<id>" */
     struct slice node_address; /* of a classic Swarm */
+    const char *doubt;         /* why it could not be looked at again; NULL: it could. The census's */
 
     struct docker_label *labels; /* sorted by name, each once */
     size_t label_count;

@@ -174,7 +174,8 @@ bool filter_container(struct arena *arena, const struct build_input *input, cons
 
     out_candidate->container = container;
     out_candidate->segments = segments_read(arena, container);
-    struct label_reading reading = {arena, &out_candidate->segments.items[0], origin, diagnostics, SLICE("")};
+    struct label_reading reading = {
+        .arena = arena, .segment = &out_candidate->segments.items[0], .origin = origin, .diagnostics = diagnostics};
 
     return is_enabled(out_candidate, &reading, input->options->exposed_by_default) &&
            is_usable(arena, out_candidate, diagnostics, origin) && has_rules(arena, out_candidate, input->options) &&

@@ -49,9 +49,9 @@ const struct label_row label_rows[] = {
     ROW("backend.circuitbreaker.expression", TEXT, BREAKER, model_circuit_breaker, expression, LABEL_PROTECTS),
     ROW("backend.loadbalancer.method", TEXT, BALANCER, model_load_balancer, method, 0),
     ROW("backend.loadbalancer.sticky", BOOL, BALANCER, model_load_balancer, sticky, 0),
-    NAMED("backend.loadbalancer.stickiness", BOOL, LABEL_ELSEWHERE),
+    NAMED("backend.loadbalancer.stickiness", BOOL, 0),
     ROW("backend.loadbalancer.stickiness.cookieName", TEXT, STICKINESS, model_stickiness, cookie_name, 0),
-    NAMED("backend.loadbalancer.swarm", BOOL, LABEL_ELSEWHERE),
+    NAMED("backend.loadbalancer.swarm", BOOL, 0),
     ROW("backend.maxconn.amount", INTEGER, MAX_CONN, model_max_conn, amount, LABEL_PROTECTS),
     ROW("backend.maxconn.extractorfunc", TEXT, MAX_CONN, model_max_conn, extractor_func, LABEL_PROTECTS),
     HEALTH("path", TEXT, path),
@@ -174,6 +174,15 @@ const struct label_row *label_row_find(struct slice name)
 {
     for (size_t i = 0; i < label_row_count; i++) {
         if (slice_eq(name, slice_of(label_rows[i].name)))
+            return &label_rows[i];
+    }
+    return NULL;
+}
+
+const struct label_row *label_row_find_nocase(struct slice name)
+{
+    for (size_t i = 0; i < label_row_count; i++) {
+        if (slice_eq_nocase(name, slice_of(label_rows[i].name)))
             return &label_rows[i];
     }
     return NULL;

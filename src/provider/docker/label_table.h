@@ -84,5 +84,7 @@ extern const struct place_row place_rows[];
 extern const size_t place_row_count;
 
 const struct label_row *label_row_find(struct slice name);
+/* The same, but case does not count: for messages. */
+const struct label_row *label_row_find_nocase(struct slice name);
 /* The name that was probably meant, or NULL. */
 const char *label_row_suggest(struct slice wrong);

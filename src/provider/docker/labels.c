@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "labels.h"
+#include "label_check.h"
+#include "label_hint.h"
 #include "label_table.h"
 #include "label_value.h"
 #include "labels_group.h"
+#include "waybill/base/map.h"
 
 static bool is_text(enum label_kind kind)
 {
@@ -37,24 +40,62 @@ struct slice labels_text(struct arena *arena, const struct segment *segment, str
     return label_text(arena, segment_value(segment, name), false, &text, &because) ? text : SLICE("");
 }
 
+static bool contains_nocase(struct slice text, struct slice part)
+{
+    for (size_t i = 0; i + part.len <= text.len; i++) {
+        if (slice_starts_nocase(slice_from(text, i), part))
+            return true;
+    }
+    return false;
+}
+
+/* By the name, also one that is mistyped or of Traefik 2: better a value too few than a password in the log. */
+static bool is_secret(struct slice name)
+{
+    static const char *const plain[] = {"frontend.auth.forward.address",
+                                        "frontend.auth.forward.trustForwardHeader",
+                                        "frontend.auth.forward.authResponseHeaders",
+                                        "frontend.auth.headerField",
+                                        "frontend.auth.basic.removeHeader",
+                                        "frontend.auth.digest.removeHeader"};
+    static const char *const parts[] = {"auth", "user", "passw", "secret", "token", ".key"};
+
+    for (size_t i = 0; i < WB_COUNT(plain); i++) {
+        if (slice_eq(name, slice_of(plain[i])))
+            return false;
+    }
+    for (size_t i = 0; i < WB_COUNT(parts); i++) {
+        if (contains_nocase(name, slice_of(parts[i])))
+            return true;
+    }
+    return false;
+}
+
 struct slice labels_shown(const struct label *label)
 {
-    bool secret = slice_starts(label->name, SLICE("frontend.auth.basic")) ||
-                  slice_starts(label->name, SLICE("frontend.auth.digest")) || slice_ends(label->name, SLICE(".key"));
+    return is_secret(label->name) ? SLICE("...") : slice_head(label->value, 80);
+}
 
-    return secret ? SLICE("...") : slice_head(label->value, 80);
+void labels_say(struct label_reading *reading, enum severity severity, struct slice written, const char *text)
+{
+    char *place = arena_format(reading->arena, SLICE_FMT "%s" SLICE_FMT, SLICE_ARG(reading->origin),
+                               written.len ? ", label " : "", SLICE_ARG(written));
+
+    if (reading->said &&
+        map_put(reading->said, slice_of(arena_format(reading->arena, "%s: %s", place, text)), reading->said))
+        return;
+    diagnostics_add(reading->diagnostics, severity, slice_of(place), "%s", text);
 }
 
 void labels_report(struct label_reading *reading, const struct label *label, bool protects, const char *what)
 {
-    char *place = arena_format(reading->arena, SLICE_FMT ", label " SLICE_FMT, SLICE_ARG(reading->origin),
-                               SLICE_ARG(label->written));
+    struct slice value = labels_shown(label);
+    const char *text = arena_format(reading->arena, "`" SLICE_FMT "`: %s", SLICE_ARG(value), what);
 
-    diagnostics_add(reading->diagnostics, protects ? DIAGNOSTIC_CLOSED : DIAGNOSTIC_WARNING, slice_of(place),
-                    "`" SLICE_FMT "`: %s", SLICE_ARG(labels_shown(label)), what);
+    labels_say(reading, protects ? DIAGNOSTIC_CLOSED : DIAGNOSTIC_WARNING, label->written, text);
     if (protects && reading->closed_because.len == 0)
-        reading->closed_because = slice_of(arena_format(reading->arena, "label " SLICE_FMT ": `" SLICE_FMT "`: %s",
-                                                        SLICE_ARG(label->written), SLICE_ARG(labels_shown(label)), what));
+        reading->closed_because = slice_of(
+            arena_format(reading->arena, "label " SLICE_FMT ": %s", SLICE_ARG(label->written), text));
 }
 
 bool labels_bool(struct label_reading *reading, struct slice name, bool missing)
@@ -64,7 +105,8 @@ bool labels_bool(struct label_reading *reading, struct slice name, bool missing)
 
     if (label && label->value.len && !slice_to_bool(label->value, &value))
         labels_report(reading, label, false,
-                      missing ? "write true or false; taken as true" : "write true or false; taken as false");
+                      arena_format(reading->arena, "%s; taken as %s", label_truth(reading->arena, label->value),
+                                   missing ? "true" : "false"));
     return value;
 }
 
@@ -188,7 +230,7 @@ static const char *store_value(struct label_reading *reading, const struct label
         return store_pairs(reading, value, field);
     case LABEL_BOOL:
         if (!slice_to_bool(value, &truth))
-            return "write true or false";
+            return label_truth(reading->arena, value);
         if (field)
             *(bool *)field = truth;
         return NULL;
@@ -219,6 +261,8 @@ static void read_label(struct label_reading *reading, const struct label_row *ro
     }
     void *field = places[row->place] ? (char *)places[row->place] + row->offset : NULL;
     const char *wrong = store_value(reading, row, label->value, field);
+    if (!wrong)
+        wrong = label_check_value(reading->arena, row, label->value, reading->known_entrypoints);
     if (wrong)
         labels_report(reading, label, protects, wrong);
 }
@@ -233,25 +277,38 @@ static void read_table(struct label_reading *reading, void *const places[PLACE_C
 
 /* -- labels nobody reads -- */
 
-static void report_unknown(struct label_reading *reading, const struct label *label)
+static bool is_unknown(const struct label *label)
 {
-    const char *meant = label_row_suggest(label->name);
-    bool protects = slice_starts_nocase(label->name, SLICE("frontend.auth")) ||
-                    slice_starts_nocase(label->name, SLICE("frontend.whitelist"));
-    const char *what = meant ? arena_format(reading->arena, "there is no such label: did you mean traefik.%s? (case counts)",
-                                            meant)
-                             : "there is no such label";
-
-    labels_report(reading, label, protects, what);
+    return !label_is_known(label->name);
 }
 
-static void report_unknown_labels(struct label_reading *reading)
+void labels_report_unknown(struct label_reading *reading)
 {
     for (size_t i = 0; i < reading->segment->label_count; i++) {
         const struct label *label = &reading->segment->labels[i];
-        if (!label_row_find(label->name) && !labels_is_group_name(label->name))
-            report_unknown(reading, label);
+        if (is_unknown(label))
+            labels_report(reading, label, false, label_hint(reading->arena, label).text);
     }
+}
+
+/* A slip in a name that protects must not leave open what it was to protect. */
+static void close_for_unknown(struct label_reading *reading)
+{
+    for (size_t i = 0; i < reading->segment->label_count; i++) {
+        const struct label *label = &reading->segment->labels[i];
+        if (!is_unknown(label))
+            continue;
+        struct label_hint hint = label_hint(reading->arena, label);
+        if (label_name_protects(label->name) || label_name_protects(hint.meant))
+            labels_report(reading, label, true, hint.text);
+    }
+}
+
+void labels_report_version2(struct label_reading *reading, const struct segments *segments)
+{
+    for (size_t i = 0; i < segments->version2_count; i++)
+        labels_say(reading, DIAGNOSTIC_WARNING, segments->version2[i].written,
+                   label_hint_version2(reading->arena, segments->version2[i].name));
 }
 
 /* -- after the table -- */
@@ -361,7 +418,14 @@ void labels_read_frontend(struct label_reading *reading, struct model_frontend *
     labels_read_rates(reading, frontend->rate_limit);
     if (headers_are_empty(frontend->headers))
         frontend->headers = NULL;
-    report_unknown_labels(reading);
+    close_for_unknown(reading);
+}
+
+/* It was said of the label; fragment_set_defaults puts wrr there. */
+static void drop_unknown_method(struct model_load_balancer *balancer)
+{
+    if (balancer && !slice_eq_nocase(balancer->method, SLICE("wrr")) && !slice_eq_nocase(balancer->method, SLICE("drr")))
+        balancer->method = SLICE("");
 }
 
 void labels_read_backend(struct label_reading *reading, struct model_backend *backend)
@@ -376,4 +440,5 @@ void labels_read_backend(struct label_reading *reading, struct model_backend *ba
     if (backend->response_forwarding)
         backend->response_forwarding->flush_interval = SLICE("0");
     read_table(reading, places, true);
+    drop_unknown_method(backend->load_balancer);
 }

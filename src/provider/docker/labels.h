@@ -15,7 +15,9 @@ struct label_reading {
     const struct segment *segment;
     struct slice origin; /* "container web" */
     struct diagnostics *diagnostics;
-    struct slice closed_because; /* the first thing that protects and was not understood; empty: none */
+    struct map *said;                       /* of this container: each thing once, though several segments inherit a label */
+    const struct slices *known_entrypoints; /* NULL: not known */
+    struct slice closed_because;            /* the first thing that protects and was not understood; empty: none */
 };
 
 /* Everything that is text can be decoded. False: *out_label cannot, *out_because says why; the container is to be
@@ -27,6 +29,12 @@ struct slice labels_shown(const struct label *label);
 void labels_read_frontend(struct label_reading *reading, struct model_frontend *frontend);
 /* All but name and servers. */
 void labels_read_backend(struct label_reading *reading, struct model_backend *backend);
+/* Labels of the segment that 1.7 does not have, as far as they were not said of yet. */
+void labels_report_unknown(struct label_reading *reading);
+/* Labels of Traefik 2 and 3. */
+void labels_report_version2(struct label_reading *reading, const struct segments *segments);
+/* Says it once; `written` is the whole name of the label, or empty. */
+void labels_say(struct label_reading *reading, enum severity severity, struct slice written, const char *text);
 /* Text of a label decoded; empty when it is not there. */
 struct slice labels_text(struct arena *arena, const struct segment *segment, struct slice name);
 /* Bool or number of a label, or `missing` with a warning when it is neither empty nor one. */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "labels_group.h"
+#include "label_check.h"
 #include "label_value.h"
 #include "waybill/base/clock.h"
 
 static const struct slice errors_prefix = {"frontend.errors.", 16};
 static const struct slice rates_prefix = {"frontend.rateLimit.rateSet.", 27};
+static const char *const page_fields[] = {"status", "backend", "query"};
+static const char *const rate_fields[] = {"period", "average", "burst"};
 
 /* "net.status" behind the prefix to "net" and "status". */
 static bool split_name(struct slice name, struct slice prefix, struct slice *out_name, struct slice *out_field)
@@ -46,6 +49,14 @@ static struct model_error_page *find_page(struct model_frontend *frontend, struc
     return &frontend->errors[frontend->error_count++];
 }
 
+/* "write A, B or C", with the one that was probably meant. */
+static const char *name_fields(struct label_reading *reading, struct slice field, const char *const *names, size_t count)
+{
+    const char *choice = label_choice(reading->arena, field, names, count);
+
+    return arena_format(reading->arena, "there is no `" SLICE_FMT "` here: %s", SLICE_ARG(field), choice);
+}
+
 static void read_page_field(struct label_reading *reading, const struct label *label, struct slice field,
                             struct model_error_page *page)
 {
@@ -61,7 +72,7 @@ static void read_page_field(struct label_reading *reading, const struct label *l
     else if (slice_eq(field, SLICE("backend")))
         page->backend = slice_of(arena_format(reading->arena, "backend-" SLICE_FMT, SLICE_ARG(text)));
     else
-        because = "an error page has a status, a backend and a query";
+        because = name_fields(reading, field, page_fields, WB_COUNT(page_fields));
     if (because)
         labels_report(reading, label, false, because);
 }
@@ -91,6 +102,15 @@ static struct model_rate *find_rate(struct model_rate_limit *limit, struct slice
     return &limit->rates[limit->rate_count++];
 }
 
+static const char *what_is_wrong_with_rate(struct label_reading *reading, struct slice field)
+{
+    if (slice_eq(field, SLICE("period")))
+        return "write a duration, as 10s or 500ms";
+    if (slice_eq(field, SLICE("average")) || slice_eq(field, SLICE("burst")))
+        return "write a whole number";
+    return name_fields(reading, field, rate_fields, WB_COUNT(rate_fields));
+}
+
 void labels_read_rates(struct label_reading *reading, struct model_rate_limit *limit)
 {
     const struct segment *segment = reading->segment;
@@ -110,7 +130,7 @@ void labels_read_rates(struct label_reading *reading, struct model_rate_limit *l
                           : slice_eq(field, SLICE("burst"))   ? label_integer(label->value, &rate->burst)
                                                               : false;
         if (!understood)
-            labels_report(reading, label, true, "write a period (10s), an average and a burst (whole numbers)");
+            labels_report(reading, label, true, what_is_wrong_with_rate(reading, field));
         else if (!limit)
             labels_report(reading, label, false, "it has no effect without traefik.frontend.rateLimit.extractorFunc");
     }

@@ -7,5 +7,5 @@ void labels_read_errors(struct label_reading *reading, struct model_frontend *fr
 void labels_read_rates(struct label_reading *reading, struct model_rate_limit *limit);
 /* "frontend.errors.NAME.status" and its kin. */
 bool labels_is_group_name(struct slice name);
-/* Says it, and closes the frontend when `protects`. */
+/* Says it once, and closes the frontend when `protects`. */
 void labels_report(struct label_reading *reading, const struct label *label, bool protects, const char *what);

@@ -4,16 +4,15 @@
 
 enum { SEGMENTS_MAX = 200 };
 
-/* The property of a segment that `rest` is, if any: what may follow `traefik.<segment>.`. */
-static bool is_property(struct slice rest)
+bool segment_is_property(struct slice name)
 {
     static const char *const names[] = {"port", "portIndex", "portName", "weight", "protocol", "backend"};
 
     for (size_t i = 0; i < WB_COUNT(names); i++) {
-        if (slice_eq(rest, slice_of(names[i])))
+        if (slice_eq(name, slice_of(names[i])))
             return true;
     }
-    return slice_starts(rest, SLICE("frontend.")) && rest.len > 9;
+    return slice_starts(name, SLICE("frontend.")) && name.len > 9;
 }
 
 static bool is_version2(struct slice name)
@@ -37,7 +36,7 @@ static bool split_name(struct slice name, struct slice *out_segment, struct slic
     if (slice_starts(name, SLICE("frontend.")) || slice_starts(name, SLICE("backend.")))
         return false;
     for (size_t i = 1; i + 1 < name.len; i++) {
-        if (name.ptr[i] != '.' || !is_property(slice_from(name, i + 1)))
+        if (name.ptr[i] != '.' || !segment_is_property(slice_from(name, i + 1)))
             continue;
         *out_segment = slice_head(name, i);
         *out_property = slice_from(name, i + 1);
@@ -62,6 +61,13 @@ static struct segment *find_or_add(struct segments *segments, struct slice name,
     struct segment *added = &segments->items[segments->count++];
     *added = (struct segment){.name = name, .labels = ARENA_ARRAY(arena, struct label, label_capacity)};
     return added;
+}
+
+static void add_version2(struct segments *segments, const struct label *label, size_t capacity, struct arena *arena)
+{
+    if (!segments->version2)
+        segments->version2 = ARENA_ARRAY(arena, struct label, capacity);
+    segments->version2[segments->version2_count++] = *label;
 }
 
 static void sort_labels(struct segment *segment)
@@ -103,7 +109,7 @@ struct segments segments_read(struct arena *arena, const struct container *conta
         if (!slice_starts(written, SLICE("traefik.")))
             continue;
         if (is_version2(name)) {
-            segments.has_version2_labels = true;
+            add_version2(&segments, &label, capacity, arena);
             continue;
         }
         if (split_name(name, &segment_name, &property)) {

@@ -22,10 +22,13 @@ struct segment {
 struct segments {
     struct segment *items; /* at least one; sorted by name */
     size_t count;
-    bool has_version2_labels; /* `traefik.http.` and its kin: left out */
-    bool too_many;            /* more than anybody needs: the container is to be rejected */
+    struct label *version2; /* `traefik.http.` and its kin: in no segment */
+    size_t version2_count;
+    bool too_many; /* more than anybody needs: the container is to be rejected */
 };
 
+/* What may stand behind the name of a segment: "port", "frontend.rule". */
+bool segment_is_property(struct slice name);
 struct segments segments_read(struct arena *arena, const struct container *container);
 const struct label *segment_label(const struct segment *segment, struct slice name);
 /* Empty when it is not there. */

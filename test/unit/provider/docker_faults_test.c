@@ -112,6 +112,94 @@ static void test_an_inspect_that_fails_holds_up_nobody_else(void **state)
     await_routes(scene, "a=10.0.0.1 b=10.0.0.2", 0); /* what was known holds */
 }
 
+/* "CODE: sentence" of a container, then "; problem" each. */
+static char *state_of(struct scene *scene, const char *name)
+{
+    struct text text = TEXT_EMPTY;
+
+    pthread_mutex_lock(&scene->lock);
+    for (size_t i = 0; scene->inventory && i < scene->inventory->count; i++) {
+        const struct inventory_item *item = &scene->inventory->items[i];
+        if (!slice_eq(item->name, slice_of(name)))
+            continue;
+        text_addf(&text, "%s: " SLICE_FMT, container_why_name(item->why), SLICE_ARG(item->sentence));
+        for (size_t k = 0; k < item->problem_count; k++)
+            text_addf(&text, "; " SLICE_FMT, SLICE_ARG(item->problems[k].text));
+    }
+    pthread_mutex_unlock(&scene->lock);
+    return text_take(&text);
+}
+
+static void await_state(struct scene *scene, const char *name, const char *part, uint64_t within_ms)
+{
+    uint64_t until_ms = clock_monotonic_ms() + within_ms;
+    char *state = state_of(scene, name);
+
+    while (!strstr(state, part) && clock_monotonic_ms() < until_ms) {
+        free(state);
+        usleep(2000);
+        state = state_of(scene, name);
+    }
+    if (!strstr(state, part))
+        fail_msg("%s is `%s`, not `%s`", name, state, part);
+    free(state);
+}
+
+static void test_each_listed_container_has_a_state_even_one_that_cannot_be_read(void **state)
+{
+    struct scene *scene = *state;
+    char id[65];
+
+    script_add(scene->engine, "a", "10.0.0.1");
+    script_add(scene->engine, "b", "");
+    scene->engine->containers[0].inspect_status = 500;
+    id_of("a", id);
+    id[12] = '\0'; /* its name is not known */
+    start(scene);
+    await_state(scene, id, "NOT_READABLE: ", 2000);
+    await_state(scene, "b", "NO_ADDRESS: it has no address in the network `n`", 0);
+    pthread_mutex_lock(&scene->engine->lock);
+    scene->engine->containers[0].inspect_status = 0;
+    pthread_mutex_unlock(&scene->engine->lock);
+    await_state(scene, "a", "ROUTED: `Host:a.t` to http://10.0.0.1:80", 4000);
+    assert_int_equal(scene->inventory->count, 2);
+    pthread_mutex_lock(&scene->engine->lock);
+    scene->engine->containers[0].inspect_status = 500;
+    pthread_mutex_unlock(&scene->engine->lock);
+    script_event(scene->engine, "a", "health_status: healthy");
+    await_state(scene, "a", "what was known of it before holds", 1000);
+    await_state(scene, "a", "ROUTED: ", 0);
+}
+
+static void await_health(struct scene *scene, bool connected, uint64_t within_ms)
+{
+    uint64_t until_ms = clock_monotonic_ms() + within_ms;
+    struct provider_health health = {0};
+
+    while ((!board_health(scene->board, SLICE("docker"), &health) || health.connected != connected) &&
+           clock_monotonic_ms() < until_ms)
+        usleep(2000);
+    assert_int_equal(health.connected, connected);
+    assert_int_equal(health.error[0] == '\0', connected);
+    assert_true(!connected || (health.follows && health.synced_ns > 0));
+}
+
+static void test_the_board_says_when_the_engine_is_away_and_back(void **state)
+{
+    struct scene *scene = *state;
+
+    script_add(scene->engine, "a", "10.0.0.1");
+    start(scene);
+    await_health(scene, true, 2000);
+    script_destroy(scene->engine);
+    scene->engine = NULL;
+    unlink(socket_path);
+    await_health(scene, false, 3000);
+    scene->engine = script_create();
+    script_add(scene->engine, "a", "10.0.0.1");
+    await_health(scene, true, 4000);
+}
+
 static void test_an_engine_that_comes_late_is_found(void **state)
 {
     struct scene *scene = *state;
@@ -230,6 +318,8 @@ int main(void)
         WITH_SCENE(test_a_stream_that_ends_is_opened_again_and_all_is_read),
         WITH_SCENE(test_a_list_cut_off_changes_nothing_and_is_read_again),
         WITH_SCENE(test_an_inspect_that_fails_holds_up_nobody_else),
+        WITH_SCENE(test_each_listed_container_has_a_state_even_one_that_cannot_be_read),
+        WITH_SCENE(test_the_board_says_when_the_engine_is_away_and_back),
         WITH_SCENE(test_an_engine_that_comes_late_is_found),
         WITH_SCENE(test_a_socket_file_that_was_replaced_leads_to_the_new_engine),
         WITH_SCENE(test_half_open_connections_are_found_by_the_timed_resync),

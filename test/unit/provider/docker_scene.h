@@ -10,6 +10,7 @@
 #include "waybill/base/clock.h"
 #include "waybill/base/log.h"
 #include "waybill/base/text.h"
+#include "waybill/model/board.h"
 #include "waybill/model/inventory.h"
 #include "waybill/provider/docker.h"
 
@@ -21,7 +22,9 @@ struct scene {
     struct slices entrypoints;
     struct provider *provider;
     pthread_mutex_t lock;
-    struct fragment *fragment; /* the last one */
+    struct fragment *fragment; /* the last one; the same for the inventory */
+    struct inventory *inventory;
+    struct board *board;
     int deliveries;
 };
 
@@ -36,8 +39,11 @@ static inline void deliver(void *arg, struct slice provider, struct delivery *de
         scene->fragment = delivery->fragment;
         scene->deliveries++;
     }
+    if (delivery->inventory) {
+        inventory_unref(&scene->inventory);
+        scene->inventory = delivery->inventory;
+    }
     pthread_mutex_unlock(&scene->lock);
-    inventory_unref(&delivery->inventory);
     if (delivery->diagnostics)
         diagnostics_fini(delivery->diagnostics);
     free(delivery->diagnostics);
@@ -54,7 +60,8 @@ static inline int set_up(void **state)
     pthread_mutex_init(&scene->lock, NULL);
     scene->entrypoint = SLICE("http");
     scene->entrypoints = (struct slices){&scene->entrypoint, 1};
-    scene->sink = (struct provider_sink){deliver, scene, &scene->entrypoints, &scene->entrypoints, NULL};
+    scene->board = board_create();
+    scene->sink = (struct provider_sink){deliver, scene, &scene->entrypoints, &scene->entrypoints, scene->board};
     scene->options = (struct docker_options){
         .domain = SLICE("t"), .watch = true, .exposed_by_default = true, .remember_ms = 60000, .gather_ms = 50};
     scene->engine = script_create();
@@ -87,6 +94,8 @@ static inline int tear_down(void **state)
     if (scene->engine)
         script_destroy(scene->engine);
     fragment_unref(&scene->fragment);
+    inventory_unref(&scene->inventory);
+    board_destroy(&scene->board);
     pthread_mutex_destroy(&scene->lock);
     unlink(socket_path);
     free(scene);
