@@ -33,6 +33,8 @@ void reply_lines(struct local_answer *answer, unsigned status, struct text *text
 {
     answer->status = status;
     answer->content_type = SLICE("text/plain; charset=utf-8");
+    answer->extra_name[0] = SLICE("X-Content-Type-Options");
+    answer->extra_value[0] = SLICE("nosniff");
     answer->body = *text;
     *text = TEXT_EMPTY;
 }
@@ -42,26 +44,6 @@ void reply_text(struct local_answer *answer, unsigned status, struct slice text)
     answer->status = status;
     answer->content_type = SLICE("text/plain; charset=utf-8");
     answer->fixed_body = text;
-}
-
-void reply_words(struct local_answer *answer, unsigned status, struct text *words)
-{
-    answer->status = status;
-    answer->content_type = SLICE("text/plain; charset=utf-8");
-    answer->extra_name[0] = SLICE("X-Content-Type-Options");
-    answer->extra_value[0] = SLICE("nosniff");
-    answer->body = *words;
-    *words = TEXT_EMPTY;
-}
-
-bool reply_wants_text(const struct local_request *request)
-{
-    struct slice query = request->query, pair;
-
-    while (query.ptr && slice_cut(&query, '&', &pair))
-        if (slice_starts(pair, SLICE("format=")))
-            return slice_eq(pair, SLICE("format=text"));
-    return slice_starts_nocase(headers_value(request->headers, HEADER_ACCEPT), SLICE("text/plain"));
 }
 
 void reply_not_found(struct local_answer *answer)

@@ -13,10 +13,6 @@ bool reply_wants_text(const struct local_request *request);
 void reply_lines(struct local_answer *answer, unsigned status, struct text *text);
 /* Plain text; `text` is static. */
 void reply_text(struct local_answer *answer, unsigned status, struct slice text);
-/* Plain text made for this answer; takes `words` over. */
-void reply_words(struct local_answer *answer, unsigned status, struct text *words);
-/* The caller wants text for a terminal rather than JSON: `format=text` in the query, or Accept: text/plain. */
-bool reply_wants_text(const struct local_request *request);
 /* 404 `404 page not found`, as ordinary routing has it. */
 void reply_not_found(struct local_answer *answer);
 /* 301 or 302 to a path of this host, with the small HTML page that v1.7 sends. */
