@@ -195,7 +195,7 @@ static void reply_missing(const struct inventory *inventory, struct slice asked,
 
     if (as_text) {
         containers_write_missing(&document, asked, near, count);
-        reply_words(answer, 404, &document);
+        reply_lines(answer, 404, &document);
         return;
     }
     text_add_char(&document, '{');
@@ -222,7 +222,7 @@ static void reply_one(const struct inventory *inventory, struct slice asked, boo
         reply_missing(inventory, asked, as_text, answer);
     } else if (as_text) {
         containers_write_one(&document, item, clock_wall_ns());
-        reply_words(answer, 200, &document);
+        reply_lines(answer, 200, &document);
     } else {
         write_item(&document, item);
         reply_json(answer, &document);
@@ -235,7 +235,7 @@ static void reply_all(struct board *board, const struct inventory *inventory, bo
 
     if (as_text) {
         containers_write_list(&document, board, inventory, clock_wall_ns());
-        reply_words(answer, 200, &document);
+        reply_lines(answer, 200, &document);
     } else {
         write_all(&document, board, inventory);
         reply_json(answer, &document);

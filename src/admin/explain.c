@@ -186,7 +186,7 @@ static void refuse(struct local_answer *answer, const char *problem)
     struct text words = TEXT_EMPTY;
 
     text_addf(&words, "%s\n", problem);
-    reply_words(answer, 400, &words);
+    reply_lines(answer, 400, &words);
 }
 
 static void refuse_entrypoint(struct local_answer *answer, const struct environment *env, struct slice name)
@@ -201,7 +201,7 @@ static void refuse_entrypoint(struct local_answer *answer, const struct environm
         text_add_escaped(&words, env->entrypoints[i].name);
     }
     text_add_char(&words, '\n');
-    reply_words(answer, 400, &words);
+    reply_lines(answer, 400, &words);
 }
 
 static void answer_question(struct admin *admin, const struct local_request *asked, struct arena *arena,
@@ -223,7 +223,7 @@ static void answer_question(struct admin *admin, const struct local_request *ask
     find_out(admin, asked, arena, f);
     if (reply_wants_text(asked)) {
         explain_write_text(f, arena, &document);
-        reply_words(answer, explain_is_answered(f) ? 200 : 404, &document);
+        reply_lines(answer, explain_is_answered(f) ? 200 : 404, &document);
     } else {
         explain_write_json(f, arena, &document);
         reply_json(answer, &document);

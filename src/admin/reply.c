@@ -20,7 +20,7 @@ bool reply_wants_text(const struct local_request *request)
 {
     struct slice query = request->query, part;
 
-    while (query.ptr && slice_cut(&query, '&', &part)) {
+    while (slice_cut(&query, '&', &part)) {
         if (slice_eq(part, SLICE("format=text")))
             return true;
         if (slice_eq(part, SLICE("format=json")))
@@ -29,21 +29,21 @@ bool reply_wants_text(const struct local_request *request)
     return slice_list_has(headers_value(request->headers, HEADER_ACCEPT), SLICE("text/plain"));
 }
 
-void reply_text(struct local_answer *answer, unsigned status, struct slice text)
-{
-    answer->status = status;
-    answer->content_type = SLICE("text/plain; charset=utf-8");
-    answer->fixed_body = text;
-}
-
-void reply_words(struct local_answer *answer, unsigned status, struct text *words)
+void reply_lines(struct local_answer *answer, unsigned status, struct text *text)
 {
     answer->status = status;
     answer->content_type = SLICE("text/plain; charset=utf-8");
     answer->extra_name[0] = SLICE("X-Content-Type-Options");
     answer->extra_value[0] = SLICE("nosniff");
-    answer->body = *words;
-    *words = TEXT_EMPTY;
+    answer->body = *text;
+    *text = TEXT_EMPTY;
+}
+
+void reply_text(struct local_answer *answer, unsigned status, struct slice text)
+{
+    answer->status = status;
+    answer->content_type = SLICE("text/plain; charset=utf-8");
+    answer->fixed_body = text;
 }
 
 void reply_not_found(struct local_answer *answer)

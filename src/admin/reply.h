@@ -9,10 +9,10 @@ void reply_json(struct local_answer *answer, struct text *document);
 void reply_json_status(struct local_answer *answer, unsigned status, struct text *document);
 /* Somebody at a terminal asks: `Accept: text/plain`, or `format=text` in the query. */
 bool reply_wants_text(const struct local_request *request);
+/* Plain text; takes `text` over. */
+void reply_lines(struct local_answer *answer, unsigned status, struct text *text);
 /* Plain text; `text` is static. */
 void reply_text(struct local_answer *answer, unsigned status, struct slice text);
-/* Plain text made for this answer; takes `words` over. */
-void reply_words(struct local_answer *answer, unsigned status, struct text *words);
 /* 404 `404 page not found`, as ordinary routing has it. */
 void reply_not_found(struct local_answer *answer);
 /* 301 or 302 to a path of this host, with the small HTML page that v1.7 sends. */

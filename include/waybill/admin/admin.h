@@ -17,7 +17,7 @@ struct admin_options {
     size_t api_entrypoint, ping_entrypoint; /* numbers in the static configuration */
     /* Without `ping`, /ping is answered on the API's entrypoint while the API is on. */
     const struct exchange_counters *const *counters; /* one per worker; read with cell_read */
-    struct unserved *const *unserved; /* as many; NULL: not counted */
+    struct unserved *const *unserved;                /* as many; NULL: not counted */
     size_t counter_count;
     const struct cell *live_snapshots;                           /* not freed yet; NULL: not known */
     struct board *board;                                         /* what the providers say; NULL: nothing */
