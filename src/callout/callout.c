@@ -270,7 +270,7 @@ static struct call *take_call(struct callout *callout)
     return call;
 }
 
-static void begin_get(struct callout *callout, struct callout_get *get)
+void callout_begin(struct callout *callout, struct callout_get *get)
 {
     struct call *call = take_call(callout);
     CURL *easy = call->easy;
@@ -373,11 +373,6 @@ static enum callout_outcome abandon(struct callout *callout, struct callout_get 
     return CALLOUT_STOPPED;
 }
 
-void callout_begin(struct callout *callout, struct callout_get *get)
-{
-    begin_get(callout, get);
-}
-
 static size_t count_ended(const struct callout_get *gets, size_t count)
 {
     size_t ended = 0;
@@ -394,7 +389,7 @@ enum callout_outcome callout_get_all(struct callout *callout, struct callout_get
         if (atomic_load(&callout->stopped))
             return begun == ended ? CALLOUT_STOPPED : abandon(callout, gets, count);
         while (begun < count && begun - ended < parallel)
-            begin_get(callout, &gets[begun++]);
+            callout_begin(callout, &gets[begun++]);
         bool some_ended = perform(callout);
         ended = count_ended(gets, begun);
         if (!some_ended && ended < count)

@@ -9,6 +9,7 @@ the host's network and sleep, what answers for them listens already, and the clo
 both cases it is the router alone that is measured. --churn: others start and stop all the time meanwhile.
 """
 import argparse
+import itertools
 import json
 import os
 import socket
@@ -199,12 +200,13 @@ class Real:
 
 
 def measure(engine, router, starts, churn):
-    stopping, changes = threading.Event(), [0]
+    stopping = threading.Event()
 
     def keep_churning():
-        while not stopping.is_set():
-            engine.churn(changes[0])
-            changes[0] += 1
+        for number in itertools.count():
+            if stopping.is_set():
+                return
+            engine.churn(number)
 
     others = [threading.Thread(target=keep_churning) for _ in range(1 if churn else 0)]
     for thread in others:
@@ -221,7 +223,27 @@ def measure(engine, router, starts, churn):
         stopping.set()
         for thread in others:
             thread.join()
-    return times, changes[0]
+    return times
+
+
+def run(program, place, starts, churn, show_log=False):
+    """Milliseconds of each start, sorted. `place`: "scripted", or an engine's address."""
+    port = Server().port
+    engine = Scripted(port) if place == "scripted" else Real(place, port)
+    router = Router(program, engine.endpoint)
+    try:
+        engine.ready()
+        return sorted(measure(engine, router, starts, churn))
+    finally:
+        router.stop()
+        engine.close()
+        if show_log:
+            print(open(router.log.name).read())
+
+
+def describe(times, churn):
+    return (f"{'under churn' if churn else 'idle'}: {len(times)} starts, median {statistics.median(times):.1f} ms, "
+            f"p95 {times[int(len(times) * 0.95) - 1]:.1f} ms, worst {times[-1]:.1f} ms")
 
 
 def main():
@@ -232,21 +254,7 @@ def main():
     parser.add_argument("--waybill", default=os.path.join(REPO, "build", "release", "waybill"))
     parser.add_argument("--log", action="store_true", help="print the router's log at the end")
     options = parser.parse_args()
-    port = Server().port
-    engine = Scripted(port) if options.engine == "scripted" else Real(options.engine, port)
-    router = Router(options.waybill, engine.endpoint)
-    try:
-        engine.ready()
-        times, changes = measure(engine, router, options.starts, options.churn)
-    finally:
-        router.stop()
-        engine.close()
-    if options.log:
-        print(open(router.log.name).read())
-    times.sort()
-    print(f"{'under churn' if options.churn else 'idle'}: {len(times)} starts, median {statistics.median(times):.1f} ms, "
-          f"p95 {times[int(len(times) * 0.95) - 1]:.1f} ms, worst {times[-1]:.1f} ms"
-          + (f", {changes} others came and went" if options.churn else ""))
+    print(describe(run(options.waybill, options.engine, options.starts, options.churn, options.log), options.churn))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 """A client of the router, and load from several of them."""
 import dataclasses
 import http.client
+import itertools
 import json
 import socket
 import threading
@@ -61,6 +62,8 @@ class Outcome:
     status: int  # 0: no answer
     server: str  # whoami's name
     error: str = ""
+    method: str = "GET"
+    id: str = ""  # of a POST; no two have the same
 
     @property
     def failed(self):
@@ -68,10 +71,11 @@ class Outcome:
 
 
 class Load:
-    """Clients that ask without pause, each on one kept connection, until stopped."""
+    """Clients that ask again and again, each on one kept connection and with each method in turn, until stopped."""
 
-    def __init__(self, address, host, path="/", clients=8):
-        self.address, self.host, self.path = address, host, path
+    def __init__(self, address, host, path="/", clients=8, methods=("GET",), pause_s=0):
+        self.address, self.host, self.path, self.methods, self.pause_s = address, host, path, methods, pause_s
+        self.ids = itertools.count(1)
         self.outcomes = []  # list.append is atomic
         self.stopping = threading.Event()
         self.threads = [threading.Thread(target=self._client) for _ in range(clients)]
@@ -100,10 +104,13 @@ class Load:
 
     def _client(self):
         connection = http.client.HTTPConnection(*self.address, timeout=15)
+        methods = itertools.cycle(self.methods)
         while not self.stopping.is_set():
-            start, status, server, error = time.time(), 0, "", ""
+            start, status, server, error, method = time.time(), 0, "", "", next(methods)
+            number = str(next(self.ids)) if method == "POST" else ""
             try:
-                connection.request("GET", self.path, headers={"Host": self.host})
+                connection.request(method, self.path, body=b"of a POST" if number else None,
+                                   headers={"Host": self.host, **({"X-Id": number} if number else {})})
                 response = connection.getresponse()
                 body, status = response.read(), response.status
                 if status == 200:
@@ -113,6 +120,5 @@ class Load:
             except (OSError, http.client.HTTPException, ValueError) as problem:
                 status, error = 0, repr(problem)
                 connection.close()  # the next request opens it again
-            self.outcomes.append(Outcome(start, time.time(), status, server, error))
-            if status == 0:
-                time.sleep(0.01)
+            self.outcomes.append(Outcome(start, time.time(), status, server, error, method, number))
+            time.sleep(self.pause_s if status else 0.01)

@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from containers import Project, Town  # noqa: E402
-from engine import EXAMPLE, FOLDER, REPO, ROUTER_IMAGE, OwnEngine, PrivateEngine, build_example_images, find_engine  # noqa: E402
+from engine import EXAMPLE, FOLDER, REPO, ROUTER_IMAGE, WHOAMI_IMAGE, OwnEngine, PrivateEngine, build_example_images, find_engine  # noqa: E402
 
 counter = itertools.count(1)
 
@@ -45,7 +45,7 @@ def engine():
 @pytest.fixture(scope="session")
 def waybill_image(engine):
     """The image as the top-level Dockerfile makes it from this tree."""
-    return engine.build(ROUTER_IMAGE, REPO)
+    return ROUTER_IMAGE if "WAYBILL_IMAGE" in os.environ else engine.build(ROUTER_IMAGE, REPO)
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +55,7 @@ def example_images(engine):
 
 @pytest.fixture(scope="session")
 def whoami_image(engine):
-    return engine.build("waybill-e2e-whoami", os.path.join(REPO, "test", "e2e", "whoami"))
+    return engine.build(WHOAMI_IMAGE, os.path.join(REPO, "test", "e2e", "whoami"))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import os
 import shutil
 
 from client import Answer, ask, free_port, until
-from engine import DOCKER, ROUTER_IMAGE
+from engine import DOCKER, ROUTER_IMAGE, WHOAMI_IMAGE
 
 ROUTER_FLAGS = ["--docker", "--defaultentrypoints=http", "--api.dashboard", "--loglevel=DEBUG"]
 
@@ -53,6 +53,12 @@ class Container:
     def kill(self, signal="KILL"):
         self.engine.docker("kill", "-s", signal, self.name)
 
+    def pause(self):
+        self.engine.docker("pause", self.name)
+
+    def unpause(self):
+        self.engine.docker("unpause", self.name)
+
     def remove(self):
         self.engine.docker("rm", "-f", "-v", self.name)
 
@@ -82,7 +88,7 @@ class Town:
     """A network of one engine with a router in it, and the containers a test adds. All of it is removed at the end."""
 
     def __init__(self, engine, name, number):
-        self.engine, self.name = engine, name
+        self.engine, self.name, self.number = engine, name, number
         self.containers = []
         engine.docker("network", "create", "--subnet", f"10.214.{number}.0/24", name)  # so that a test may give an address
 
@@ -123,7 +129,7 @@ class Town:
             chosen["traefik.frontend.rule"] = rule
         if backend:
             chosen["traefik.backend"] = backend
-        return self.run(name, "waybill-e2e-whoami", *options, labels={**chosen, **(labels or {})})
+        return self.run(name, WHOAMI_IMAGE, *options, labels={**chosen, **(labels or {})})
 
     def remove(self):
         names = [container.name for container in self.containers]

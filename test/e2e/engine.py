@@ -23,7 +23,8 @@ FOLDER = os.environ.get("WAYBILL_DEV_FOLDER", "/var/lib/waybill-dev")
 BASE_IMAGE = "debian:bookworm-slim"
 EXAMPLE = os.path.join(REPO, "examples", "forward-auth")
 EXAMPLE_SERVICES = ("pybackend", "rbackend", "auth")
-ROUTER_IMAGE = "waybill"
+ROUTER_IMAGE = os.environ.get("WAYBILL_IMAGE", "waybill")  # one that is given is used as it is
+WHOAMI_IMAGE = f"{ROUTER_IMAGE}-e2e-whoami"
 
 # Debian's client where it is there: a machine may have another one earlier on the PATH.
 DOCKER = "/usr/bin/docker" if os.path.exists("/usr/bin/docker") else "docker"

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The server behind the router in these tests: says which container it is and what it was asked.
 
-GET /slow/SECONDS takes that long. On SIGTERM it takes no new connection, finishes what it is answering, and exits 0.
+GET /slow/SECONDS takes that long. On SIGTERM it takes no new connection, finishes what it is answering, and exits 0; with
+STUBBORN=SECONDS in its environment it goes on as before for that long first. Each POST is noted on stdout by its X-Id.
 """
 import contextlib
 import json
+import os
 import signal
 import socket
 import threading
@@ -12,6 +14,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 NAME = socket.gethostname()
+STUBBORN_S = float(os.environ.get("STUBBORN", 0))
 
 
 class Server(ThreadingHTTPServer):
@@ -25,6 +28,7 @@ class Server(ThreadingHTTPServer):
         self.lock = threading.Lock()
 
     def drain(self):
+        time.sleep(STUBBORN_S)
         with self.lock:
             self.draining = True
             for connection in self.idle:
@@ -71,7 +75,9 @@ class Answerer(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer)
 
-    do_POST = do_GET
+    def do_POST(self):
+        print(f"POST {self.headers.get('X-Id')}", flush=True)
+        self.do_GET()
 
     def log_message(self, *_):
         pass
