@@ -163,7 +163,7 @@ char *docker_lint_engine(const struct docker_lint_input *input, struct docker_li
 
     if (!engine)
         return error;
-    census_init(&census);
+    census_init(&census, 0);
     if (engine_connect(engine) == ENGINE_OK && census_resync(&census, engine, true) == ENGINE_OK) {
         census_build(&census, input->options, &sink, &built);
         *out_output = (struct docker_lint_output){built.fragment, built.inventory, built.diagnostics};
