@@ -24,7 +24,9 @@ def test_a_container_is_linted_beside_its_router(town):
     router = town.run_router()
     good = town.run_whoami("good", rule="Host:good.test")
     typo = town.run_whoami("typo", rule="Host:typo.test", labels={"traefik.port": "8o8o"})
-    apart = town.run_whoami("apart", rule="Host:apart.test", options=("--network=bridge",))
+    apart = town.run_whoami("apart", rule="Host:apart.test")
+    town.engine.docker("network", "connect", "bridge", apart.name)
+    town.engine.docker("network", "disconnect", town.name, apart.name)
     flag = "--docker.exposedByDefault=false"
 
     status, said = lint(town.engine, "exec", router.name, "/waybill", "lint", flag, "--container", good.name)
