@@ -104,6 +104,7 @@ char *help_text(void)
                     "       waybill healthcheck --container  the same with the flags of this container's router\n"
                     "       waybill explain URL [options]  which frontend of a running router gets a request, and why\n"
                     "       waybill why CONTAINER [options]  what a running router makes of a container, and why\n"
+                    "       waybill lint FILE... [options]  what is wrong in compose files, for the router\n"
                     "       waybill version\n\n"
                     "A command with --help says what it takes. The router's flags are those of Traefik v1.7; their\n"
                     "case does not matter. Naming a group (--docker) or one of its members switches it on. All are TOML\n"

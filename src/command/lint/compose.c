@@ -89,8 +89,8 @@ static struct compose_file *load(struct compose_reader *reader, struct slice pat
     file->path = arena_copy(reader->arena, path);
     file->folder = folder_of(file->path);
     if (!input->read_file(input->arg, file->path, &file->text)) {
-        problems_add(reader->problems, PROBLEM_ERROR, from, SLICE_FMT ": " SLICE_FMT, SLICE_ARG(path),
-                     SLICE_ARG(file->text));
+        problems_add(reader->problems, PROBLEM_ERROR, from, "%s" SLICE_FMT,
+                     from.line ? arena_format(reader->arena, SLICE_FMT ": ", SLICE_ARG(path)) : "", SLICE_ARG(file->text));
     } else if (!yaml_parse(reader->arena, file->text, file->path, &file->yaml, &error)) {
         const char *text = strstr(error.message, ": "); /* the place comes in front again */
         problems_add(reader->problems, PROBLEM_ERROR, (struct source){file->path, error.place.line, error.place.column},

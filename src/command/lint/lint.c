@@ -76,17 +76,19 @@ static int refuse(const char *reason)
 
 /* -- one run -- */
 
-static void check_found(struct lint *lint)
+/* The container that --container means. */
+static void find_container(struct lint *lint)
 {
     struct slice wanted = slice_of(lint->options->container);
-    const struct inventory *inventory = lint->output.inventory;
+    const struct inventory_item *item = inventory_find(lint->output.inventory, wanted);
 
-    for (size_t i = 0; i < inventory->count; i++) {
-        if (lint_is_shown(lint, &inventory->items[i]))
-            return;
+    if (item) {
+        lint->shown_id = arena_copy(&lint->arena, item->id);
+        return;
     }
     problems_add(&lint->problems, PROBLEM_ERROR, (struct source){.file = lint->settings.docker.endpoint},
-                 "no container `" SLICE_FMT "` runs there (docker ps lists those that do)", SLICE_ARG(wanted));
+                 "no container `" SLICE_FMT "` runs there, or that is the beginning of several ids: docker ps lists them",
+                 SLICE_ARG(wanted));
     lint->problems.unreadable = true;
 }
 
@@ -100,7 +102,7 @@ static bool examine(struct lint *lint)
         return true;
     lint_describe(lint);
     if (lint->snapshot && lint->options->container)
-        check_found(lint);
+        find_container(lint);
     if (lint->snapshot && !lint->problems.unreadable) {
         lint_check(lint);
         lint_place_diagnostics(lint);

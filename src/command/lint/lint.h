@@ -25,6 +25,7 @@ struct lint {
     const struct compose_service *router; /* the one of the files; NULL: none */
     struct map services;                  /* name to struct compose_service */
     struct docker_lint_output output;
+    struct slice shown_id; /* with --container: of the one that is meant; empty: there is none */
     struct compiler *compiler;
     struct snapshot *snapshot;
     struct diagnostics compiled;

@@ -135,7 +135,7 @@ void lint_show_json(const struct lint *lint, struct text *out)
     const struct problems *problems = &lint->problems;
 
     text_add_char(out, '{');
-    if (lint->snapshot)
+    if (lint->snapshot && !lint->problems.unreadable)
         add_outcome(lint, out);
     add_key(out, "", "problems");
     text_add_char(out, '[');

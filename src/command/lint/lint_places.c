@@ -58,9 +58,7 @@ struct source lint_container_source(const struct lint *lint, struct slice name)
 
 bool lint_is_shown(const struct lint *lint, const struct inventory_item *item)
 {
-    struct slice wanted = slice_of(lint->options->container);
-
-    return wanted.len == 0 || slice_eq(item->name, wanted) || (wanted.len >= 4 && slice_starts(item->id, wanted));
+    return !lint->options->container || slice_eq(item->id, lint->shown_id);
 }
 
 /* -- labels -- */

@@ -121,20 +121,23 @@ static bool read_words(struct lint *lint, const struct slices *router, char **ou
     return good;
 }
 
-/* What is wrong, without the time and the advice on how to ask for help. */
+static size_t find(struct slice text, struct slice part)
+{
+    size_t at = 0;
+
+    while (at < text.len && !slice_starts(slice_from(text, at), part))
+        at++;
+    return at;
+}
+
+/* What is wrong, without the time in front and the advice on how to ask for help behind. */
 static struct slice reason_in(struct slice text)
 {
-    static const char *const fronts[] = {"Error parsing command: ", "Error "};
+    static const struct slice front = {"Error parsing command: ", 23};
+    size_t at = find(text, front), stamp = sizeof "2026/11/23 08:01:19 " - 1;
 
-    for (size_t i = 0; i < WB_COUNT(fronts); i++) {
-        for (size_t at = 0; at < text.len; at++) {
-            if (slice_starts(slice_from(text, at), slice_of(fronts[i]))) {
-                text = slice_from(text, at + strlen(fronts[i]));
-                return slice_head(text, slice_find(text, '\n'));
-            }
-        }
-    }
-    return slice_head(text, slice_find(text, '\n'));
+    text = slice_from(text, at < text.len ? at + front.len : text.len > stamp ? stamp : 0);
+    return slice_trim_space(slice_head(text, find(text, SLICE("\n`waybill --help`"))));
 }
 
 bool lint_read_settings(struct lint *lint)

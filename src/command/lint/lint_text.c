@@ -157,13 +157,13 @@ static void add_count(struct text *out, size_t count, const char *noun, const ch
 
 void lint_show_text(const struct lint *lint, struct text *out)
 {
-    if (lint->snapshot) {
+    if (lint->snapshot && !lint->problems.unreadable) {
         add_states(lint, out);
         add_routes(lint, out);
         text_add(out, lint->problems.count ? SLICE("\nProblems\n") : SLICE("\n"));
     }
     add_problems(&lint->problems, out);
-    text_add(out, lint->problems.count && lint->snapshot ? SLICE("\n") : SLICE(""));
+    text_add(out, lint->problems.count && lint->snapshot && !lint->problems.unreadable ? SLICE("\n") : SLICE(""));
     add_count(out, problems_count(&lint->problems, PROBLEM_ERROR), "error", ", ");
     add_count(out, problems_count(&lint->problems, PROBLEM_WARNING), "warning", ", ");
     add_count(out, problems_count(&lint->problems, PROBLEM_NOTICE), "notice", "\n");

@@ -1,236 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What compose files mean: labels, ports, networks, variables; files over files, extended and included ones. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include "lint/compose.h"
-#include "waybill/base/text.h"
+/* What compose files mean: ports, networks; files over files, extended and included ones. */
+#include "compose_fixture.h"
 #include <stdio.h>
-
-struct disk_file {
-    const char *path, *text;
-};
-
-static struct arena arena;
-static struct problems problems;
-static struct compose_project project;
-static const struct disk_file *disk;
-
-static int open_arena(void **state)
-{
-    (void)state;
-    arena_init(&arena, 0);
-    problems = (struct problems){.arena = &arena};
-    return 0;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    arena_fini(&arena);
-    return 0;
-}
-
-static bool read_file(void *arg, struct slice path, struct slice *out_text)
-{
-    (void)arg;
-    for (const struct disk_file *file = disk; file->path; file++) {
-        if (slice_eq(path, slice_of(file->path))) {
-            *out_text = slice_of(file->text);
-            return true;
-        }
-    }
-    *out_text = SLICE("No such file");
-    return false;
-}
-
-static bool find_variable(void *arg, struct slice name, struct slice *out_value)
-{
-    (void)arg;
-    *out_value = slice_eq(name, SLICE("SET")) ? SLICE("val") : SLICE("");
-    return slice_eq(name, SLICE("SET")) || slice_eq(name, SLICE("EMPTY"));
-}
-
-/* Reads the first `count` files of the disk, one over the other. */
-static void read_disk(const struct disk_file *files, size_t count)
-{
-    struct compose_input input = {
-        .arena = &arena, .default_project = SLICE("My Shop"), .read_file = read_file, .find_variable = find_variable};
-
-    disk = files;
-    problems = (struct problems){.arena = &arena};
-    for (size_t i = 0; i < count; i++)
-        slices_add(&arena, &input.paths, slice_of(files[i].path));
-    compose_read(&input, &problems, &project);
-}
-
-static void read_text(const char *text)
-{
-    const struct disk_file files[] = {{"c.yaml", text}, {NULL, NULL}};
-
-    read_disk(files, 1);
-}
-
-static const struct compose_service *service(const char *name)
-{
-    for (size_t i = 0; i < project.count; i++) {
-        if (slice_eq(project.items[i].name, slice_of(name)))
-            return &project.items[i];
-    }
-    fail_msg("no service %s", name);
-    return NULL;
-}
-
-static const struct compose_label *label(const struct compose_labels *labels, const char *name)
-{
-    for (size_t i = 0; i < labels->count; i++) {
-        if (slice_eq(labels->items[i].name, slice_of(name)))
-            return &labels->items[i];
-    }
-    fail_msg("no label %s", name);
-    return NULL;
-}
-
-static void check_text(struct slice got, const char *wanted)
-{
-    if (!slice_eq(got, slice_of(wanted)))
-        fail_msg("got `" SLICE_FMT "` for `%s`", SLICE_ARG(got), wanted);
-}
-
-static void check_label(const char *name, const char *value)
-{
-    check_text(label(&service("a")->labels, name)->value, value);
-}
-
-/* All problems, a line each. */
-static void check_problems(const char *wanted)
-{
-    struct text said = TEXT_EMPTY;
-
-    for (size_t i = 0; i < problems.count; i++)
-        text_addf(&said, "%s %u %s\n", problem_level_name(problems.items[i].level), problems.items[i].at.line,
-                  problems.items[i].text);
-    assert_string_equal(said.ptr ? said.ptr : "", wanted);
-    text_fini(&said);
-}
-
-static void test_labels_are_a_mapping_or_a_list(void **state)
-{
-    (void)state;
-    read_text("services:\n"
-              "  a:\n"
-              "    labels:\n"
-              "      traefik.port: 80\n"
-              "      traefik.enable: True\n"
-              "      traefik.backend:\n"
-              "      traefik.weight: '007'\n"
-              "      other: yes\n"
-              "  b:\n"
-              "    labels: [traefik.port=80, traefik.enable, \"traefik.frontend.rule=Host:a=b\"]\n");
-    check_problems("");
-    check_label("traefik.port", "80");
-    check_label("traefik.enable", "true");
-    check_label("traefik.backend", "");
-    check_label("traefik.weight", "007");
-    assert_int_equal(label(&service("a")->labels, "traefik.weight")->at.line, 7);
-    check_text(label(&service("b")->labels, "traefik.enable")->value, "");
-    check_text(label(&service("b")->labels, "traefik.frontend.rule")->value, "Host:a=b");
-    assert_int_equal(label(&service("b")->labels, "traefik.enable")->at.line, 10);
-}
-
-static void test_traps_of_yaml_are_named(void **state)
-{
-    static const struct {
-        const char *labels, *problem;
-    } rows[] = {
-        {"      traefik.enable: yes\n", "warning 4 `yes` without quotes is a boolean to some readers of YAML and a text to "
-                                        "others: write \"true\" or \"false\"\n"},
-        {"      traefik.weight: 010\n",
-         "warning 4 `010` without quotes is a number, and may come out written otherwise: write \"010\"\n"},
-        {"      traefik.x: 1.10\n",
-         "warning 4 `1.10` without quotes is a number, and may come out written otherwise: write \"1.10\"\n"},
-        {"      traefik.x: 1e3\n",
-         "warning 4 `1e3` without quotes is a number, and may come out written otherwise: write \"1e3\"\n"},
-        {"      traefik.x: 1.5\n", ""},
-        {"      traefik.x: -3\n", ""},
-        {"      traefik.x: PathPrefix:/a #b\n",
-         "warning 4 `#b` is a comment and no part of the value: put the value in quotes, or a blank behind the #\n"},
-        {"      traefik.x: PathPrefix:/a # b\n", ""},
-        {"      traefik.x: 'PathPrefix:/a #b'\n", ""},
-        {"      - traefik.x=\"a\"\n",
-         "warning 4 the quotes belong to the value: put them around the whole item, as in - \"traefik.x=a\"\n"},
-        {"      - traefik.x = a\n", "warning 4 the blanks around `=` belong to the name and the value: write traefik.x=a\n"},
-        {"      - traefik.x=a\n      - traefik.x=b\n",
-         "warning 5 the label traefik.x is already in line 4: this one counts\n"},
-        {"      - traefik.x: a\n", "error 4 an item of a list of labels is one text: write - traefik.x=a\n"},
-        {"      - traefik.x=/a #b\n",
-         "warning 4 `#b` is a comment and no part of the value: put the value in quotes, or a blank behind the #\n"},
-        {"      text\n", "error 3 labels are a mapping or a list, and this is a text: write one label a line\n"},
-        {"      traefik.x: [a]\n", "error 4 a text belongs here, and this is a list\n"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < WB_COUNT(rows); i++) {
-        read_text(arena_format(&arena, "services:\n  a:\n    labels:\n%s", rows[i].labels));
-        check_problems(rows[i].problem);
-    }
-}
-
-static void test_variables_are_put_in(void **state)
-{
-    static const struct {
-        const char *text, *value;
-    } rows[] = {
-        {"$SET", "val"},         {"x${SET}y", "xvaly"},         {"$$SET", "$SET"},
-        {"${SET:-d}", "val"},    {"${EMPTY:-d}", "d"},          {"${EMPTY-d}", ""},
-        {"${UNSET-d}", "d"},     {"${UNSET:-${SET}e}", "vale"}, {"${SET:+alt}", "alt"},
-        {"${EMPTY:+alt}", ""},   {"${EMPTY+alt}", "alt"},       {"${UNSET+alt}", ""},
-        {"${SET:?must}", "val"}, {"$SET$SET", "valval"},        {"^/a$$", "^/a$"},
-        {"plain", "plain"},      {"${UNSET:-a$$b}", "a$b"},     {"${UNSET:-a:b?c-d}", "a:b?c-d"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < WB_COUNT(rows); i++) {
-        read_text(arena_format(&arena, "services:\n  a:\n    labels: {x: '%s'}\n", rows[i].text));
-        check_label("x", rows[i].value);
-        check_problems("");
-    }
-}
-
-static void test_bad_variables_are_named(void **state)
-{
-    (void)state;
-    read_text("services:\n  a:\n    labels:\n      x: $NONE\n      y: ${NONE}\n      z: a$\n      w: ${SET:=x}\n"
-              "      v: ${SET\n      u: ${OTHER:?give it}\n      t: '{p:^/x$}'\n");
-    check_problems(
-        "warning 4 the variable NONE is not set, so it is taken as empty: set it, or write ${NONE:-default}\n"
-        "error 6 `$`: a dollar sign begins a variable in a compose file, and this is none; write $$ for a dollar sign\n"
-        "error 7 `${SET:=x}`: a dollar sign begins a variable in a compose file, and this is none; write $$ for a "
-        "dollar sign\n"
-        "error 8 `${SET`: a dollar sign begins a variable in a compose file, and this is none; write $$ for a "
-        "dollar sign\n"
-        "error 9 the variable OTHER must be set: give it\n"
-        "error 10 `$}`: a dollar sign begins a variable in a compose file, and this is none; write $$ for a dollar "
-        "sign\n");
-    check_label("z", "a$");
-}
-
-static void test_defaults_within_defaults_are_limited(void **state)
-{
-    struct text text = TEXT_EMPTY;
-
-    (void)state;
-    text_addf(&text, "services:\n  a:\n    labels: {x: \"");
-    for (unsigned i = 0; i < 20; i++)
-        text_addf(&text, "${U:-");
-    for (unsigned i = 0; i < 20; i++)
-        text_add_char(&text, '}');
-    text_addf(&text, "\"}\n");
-    read_text(text.ptr);
-    check_problems("error 3 defaults of variables are nested more than 8 deep; use fewer levels\n");
-    text_fini(&text);
-}
 
 static void check_port(const struct compose_port *port, unsigned number, const char *protocol, const char *binding)
 {
@@ -449,24 +220,6 @@ static void test_the_router_s_command_is_split_into_words(void **state)
     assert_int_equal(service("b")->command_at.line, 6);
 }
 
-static void collect(void *arg, struct slice name, struct slice value)
-{
-    text_addf(arg, SLICE_FMT "=[" SLICE_FMT "] ", SLICE_ARG(name), SLICE_ARG(value));
-}
-
-static void test_env_files_are_read(void **state)
-{
-    struct text said = TEXT_EMPTY;
-
-    (void)state;
-    compose_read_env(
-        &arena,
-        SLICE("# c\nA=1\nexport B = 'x # y'\nC=\"q\\\"r\"\nD=a # b\nE=\n=x\nnone\nF=a#b\r\n9=x\nG='open\nA B=1\nH=x=y"),
-        collect, &said);
-    assert_string_equal(said.ptr, "A=[1] B=[x # y] C=[q\"r] D=[a] E=[] F=[a#b] G=[open] H=[x=y] ");
-    text_fini(&said);
-}
-
 /* Extended services copy their base: counted, so that a small file cannot become a huge one. */
 static void test_copies_are_limited(void **state)
 {
@@ -488,11 +241,6 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_arena, close_arena)
     const struct CMUnitTest tests[] = {
-        CASE(test_labels_are_a_mapping_or_a_list),
-        CASE(test_traps_of_yaml_are_named),
-        CASE(test_variables_are_put_in),
-        CASE(test_bad_variables_are_named),
-        CASE(test_defaults_within_defaults_are_limited),
         CASE(test_ports_are_read_in_every_form),
         CASE(test_ranges_of_ports_are_written_out),
         CASE(test_bad_ports_are_named),
@@ -505,7 +253,6 @@ int main(void)
         CASE(test_extensions_anchors_and_merge_keys_are_followed),
         CASE(test_files_without_services_are_named),
         CASE(test_the_router_s_command_is_split_into_words),
-        CASE(test_env_files_are_read),
         CASE(test_copies_are_limited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""`waybill lint` on files (test/golden/lint) and on an engine.
+
+The comments at the top of a golden file are the commands: what each prints, on both outputs, and how it ends is in the .txt
+beside it. `--write` writes these anew, to be read before they are kept.
+"""
+import glob
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+REPO = os.path.join(HERE, "..", "..")
+GOLDEN = os.path.join(HERE, "..", "golden", "lint")
+PROGRAM = os.path.abspath(os.environ.get("WAYBILL", f"{REPO}/build/asan/waybill"))
+ENVIRONMENT = {"HOME": "/nonexistent", "FROM_ENVIRONMENT": "env", "PATH": os.environ["PATH"]}
+STAMP = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ", re.M)
+
+sys.path.insert(0, os.path.join(HERE, "..", "golden", "http"))
+from fake_docker import FakeDocker  # noqa: E402
+
+passed = failed = 0
+
+
+def count(name, problem):
+    global passed, failed
+    passed, failed = passed + (problem is None), failed + (problem is not None)
+    if problem is not None:
+        print(f"FAILED {name}: {problem}")
+
+
+def run(*words, folder=GOLDEN):
+    return subprocess.run([PROGRAM, "lint", *words], cwd=folder, env=ENVIRONMENT, stdin=subprocess.DEVNULL, text=True,
+                          capture_output=True, timeout=60)
+
+
+def transcript(command):
+    """What a terminal would show. Of the usage, which follows a refusal, only the first line."""
+    result = run(*shlex.split(command)[2:])
+    error = re.sub(r"^(Usage: .*\n)(?:.*\n)*", r"\1", STAMP.sub("", result.stderr), flags=re.M)
+    return f"$ {command}\n{result.stdout}{error}exit {result.returncode}\n"
+
+
+def check_golden_files(write):
+    for path in sorted(glob.glob(f"{GOLDEN}/*.yaml")):
+        with open(path) as file:
+            commands = re.findall(r"^# (waybill lint .*)$", file.read(), re.M)
+        got = "\n".join(transcript(command) for command in commands)
+        expected_path = path.removesuffix(".yaml") + ".txt"
+        if write:
+            with open(expected_path, "w") as file:
+                file.write(got)
+        with open(expected_path) as file:
+            expected = file.read()
+        count(os.path.basename(path), None if commands and got == expected else f"got\n{got}\ninstead of\n{expected}")
+
+
+def check_own_files():
+    """The compose files of this repository are clean, warnings included."""
+    paths = [f"{REPO}/docker-compose.yaml", *glob.glob(f"{REPO}/examples/*/docker-*.yaml")]
+    count("there are examples", None if len(paths) > 1 else "none found")
+    for path in paths:
+        result = run("--strict", path)
+        count(path, None if result.returncode == 0 and "routed" in result.stdout else result.stdout + result.stderr)
+
+
+def check_own_folder():
+    """Without a file it is the one of the folder, with its override and .env; its name is the project's."""
+    with tempfile.TemporaryDirectory(prefix="conformance.") as top:
+        folder = os.path.join(top, "My.Shop")
+        os.mkdir(folder)
+        for name, text in ((".env", "PORT=8000\n"),
+                           ("docker-compose.yml", "services: {web: {image: x, labels: {traefik.port: $PORT}}}\n"),
+                           ("docker-compose.override.yml", "services: {web: {labels: {traefik.weight: 7}}}\n")):
+            with open(os.path.join(folder, name), "w") as file:
+                file.write(text)
+        result = run("--format=json", folder=folder)
+        shown = json.loads(result.stdout)
+        count("own folder", None if result.returncode == 0 and shown["frontends"][0]["rule"] == "Host:web.myshop" and
+              shown["backends"][0]["servers"] == [{"server": "web:8000", "weight": 7}] else result.stdout)
+    with tempfile.TemporaryDirectory(prefix="conformance.") as empty:
+        result = run(folder=empty)
+        count("empty folder", None if result.returncode == 2 and "no compose file here" in result.stderr else result.stderr)
+
+
+def container(number, name, labels, networks=("net",)):
+    cid = f"{number:x}" * 64
+    return {"list": {"Id": cid, "Names": [f"/{name}"], "State": "running", "Labels": labels},
+            "inspect": {"Id": cid, "Name": f"/{name}", "Created": "2026-01-01T00:00:00Z", "State": {"Running": True},
+                        "HostConfig": {"NetworkMode": "default"}, "Config": {"Labels": labels},
+                        "NetworkSettings": {"Ports": {"80/tcp": None}, "Networks": {
+                            net: {"NetworkID": net, "IPAddress": f"10.0.0.{number}"} for net in networks}}}}
+
+
+def check_container(path, *words, status, has, lacks=()):
+    result = run("--docker.endpoint=unix://" + path, *words)
+    missing = [text for text in has if text not in result.stdout] + [text for text in lacks if text in result.stdout]
+    count(" ".join(words), None if result.returncode == status and not missing else
+          f"exit {result.returncode}, about {missing}:\n{result.stdout}{result.stderr}")
+
+
+def check_engine():
+    with tempfile.TemporaryDirectory(prefix="conformance.") as folder:
+        path = os.path.join(folder, "docker.sock")
+        engine = FakeDocker(path, {"containers": [
+            container(1, "good", {"traefik.frontend.rule": "Host:good.test"}),
+            container(2, "bad", {"traefik.frontend.rule": "Host:bad.test", "traefik.port": "80x"}),
+            container(3, "one", {"traefik.frontend.rule": "Host:same.test"}),
+            container(4, "two", {"traefik.frontend.rule": "Host:same.test"}),
+        ]})
+        engine.start()
+        try:
+            check_container(path, "--container", "good", status=0, has=["good  routed", "10.0.0.1:80"], lacks=["bad", "one"])
+            check_container(path, "--container=bad", status=1, has=["container bad, label traefik.port: warning: this is no port"],
+                            lacks=["good"])
+            check_container(path, "--container=two", status=1, has=["the rule `Host:same.test` is also that of"])
+            check_container(path, "--container=111111", status=0, has=["good  routed"])
+            check_container(path, "--container=none", status=2, has=["no container `none` runs there"])
+            check_container(path, "--container=good", "--docker.exposedByDefault=false", status=0, has=["NOT_ENABLED"])
+        finally:
+            engine.stop()
+        check_container(path, "--container=good", status=2, has=["the engine cannot be asked"])
+
+
+if __name__ == "__main__":
+    check_golden_files("--write" in sys.argv[1:])
+    check_own_files()
+    check_own_folder()
+    check_engine()
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
