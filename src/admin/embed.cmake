@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # cmake -D FOLDER=... -D OUT=... -P embed.cmake: the dashboard's files as C arrays, no tool needed but CMake.
 set(text "/* Made by embed.cmake. */\n#include \"dashboard.h\"\n")
-foreach(file index.html dashboard.css dashboard.js flow.js explain.js explain.css)
+foreach(file index.html dashboard.css dashboard.js flow.js containers.js containers.css explain.js explain.css)
     file(READ ${FOLDER}/${file} bytes HEX)
     string(LENGTH "${bytes}" digits)
     math(EXPR len "${digits} / 2")

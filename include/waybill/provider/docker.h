@@ -14,12 +14,12 @@ struct docker_options {
     bool watch;
     bool exposed_by_default;
     bool use_bind_port_ip;
-    struct slices constraints;    /* "tag==glob" / "tag!=glob", provider's and global ones */
-    struct slice own_id;          /* container id of the router itself, empty if it runs in none (D11, decisions.md 18) */
-    uint64_t resync_ms;           /* everything is read again this often (decisions.md 19); 0 = 60 s */
-    uint64_t answer_ms;           /* the engine has this long for each answer; 0 = 15 s, and 30 s for the list */
-    uint64_t remember_ms;         /* frontends whose containers are gone answer 503 for so long; 0: nothing is remembered */
-    uint64_t gather_ms;           /* a burst of events is gathered for at most this long */
+    struct slices constraints; /* "tag==glob" / "tag!=glob", provider's and global ones */
+    struct slice own_id;       /* container id of the router itself, empty if it runs in none (D11, decisions.md 18) */
+    uint64_t resync_ms;        /* everything is read again this often (decisions.md 19); 0 = 60 s */
+    uint64_t answer_ms;        /* the engine has this long for each answer; 0 = 15 s, and 30 s for the list */
+    uint64_t remember_ms;      /* frontends whose containers are gone answer 503 for so long; 0: nothing is remembered */
+    uint64_t gather_ms;        /* a burst of events is gathered for at most this long */
 };
 
 /* NULL, or why there can be no engine by these options (a text to free): the endpoint is none, a file of TLS cannot be used. */

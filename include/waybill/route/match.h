@@ -30,8 +30,8 @@ struct match_found {
     const struct route_frontend *frontend; /* NULL: none */
     bool slash_redirect; /* Path rule met with the other trailing-slash form: answer 301 to `slash_target` (path only) ... */
     bool add_slash;      /* ... which is the path with a slash added, or else with its last one removed */
-    bool too_costly;     /* the request is too long for the rules it would have to be compared with, from this frontend's on */
-    uint32_t rank;       /* place of the frontend in the order in which they are tried, from 0 */
+    bool too_costly; /* the request is too long for the rules it would have to be compared with, from this frontend's on */
+    uint32_t rank;   /* place of the frontend in the order in which they are tried, from 0 */
 };
 
 struct match_found match_table_find(const struct match_table *table, const struct match_input *input);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dashboard - the page but for the picture of the flow (flow.js). The live figures come every two seconds from /api/overview; the configuration is fetched again only when its number
+ * dashboard - the page but for the picture of the flow (flow.js) and the containers (containers.js). The live figures come every two seconds from /api/overview; the configuration is fetched again only when its number
  * has changed. Everything that comes from a label goes into the page as text (textContent), never as markup, and names
  * are looked up in Maps, never in plain objects.
  */
@@ -390,6 +390,7 @@ async function refresh() {
         page.loaded = outcomes.snapshot;
         render();
     }
+    await refreshContainers(overview);
     showFound();
 }
 
@@ -430,6 +431,7 @@ function listen() {
         render();
     });
     listenToFlow(again);
+    listenToContainers();
     document.addEventListener('keydown', (event) => {
         if (event.key === '/' && !/INPUT|SELECT/.test(document.activeElement.tagName)) { event.preventDefault(); byId('search').focus(); }
         if (event.key === 'Escape' && document.activeElement === byId('search')) { byId('search').value = ''; again(); }

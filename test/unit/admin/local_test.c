@@ -191,6 +191,8 @@ static void test_dashboard_files_are_in_the_program(void **state)
     assert_file(&world, "GET /dashboard/flow.js", "text/javascript; charset=utf-8");
     assert_file(&world, "GET /dashboard/explain.js", "text/javascript; charset=utf-8");
     assert_file(&world, "GET /dashboard/explain.css", "text/css; charset=utf-8");
+    assert_file(&world, "GET /dashboard/containers.js", "text/javascript; charset=utf-8");
+    assert_file(&world, "GET /dashboard/containers.css", "text/css; charset=utf-8");
     assert_file(&world, "HEAD /dashboard/", "text/html; charset=utf-8");
     assert_not_found(&world, "GET /dashboard/none");
     assert_not_found(&world, "GET /dashboard/../dashboard/flow.js");
@@ -208,8 +210,9 @@ static void test_dashboard_files_are_in_the_program(void **state)
 static void test_dashboard_page_writes_text_only_and_loads_nothing_from_elsewhere(void **state)
 {
     static const char *const files[] = {
-        "GET /dashboard/",        "GET /dashboard/dashboard.css", "GET /dashboard/dashboard.js",
-        "GET /dashboard/flow.js", "GET /dashboard/explain.js",    "GET /dashboard/explain.css"};
+        "GET /dashboard/",           "GET /dashboard/dashboard.css", "GET /dashboard/dashboard.js",
+        "GET /dashboard/flow.js",    "GET /dashboard/containers.js", "GET /dashboard/containers.css",
+        "GET /dashboard/explain.js", "GET /dashboard/explain.css"};
     static const char *const words[] = {"innerHTML",      "outerHTML",  "insertAdjacentHTML",
                                         "document.write", "eval(",      "new Function",
                                         "srcdoc",         "DOMParser",  "createContextualFragment",
