@@ -100,7 +100,7 @@ static void test_an_escape_that_is_none_rejects_that_container_only(void **state
 static void test_a_network_may_be_named_as_in_the_compose_file(void **state)
 {
     struct scene *scene = *state;
-    struct named_network named = {SLICE("n9"), SLICE("inner")};
+    struct named_network named = {.id = SLICE("n9"), .key = SLICE("inner")};
 
     scene->options.network = SLICE("traefik-net");
     scene->networks.items = &named;

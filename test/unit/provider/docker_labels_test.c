@@ -123,7 +123,7 @@ static char *document_of(const cJSON *vector)
     set_up(&setup, vector);
     map_init(&by_id);
     size_t count = decode_all(vector, containers, &by_id);
-    struct build_input input = {&setup.options, &setup.sink, containers, count, &by_id, &networks, NULL, 0};
+    struct build_input input = {&setup.options, &setup.sink, containers, count, &by_id, &networks, NULL, 0, NULL};
     build_fragment(&input, &built);
     for (size_t i = 0; i < count; i++)
         container_destroy(&containers[i]); /* before the document is made: a fragment stands alone */
