@@ -10,7 +10,10 @@ enum { INSPECT_BATCH = 64 }; /* answers held at a time */
 
 void census_init(struct census *census, uint64_t remember_ms)
 {
-    *census = (struct census){.networks_are_stale = true, .own_is_stale = true, .ghosts = {.remember_ms = remember_ms}};
+    *census = (struct census){.networks_are_stale = true,
+                              .own_is_stale = true,
+                              .strangers_are_stale = true,
+                              .ghosts = {.remember_ms = remember_ms}};
     map_init(&census->known);
     map_init(&census->dirty);
     map_init(&census->failed);
@@ -34,6 +37,7 @@ void census_fini(struct census *census)
     map_fini(&census->failed);
     network_list_fini(&census->networks);
     container_destroy(&census->own);
+    stranger_list_fini(&census->strangers);
 }
 
 static void remove_from_order(struct census *census, const struct known *known)

@@ -8,6 +8,7 @@
 #include "build.h"
 #include "engine.h"
 #include "ghosts.h"
+#include "swarm.h"
 
 struct known {
     char *id_text;
@@ -38,6 +39,8 @@ struct census {
     /* Swarm mode */
     struct container *own; /* the router's; NULL: none of this engine's, or not read yet */
     bool own_is_stale;
+    struct stranger_list strangers;
+    bool strangers_are_stale;
     uint64_t swarm_facts; /* what the last look saw, hashed */
     bool is_in_motion;    /* tasks are to come or to be replaced: the engine sends no events of tasks */
 };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "census.h"
-#include "swarm.h"
 #include "waybill/base/text.h"
 #include <stdlib.h>
 
@@ -37,6 +36,8 @@ enum census_change census_note_swarm(struct census *census, const struct docker_
         change = CENSUS_LOOK;
     } else if (event->task[0]) {
         change = note_task(census, event, now_ms);
+    } else {
+        census->strangers_are_stale = true; /* nothing of them is routed: that has time until the next look */
     }
     if (change != CENSUS_SAME)
         map_put(&census->dirty, SLICE("swarm"), census);
@@ -70,6 +71,21 @@ static enum engine_outcome refresh_networks(struct census *census, struct engine
     network_list_fini(&census->networks);
     census->networks = fresh;
     census->networks_are_stale = false;
+    return ENGINE_OK;
+}
+
+static enum engine_outcome refresh_strangers(struct census *census, struct engine *engine)
+{
+    struct stranger_list fresh;
+
+    if (!census->strangers_are_stale)
+        return ENGINE_OK;
+    enum engine_outcome outcome = engine_strangers(engine, &fresh);
+    if (outcome != ENGINE_OK)
+        return outcome;
+    stranger_list_fini(&census->strangers);
+    census->strangers = fresh;
+    census->strangers_are_stale = false;
     return ENGINE_OK;
 }
 
@@ -128,9 +144,11 @@ enum engine_outcome census_read_swarm(struct census *census, const struct docker
         outcome = refresh_networks(census, engine);
     if (outcome == ENGINE_OK)
         outcome = refresh_own(census, options, engine);
+    if (outcome == ENGINE_OK)
+        outcome = refresh_strangers(census, engine);
     if (outcome == ENGINE_OK) {
         note_motion(census, &services, &tasks, out_changed);
-        struct swarm_scene scene = {options, &services, &tasks, &census->networks, census->own};
+        struct swarm_scene scene = {options, &services, &tasks, &census->networks, &census->strangers, census->own};
         struct inspected *items = swarm_muster(&scene, &count);
         census_replace(census, items, count);
         free(items);

@@ -10,6 +10,7 @@
 
 struct service_list;
 struct task_list;
+struct stranger_list;
 
 enum { DECODE_ERROR_SIZE = 160 };
 
@@ -21,6 +22,8 @@ bool decode_list(struct slice json, struct container_list *out_list, size_t *out
 bool decode_tasks(struct slice json, struct task_list *list, size_t *out_skipped, char out_error[DECODE_ERROR_SIZE]);
 bool decode_services(struct slice json, struct service_list *out_list, size_t *out_skipped,
                      char out_error[DECODE_ERROR_SIZE]);
+/* The engine's list of containers again: those of them that are no tasks. False: not a list. */
+bool decode_strangers(struct slice json, struct stranger_list *out_list);
 bool decode_networks(struct slice json, struct network_list *out_list);
 /* False: not an event that is about a container, a network, or a service or node of a Swarm. */
 bool decode_event(struct slice json, struct docker_event *out_event);

@@ -233,3 +233,32 @@ bool decode_tasks(struct slice json, struct task_list *list, size_t *out_skipped
     cJSON_Delete(root);
     return true;
 }
+
+/* -- containers that are no tasks -- */
+
+/* "/web" of ["/web", "/other/alias"] */
+static struct slice first_name(const cJSON *row)
+{
+    const cJSON *names = member(row, "Names");
+
+    return text_of(cJSON_IsArray(names) ? names->child : NULL);
+}
+
+bool decode_strangers(struct slice json, struct stranger_list *out_list)
+{
+    cJSON *root = parse(json);
+    struct arena *arena = &out_list->arena;
+
+    *out_list = (struct stranger_list){0};
+    arena_init(arena, 0);
+    out_list->items = ARENA_ARRAY(arena, struct stranger, child_count(root) + 1);
+    for (const cJSON *row = cJSON_IsArray(root) ? root->child : NULL; row; row = row->next) {
+        struct slice id = member_text(row, "Id"), name = first_name(row);
+        bool is_task = member(member(row, "Labels"), "com.docker.swarm.task.id") != NULL;
+        if (is_id(id) && name.len && name.len <= NAME_MAX_BYTES && utf8_is_valid(name) && !is_task)
+            out_list->items[out_list->count++] = (struct stranger){arena_copy(arena, id), arena_copy(arena, name)};
+    }
+    bool is_list = cJSON_IsArray(root);
+    cJSON_Delete(root);
+    return is_list;
+}

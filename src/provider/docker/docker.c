@@ -189,7 +189,7 @@ static enum engine_outcome read_all(struct docker_provider *provider, bool anew)
 {
     if (!provider->options.swarm_mode)
         return census_resync(&provider->census, provider->engine, anew);
-    provider->census.networks_are_stale = provider->census.own_is_stale = true;
+    provider->census.networks_are_stale = provider->census.own_is_stale = provider->census.strangers_are_stale = true;
     return read_swarm(provider);
 }
 

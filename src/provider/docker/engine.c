@@ -29,7 +29,7 @@ static char *version_target(void)
     return wb_strdup("/version");
 }
 
-static char *list_target(const struct engine *engine)
+char *engine_list_target(const struct engine *engine)
 {
     return wb_format("/v%u.%u/containers/json?limit=0", engine->version.major, engine->version.minor);
 }
@@ -244,7 +244,7 @@ enum engine_outcome engine_list(struct engine *engine, struct container_list *ou
     struct callout_get get;
     char error[DECODE_ERROR_SIZE];
     size_t skipped;
-    enum engine_outcome outcome = engine_get(engine, list_target(engine), LIST_BODY, engine->list_ms, &get);
+    enum engine_outcome outcome = engine_get(engine, engine_list_target(engine), LIST_BODY, engine->list_ms, &get);
 
     *out_list = (struct container_list){0};
     if (outcome != ENGINE_OK)

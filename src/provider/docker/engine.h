@@ -10,6 +10,7 @@
 struct docker_options;
 struct service_list;
 struct task_list;
+struct stranger_list;
 
 struct engine;
 
@@ -52,6 +53,8 @@ enum engine_outcome engine_tasks(struct engine *engine, const struct slice *serv
                                  struct task_list *out_list);
 /* The networks that span the Swarm. */
 enum engine_outcome engine_swarm_networks(struct engine *engine, struct network_list *out_list);
+/* Containers that are no tasks. An engine that does not answer this gives an empty list: nothing of them is routed. */
+enum engine_outcome engine_strangers(struct engine *engine, struct stranger_list *out_list);
 /* One container by its id or the head of it; NULL when there is none. */
 enum engine_outcome engine_container(struct engine *engine, struct slice id, struct container **out_container);
 /* An engine that does not answer this gives an empty list: it is only needed for the names of compose. */

@@ -39,4 +39,5 @@ enum engine_outcome engine_fail(struct engine *engine, const char *reason);
 /* One call that has to succeed. `target` is freed; *out_get is to be fini'd when it is OK, else only its status counts. */
 enum engine_outcome engine_get(struct engine *engine, char *target, size_t limit, uint64_t timeout_ms,
                                struct callout_get *out_get);
+char *engine_list_target(const struct engine *engine);
 char *engine_inspect_target(const struct engine *engine, struct slice id);

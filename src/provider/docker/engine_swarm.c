@@ -118,6 +118,24 @@ enum engine_outcome engine_swarm_networks(struct engine *engine, struct network_
     return outcome;
 }
 
+enum engine_outcome engine_strangers(struct engine *engine, struct stranger_list *out_list)
+{
+    struct callout_get get;
+    enum engine_outcome outcome = engine_get(engine, engine_list_target(engine), LIST_BODY, engine->list_ms, &get);
+
+    *out_list = (struct stranger_list){0};
+    if (outcome == ENGINE_STOPPED)
+        return outcome;
+    if (outcome == ENGINE_OK) {
+        if (!decode_strangers(text_slice(&get.body), out_list))
+            wb_log_debug("docker: the engine's list of containers is not a JSON array");
+        callout_get_fini(&get);
+    } else {
+        wb_log_debug("docker: no list of containers: %s", engine->error);
+    }
+    return ENGINE_OK;
+}
+
 enum engine_outcome engine_container(struct engine *engine, struct slice id, struct container **out_container)
 {
     struct callout_get get;

@@ -180,6 +180,21 @@ void filter_reject_label(struct inventory_item *item, const struct label *label,
     inventory_add_value(item, "value", value);
 }
 
+/* It would be routed if it had labels, and those that its owner wrote are the service's: containers do not get them. */
+static void explain_swarm_task(struct candidate *candidate)
+{
+    struct slice service = container_label(candidate->container, SLICE("com.docker.swarm.service.id"));
+    enum container_why why = candidate->item->why;
+
+    if (service.len == 0 || candidate->segments.items[0].label_count ||
+        (why != WHY_NOT_ENABLED && why != WHY_NO_RULE && why != WHY_NO_PORT))
+        return;
+    inventory_decide(candidate->item, WHY_SWARM_TASK,
+                     "it is a task of a Swarm service and has no labels of its own: those of the service are read with "
+                     "--docker.swarmMode");
+    inventory_add_value(candidate->item, "com.docker.swarm.service.id", service);
+}
+
 bool filter_container(struct arena *arena, const struct build_input *input, const struct container *container,
                       struct diagnostics *diagnostics, struct candidate *out_candidate)
 {
@@ -191,8 +206,13 @@ bool filter_container(struct arena *arena, const struct build_input *input, cons
     struct label_reading reading = {
         .arena = arena, .segment = &out_candidate->segments.items[0], .origin = origin, .diagnostics = diagnostics};
 
-    return is_enabled(out_candidate, &reading, input->options->exposed_by_default) &&
-           is_usable(arena, out_candidate, diagnostics, origin) && has_rules(arena, out_candidate, input->options) &&
-           has_port(out_candidate) && meets_constraints(arena, out_candidate, input->options) && is_up(out_candidate) &&
-           is_serving(out_candidate) && is_healthy(out_candidate);
+    if (container->not_serving_why == WHY_NOT_SWARM)
+        return is_serving(out_candidate);
+    if (!is_enabled(out_candidate, &reading, input->options->exposed_by_default) ||
+        !is_usable(arena, out_candidate, diagnostics, origin) || !has_rules(arena, out_candidate, input->options) ||
+        !has_port(out_candidate) || !meets_constraints(arena, out_candidate, input->options)) {
+        explain_swarm_task(out_candidate);
+        return false;
+    }
+    return is_up(out_candidate) && is_serving(out_candidate) && is_healthy(out_candidate);
 }

@@ -20,6 +20,12 @@ void task_list_fini(struct task_list *list)
     *list = (struct task_list){0};
 }
 
+void stranger_list_fini(struct stranger_list *list)
+{
+    arena_fini(&list->arena);
+    *list = (struct stranger_list){0};
+}
+
 static bool label_is_true(const struct container *container, struct slice name, bool missing)
 {
     bool truth = missing;
@@ -228,6 +234,24 @@ static void add_service(struct mustering *mustering, struct swarm_service *servi
     }
 }
 
+static void add_stranger(struct mustering *mustering, const struct stranger *stranger)
+{
+    struct container *container = wb_alloc(sizeof *container);
+    struct arena *arena = &container->arena;
+
+    arena_init(arena, 0);
+    container->id = arena_copy(arena, stranger->id);
+    container->name = arena_copy(arena, stranger->name);
+    container->service = container->started_at = container->health = SLICE("");
+    container->network_mode = container->node_address = container->remark = SLICE("");
+    container->is_running = true;
+    set_not_serving(
+        container, WHY_NOT_SWARM,
+        "it is no task of a Swarm service, and with docker.swarmMode only services are routed: deploy it as one, "
+        "or run a router without --docker.swarmMode for it");
+    add(mustering, stranger->id, container);
+}
+
 /* Backwards, so that each list is in the engine's order. */
 static void index_tasks(struct mustering *mustering)
 {
@@ -241,7 +265,8 @@ struct inspected *swarm_muster(const struct swarm_scene *scene, size_t *out_coun
 {
     struct mustering mustering = {
         .scene = scene,
-        .items = wb_alloc((scene->services->count + scene->tasks->count + 1) * sizeof *mustering.items),
+        .items = wb_alloc((scene->services->count + scene->tasks->count + scene->strangers->count + 1) *
+                          sizeof *mustering.items),
     };
 
     map_init(&mustering.networks);
@@ -251,6 +276,8 @@ struct inspected *swarm_muster(const struct swarm_scene *scene, size_t *out_coun
     index_tasks(&mustering);
     for (size_t i = 0; i < scene->services->count; i++)
         add_service(&mustering, &scene->services->items[i]);
+    for (size_t i = 0; i < scene->strangers->count; i++)
+        add_stranger(&mustering, &scene->strangers->items[i]);
     map_fini(&mustering.networks);
     map_fini(&mustering.tasks);
     *out_count = mustering.count;

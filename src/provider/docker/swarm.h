@@ -47,8 +47,19 @@ struct task_list {
     size_t count, capacity;
 };
 
+/* A container that is no task: it is only told why it is not routed. */
+struct stranger {
+    struct slice id, name;
+};
+struct stranger_list {
+    struct arena arena;
+    struct stranger *items;
+    size_t count;
+};
+
 void service_list_fini(struct service_list *list);
 void task_list_fini(struct task_list *list);
+void stranger_list_fini(struct stranger_list *list);
 
 /* The service balances itself, and that is wanted: label traefik.backend.loadbalancer.swarm. */
 bool swarm_is_balanced(const struct swarm_service *service);
@@ -60,8 +71,9 @@ struct swarm_scene {
     struct service_list *services;
     struct task_list *tasks; /* of the services that want them */
     const struct network_list *networks;
+    const struct stranger_list *strangers;
     const struct container *own; /* the router's container; NULL: it runs in none of this engine */
 };
-/* One entry for each task that is to run, and for each service that has none or is taken as a whole; in the order of
- * names' numbering. The array is to be freed, containers in it are the caller's; ids end with the scene's lists. */
+/* One entry for each task that is to run, and for each service that has none or is taken as a whole, in the order by which
+ * names are numbered; then the strangers. The array is to be freed, containers in it are the caller's; ids end with the scene's lists. */
 struct inspected *swarm_muster(const struct swarm_scene *scene, size_t *out_count);

@@ -133,7 +133,7 @@ static size_t muster_all(const cJSON *vector, const struct docker_options *optio
     struct swarm_lists lists;
     size_t count = 0;
 
-    assert_int_equal(swarm_lists_read(&lists, services, tasks, networks, options, NULL), 0);
+    assert_int_equal(swarm_lists_read(&lists, services, tasks, networks, "[]", options, NULL), 0);
     for (size_t i = 0; i < lists.count; i++) {
         containers[count] = lists.items[i].container;
         lists.items[i].container = NULL;

@@ -273,6 +273,7 @@ static void test_the_swarm_is_read_by_the_filters_of_v17_and_nothing_is_written(
         "tasks?filters=%7B%22desired-state%22%3A%7B%22running%22%3Atrue%7D%2C%22service%22%3A%7B%22s1%22%3Atrue%7D%7D",
         "GET /v1.41/networks?filters=%7B%22scope%22%3A%7B%22swarm%22%3Atrue%7D%7D",
         "GET /v1.41/containers/" OWN "/json",
+        "GET /v1.41/containers/json?limit=0",
     };
     unsigned known = 0;
 

@@ -69,7 +69,7 @@ static int tear_down(void **state)
 
 /* -- from the engine's answers to a fragment -- */
 
-static void build(struct scene *scene, const char *services, const char *tasks)
+static void build_with(struct scene *scene, const char *services, const char *tasks, const char *strangers)
 {
     struct container *containers[32];
     struct unreadable unreadable[32];
@@ -82,7 +82,7 @@ static void build(struct scene *scene, const char *services, const char *tasks)
                                 .own = scene->own};
 
     drop_built(scene);
-    swarm_lists_read(&scene->lists, services, tasks, NETWORKS, &scene->options, scene->own);
+    swarm_lists_read(&scene->lists, services, tasks, NETWORKS, strangers, &scene->options, scene->own);
     input.networks = &scene->lists.networks;
     map_init(&by_id);
     for (size_t i = 0; i < scene->lists.count; i++) {
@@ -94,6 +94,11 @@ static void build(struct scene *scene, const char *services, const char *tasks)
     }
     build_fragment(&input, &scene->built);
     map_fini(&by_id);
+}
+
+static void build(struct scene *scene, const char *services, const char *tasks)
+{
+    build_with(scene, services, tasks, "[]");
 }
 
 static void set_own(struct scene *scene, const char *networks)
@@ -456,6 +461,19 @@ static void test_the_routers_own_service_is_routed_only_when_asked_for(void **st
     expect_states(*state, "router.t9 ROUTED");
 }
 
+/* -- containers -- */
+
+static void test_a_container_that_is_no_task_is_told_why_it_is_not_routed(void **state)
+{
+    build_with(*state, WEB(PORT), ONE_TASK,
+               "[{\"Id\":\"c1\",\"Names\":[\"/old-web\"],\"Labels\":{\"traefik.port\":\"80\"}},"
+               "{\"Id\":\"c2\",\"Names\":[\"/web.1.t1\"],\"Labels\":{\"com.docker.swarm.task.id\":\"t1\"}},"
+               "{\"Id\":\"c3\"},{\"Id\":\"c4\",\"Names\":[7]},{\"Id\":\"/\",\"Names\":[\"/x\"]},7]");
+    expect_routes(*state, "frontend-Host-web-t-0 Host:web.t backend-web; backend-web http://10.0.1.11:80");
+    expect_states(*state, "web.1 ROUTED, old-web NOT_SWARM");
+    expect_sentence(*state, "old-web", "deploy it as one");
+}
+
 /* -- hostile answers (K4) -- */
 
 static void test_answers_that_are_no_lists_are_refused(void **state)
@@ -464,6 +482,7 @@ static void test_answers_that_are_no_lists_are_refused(void **state)
     char error[DECODE_ERROR_SIZE];
     struct service_list services;
     struct task_list tasks = {0};
+    struct stranger_list strangers;
     size_t skipped;
 
     (void)state;
@@ -472,6 +491,8 @@ static void test_answers_that_are_no_lists_are_refused(void **state)
         assert_non_null(strstr(error, "list of services"));
         assert_false(decode_tasks(slice_of(texts[i]), &tasks, &skipped, error));
         assert_non_null(strstr(error, "list of tasks"));
+        assert_false(decode_strangers(slice_of(texts[i]), &strangers));
+        stranger_list_fini(&strangers);
     }
 }
 
@@ -493,7 +514,7 @@ static void test_rows_that_are_none_are_skipped_and_counted(void **state)
                                            "7,{},{\"Network\":7,\"Addresses\":7}") ",{\"ID\":\"t3\",\"ServiceID\":\"s1\","
                                                                                    "\"Slot\":\"x\",\"Status\":7,"
                                                                                    "\"NetworksAttachments\":{\"a\":7}}]",
-        NETWORKS, &scene->options, NULL);
+        NETWORKS, "[]", &scene->options, NULL);
 
     assert_int_equal(skipped, 8 + 5);
     assert_int_equal(lists.count, 3);
@@ -513,7 +534,7 @@ static void test_the_number_of_networks_has_a_limit(void **state)
     for (int i = 0; i < 2000; i++)
         text_addf(&task, "%s" IN("net%d", "10.0.1.1/24"), i ? "," : "", i);
     text_addf(&task, "]}]");
-    swarm_lists_read(&lists, WEB(PORT), task.ptr, NETWORKS, &scene->options, NULL);
+    swarm_lists_read(&lists, WEB(PORT), task.ptr, NETWORKS, "[]", &scene->options, NULL);
     assert_int_equal(lists.tasks.items[0]->network_count, 512);
     swarm_lists_fini(&lists);
     text_fini(&task);
@@ -546,6 +567,7 @@ int main(void)
         WITH_SCENE(test_a_network_that_a_label_names_counts),
         WITH_SCENE(test_a_task_in_networks_the_router_is_not_in_says_both_sides),
         WITH_SCENE(test_the_routers_own_service_is_routed_only_when_asked_for),
+        WITH_SCENE(test_a_container_that_is_no_task_is_told_why_it_is_not_routed),
         WITH_SCENE(test_answers_that_are_no_lists_are_refused),
         WITH_SCENE(test_rows_that_are_none_are_skipped_and_counted),
         WITH_SCENE(test_the_number_of_networks_has_a_limit),
