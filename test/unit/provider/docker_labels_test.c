@@ -161,7 +161,7 @@ static char *document_of(const cJSON *vector)
     map_init(&by_id);
     size_t count = setup.options.swarm_mode ? muster_all(vector, &setup.options, containers, &by_id)
                                             : decode_all(vector, containers, &by_id);
-    struct build_input input = {&setup.options, &setup.sink, containers, count, &by_id, &networks, NULL, 0, NULL};
+    struct build_input input = {&setup.options, &setup.sink, containers, count, &by_id, &networks, NULL, 0};
     build_fragment(&input, &built);
     for (size_t i = 0; i < count; i++)
         container_destroy(&containers[i]); /* before the document is made: a fragment stands alone */
