@@ -17,6 +17,7 @@ enum flag_kind {
     FLAG_GROUP,       /* bool: on when it or one of its members is named */
     FLAG_SWITCH,      /* bool */
     FLAG_NUMBER,      /* unsigned */
+    FLAG_INTEGER,     /* int: v1.7 gives a negative one a meaning */
     FLAG_DURATION,    /* uint64_t milliseconds */
     FLAG_TEXT,        /* struct slice */
     FLAG_LIST,        /* struct slices, commas between */

@@ -108,6 +108,16 @@ static bool set_number(struct reading *reading, const struct flag *flag, struct 
     return true;
 }
 
+static bool set_integer(struct reading *reading, const struct flag *flag, struct slice value)
+{
+    bool is_negative = slice_starts(value, SLICE("-"));
+    uint64_t number;
+    if (!parse_number(slice_from(value, is_negative), INT32_MAX, &number))
+        return reading_fail(reading, "it is not a whole number from -2147483647 to 2147483647");
+    *(int *)field_of(reading, flag) = is_negative ? -(int)number : (int)number;
+    return true;
+}
+
 /* An unknown level is a mistake at start: v1.7 goes silent then (defects B35). */
 static bool set_level(struct reading *reading, const struct flag *flag, struct slice value)
 {
@@ -144,6 +154,8 @@ static bool set_known(struct reading *reading, const struct flag *flag, struct s
         return set_switch(reading, flag, value);
     case FLAG_NUMBER:
         return set_number(reading, flag, value);
+    case FLAG_INTEGER:
+        return set_integer(reading, flag, value);
     case FLAG_DURATION:
         return set_duration(reading, flag, value);
     case FLAG_TEXT:

@@ -14,6 +14,7 @@ static const char *value_word(enum flag_kind kind)
 {
     switch (kind) {
     case FLAG_NUMBER:
+    case FLAG_INTEGER:
         return "=N";
     case FLAG_DURATION:
         return "=TIME";

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+enum { SWARM_REFRESH_S = 15 };
+
 static void set_defaults(struct reading *reading)
 {
     struct settings *settings = &reading->settings;
@@ -136,6 +138,8 @@ static bool finish(struct reading *reading)
                      "SECURITY: docker.tls.insecureSkipVerify: whoever answers at docker.endpoint is taken "
                      "for the engine and sets the routes");
     finish_timeouts(reading);
+    settings->docker.refresh_ms = (uint64_t)(reading->swarm_refresh_s > 0 ? reading->swarm_refresh_s : SWARM_REFRESH_S) *
+                                  1000;
     finish_file(reading);
     if (settings->workers > SETTINGS_WORKERS_MAX)
         return reading_fail(reading, "--workers=%u: at most %d", settings->workers, SETTINGS_WORKERS_MAX);

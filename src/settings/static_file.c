@@ -150,6 +150,7 @@ static const char *kind_wanted(const struct flag *flag, enum toml_kind kind)
     case FLAG_SWITCH:
         return kind == TOML_BOOLEAN ? NULL : "true or false";
     case FLAG_NUMBER:
+    case FLAG_INTEGER:
         return kind == TOML_INTEGER ? NULL : "a whole number";
     case FLAG_DURATION:
         return text || kind == TOML_INTEGER ? NULL : "a duration: seconds, or text as \"500ms\"";

@@ -88,6 +88,20 @@ def check_own_folder():
         count("empty folder", None if result.returncode == 2 and "no compose file here" in result.stderr else result.stderr)
 
 
+def check_many_problems():
+    """Those past the limit are not shown, but counted: they fail the check."""
+    with tempfile.TemporaryDirectory(prefix="conformance.") as folder:
+        with open(os.path.join(folder, "compose.yaml"), "w") as file:
+            file.write("services:\n")
+            for number in range(1100):
+                file.write(f"  s{number}: {{expose: [80], labels: {{traefik.nothing{number}: 1}}}}\n")
+            file.write("  last: {expose: [80], networks: [nowhere]}\n  worst: {labels: {traefik.port: 80, "
+                       "traefik.frontend.rule: 'Hots:x'}}\n")
+        result = run(folder=folder)
+        count("many problems", None if result.returncode == 1 and "no more are shown" in result.stdout and
+              result.stdout.count("warning:") <= 1000 else result.stdout[-300:])
+
+
 def container(number, name, labels, networks=("net",)):
     cid = f"{number:x}" * 64
     return {"list": {"Id": cid, "Names": [f"/{name}"], "State": "running", "Labels": labels},
@@ -131,6 +145,7 @@ if __name__ == "__main__":
     check_golden_files("--write" in sys.argv[1:])
     check_own_files()
     check_own_folder()
+    check_many_problems()
     check_engine()
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)

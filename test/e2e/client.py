@@ -71,10 +71,12 @@ class Outcome:
 
 
 class Load:
-    """Clients that ask again and again, each on one kept connection and with each method in turn, until stopped."""
+    """Clients that ask again and again, each on one kept connection and with each method in turn, until stopped. `name` is where
+    answers say whose they are."""
 
-    def __init__(self, address, host, path="/", clients=8, methods=("GET",), pause_s=0):
+    def __init__(self, address, host, path="/", clients=8, methods=("GET",), pause_s=0, name="name"):
         self.address, self.host, self.path, self.methods, self.pause_s = address, host, path, methods, pause_s
+        self.name = name
         self.ids = itertools.count(1)
         self.outcomes = []  # list.append is atomic
         self.stopping = threading.Event()
@@ -114,7 +116,7 @@ class Load:
                 response = connection.getresponse()
                 body, status = response.read(), response.status
                 if status == 200:
-                    server = json.loads(body)["name"]
+                    server = json.loads(body)[self.name]
                 else:
                     error = body.decode("latin-1")
             except (OSError, http.client.HTTPException, ValueError) as problem:

@@ -11,8 +11,9 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from containers import Project, Town  # noqa: E402
-from engine import EXAMPLE, FOLDER, REPO, ROUTER_IMAGE, WHOAMI_IMAGE, OwnEngine, PrivateEngine, build_example_images, find_engine  # noqa: E402
+from containers import Project, Stack, Town  # noqa: E402
+from engine import (EXAMPLE, FOLDER, REPO, ROUTER_IMAGE, SWARM_EXAMPLE, WHOAMI_IMAGE, OwnEngine, PrivateEngine,  # noqa: E402
+                    SwarmEngine, build_example_images, find_engine)
 
 counter = itertools.count(1)
 
@@ -88,6 +89,23 @@ def private_engine(engine, waybill_image, whoami_image):
         for image in (waybill_image, whoami_image):
             private.copy_image(engine, image)
         yield private
+    finally:
+        private.remove()
+
+
+@pytest.fixture(scope="module")
+def swarm(engine, waybill_image, example_images):
+    """examples/swarm, deployed in a Swarm of one node."""
+    private = SwarmEngine(f"{FOLDER}/swarm-{os.getpid()}")
+    private.start()
+    try:
+        private.copy_image(engine, waybill_image, "waybill-example-pybackend")
+        stack = Stack(private, os.path.join(SWARM_EXAMPLE, "docker-stack.yaml"), "town")
+        try:
+            stack.deploy()
+            yield stack
+        finally:
+            print(stack.logs("router"))
     finally:
         private.remove()
 

@@ -167,3 +167,38 @@ class Project:
 
     def ask_api(self, path, **options) -> Answer:
         return ask(self.api, path, **options)
+
+
+class Stack:
+    """A stack file that is deployed in a Swarm, with ports of its own. Its services are named STACK_SERVICE."""
+
+    def __init__(self, engine, file, name):
+        self.engine, self.file, self.name = engine, file, name
+        self.web, self.api = ("127.0.0.1", free_port()), ("127.0.0.1", free_port())
+
+    def deploy(self):
+        self.engine.run(DOCKER, "stack", "deploy", "--resolve-image=never", "-c", self.file, self.name,
+                        HTTP_PORT=str(self.web[1]), DASHBOARD_PORT=str(self.api[1]), WAYBILL_IMAGE=ROUTER_IMAGE,
+                        DOCKER_SOCKET=self.engine.socket)
+        until(lambda: self.ask_api("/ping").status == 200, f"{self.name}'s router answers /ping", 60)
+
+    def service(self, name, *arguments):
+        """docker service ARGUMENTS, which end with the service's name. Returns at once."""
+        self.engine.docker("service", *arguments, f"{self.name}_{name}")
+
+    def scale(self, name, replicas):
+        self.engine.docker("service", "scale", "-d", f"{self.name}_{name}={replicas}")
+
+    def logs(self, service):
+        return self.engine.run("sh", "-c", f"{DOCKER} service logs --raw {self.name}_{service} 2>&1")
+
+    def servers_of(self, backend):
+        backends = self.ask_api("/api/providers/docker/backends").json()
+        servers = backends.get(f"backend-{self.name}-{backend}", {}).get("servers") or {}
+        return {server["url"] for server in servers.values()}
+
+    def ask(self, path, host, **options) -> Answer:
+        return ask(self.web, path, host=host, **options)
+
+    def ask_api(self, path, **options) -> Answer:
+        return ask(self.api, path, **options)

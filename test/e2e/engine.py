@@ -10,6 +10,7 @@ is started, with everything it owns in FOLDER, outside the tree; there its image
     engine.py stop       stop the engine in FOLDER, if one was started there
 """
 import contextlib
+import glob
 import json
 import os
 import shutil
@@ -25,6 +26,7 @@ EXAMPLE = os.path.join(REPO, "examples", "forward-auth")
 EXAMPLE_SERVICES = ("pybackend", "rbackend", "auth")
 ROUTER_IMAGE = os.environ.get("WAYBILL_IMAGE", "waybill")  # one that is given is used as it is
 WHOAMI_IMAGE = f"{ROUTER_IMAGE}-e2e-whoami"
+SWARM_EXAMPLE = os.path.join(REPO, "examples", "swarm")
 
 # Debian's client where it is there: a machine may have another one earlier on the PATH.
 DOCKER = "/usr/bin/docker" if os.path.exists("/usr/bin/docker") else "docker"
@@ -156,7 +158,7 @@ class PrivateEngine(OwnEngine):
     `--bridge=none` would remove the usual engine's.
     """
 
-    BRIDGE = "waybill-test0"
+    BRIDGE, BRIDGE_ADDRESS = "waybill-test0", "10.212.0.1/24"
 
     def __init__(self, folder):
         super().__init__(folder, f"--bridge={self.BRIDGE}", "--iptables=false", "--ip-masq=false")
@@ -164,13 +166,13 @@ class PrivateEngine(OwnEngine):
     def start(self, live_restore=False):
         """live_restore: its containers go on when it stops; else they end, and start with it again if they are to."""
         if not os.path.exists(f"/sys/class/net/{self.BRIDGE}"):
-            for words in ("link add {} type bridge", "address add 10.212.0.1/24 dev {}", "link set {} up"):
-                subprocess.run(["ip", *words.format(self.BRIDGE).split()], check=True)
+            for words in ("link add {0} type bridge", "address add {1} dev {0}", "link set {0} up"):
+                subprocess.run(["ip", *words.format(self.BRIDGE, self.BRIDGE_ADDRESS).split()], check=True)
         return super().start(f"--live-restore={str(live_restore).lower()}")
 
-    def copy_image(self, source, image):
+    def copy_image(self, source, *images):
         archive = os.path.join(self.folder, "image.tar")
-        source.docker("save", "-o", archive, image)
+        source.docker("save", "-o", archive, *images)
         self.docker("load", "-i", archive)
         os.unlink(archive)
 
@@ -178,15 +180,31 @@ class PrivateEngine(OwnEngine):
         """Stop it for good and leave nothing: no container, bridge, mount or file."""
         if self._pid() is None:
             self.start()
-        for kind in (("container", "ls", "-aq"), ("network", "ls", "-q", "--filter=type=custom")):
+        for kind in (("container", "ls", "-aq"), ("network", "ls", "-q", "--filter=type=custom", "--filter=scope=local")):
             found = self.docker(*kind).split()
             if found:
                 self.docker(kind[0], "rm", *(["-f"] if kind[0] == "container" else []), *found)
         self.stop()
         subprocess.run(["ip", "link", "delete", self.BRIDGE], check=True)
-        for place in ("images", "exec/netns/default"):
-            subprocess.run(["umount", f"{self.folder}/{place}"], capture_output=True, check=False)
+        for place in (f"{self.folder}/images", *glob.glob(f"{self.folder}/exec/netns/*")):
+            subprocess.run(["umount", place], capture_output=True, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class SwarmEngine(PrivateEngine):
+    """An engine that is a Swarm of one node, on addresses of this machine only. The kernel may have no IPVS: then virtual IPs
+    and ports of the Swarm's own balancing lead nowhere, while tasks and ports in host mode work."""
+
+    BRIDGE, BRIDGE_ADDRESS = "waybill-swarm0", "10.213.0.1/24"
+
+    def start(self, live_restore=False):
+        super().start(live_restore)
+        self.docker("swarm", "init", "--advertise-addr", "127.0.0.1", "--listen-addr", "127.0.0.1:2377")
+        return self
+
+    def remove(self):
+        self.docker("swarm", "leave", "--force")
+        super().remove()
 
 
 def find_engine():

@@ -33,7 +33,10 @@ enum container_state {
     X(UNHEALTHY, WAITING, "its health check fails")                                              \
     X(PAUSED, WAITING, "it is paused")                                                           \
     X(RESTARTING, WAITING, "it is restarting")                                                   \
-    X(STOPPING, WAITING, "it got a signal that ends it")                                         \
+    X(STOPPING, WAITING, "it is being ended")                                                    \
+    X(TASK_NOT_RUNNING, WAITING, "its task in the Swarm does not run yet")                       \
+    X(NO_TASK, WAITING, "no task of the service is to run")                                      \
+    X(NO_VIRTUAL_IP, WAITING, "the service has no virtual IP of its own")                        \
     X(NO_NETWORK, WAITING, "it is in no network")                                                \
     X(NO_ADDRESS, WAITING, "it has no address in the network that counts")                       \
     X(NO_SHARED_NETWORK, WAITING, "the router is not in the network of its address")             \

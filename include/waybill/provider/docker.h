@@ -14,6 +14,8 @@ struct docker_options {
     bool watch;
     bool exposed_by_default;
     bool use_bind_port_ip;
+    bool swarm_mode;           /* services and their tasks are read, not containers */
+    uint64_t refresh_ms;       /* Swarm mode: from one look to the next where nothing asks for one */
     struct slices constraints; /* "tag==glob" / "tag!=glob", provider's and global ones */
     struct slice own_id;       /* container id of the router itself, empty if it runs in none (D11, decisions.md 18) */
     uint64_t resync_ms;        /* everything is read again this often (decisions.md 19); 0 = 60 s */

@@ -135,6 +135,8 @@ void lint_begin(struct lint *lint, const struct lint_options *options)
     arena_init(&lint->arena, 0);
     lint->problems.arena = &lint->arena;
     map_init(&lint->services);
+    map_init(&lint->routes);
+    map_init(&lint->items);
     diagnostics_init(&lint->compiled);
 }
 
@@ -149,6 +151,8 @@ void lint_end(struct lint *lint)
     diagnostics_fini(&lint->compiled);
     settings_fini(&lint->settings);
     map_fini(&lint->services);
+    map_fini(&lint->routes);
+    map_fini(&lint->items);
     arena_fini(&lint->arena);
 }
 

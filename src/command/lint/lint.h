@@ -29,6 +29,8 @@ struct lint {
     struct compiler *compiler;
     struct snapshot *snapshot;
     struct diagnostics compiled;
+    struct map routes; /* name to struct route_frontend: those that are routed */
+    struct map items;  /* name to struct inventory_item */
 };
 
 /* lint.c */

@@ -82,10 +82,19 @@ static void compile(struct lint *lint)
     lint->snapshot->retire = retire;
     lint->snapshot->retire_arg = lint->compiler;
     model_fini(&model);
+}
+
+static void review(struct lint *lint)
+{
     struct inventory *revised = inventory_revise(lint->output.inventory);
+
     snapshot_review(lint->snapshot, revised);
     inventory_unref(&lint->output.inventory);
     lint->output.inventory = revised;
+    for (size_t i = 0; i < revised->count; i++)
+        map_put(&lint->items, revised->items[i].name, &revised->items[i]);
+    for (size_t i = 0; i < lint->snapshot->frontend_count; i++)
+        map_put(&lint->routes, lint->snapshot->frontends[i]->name, lint->snapshot->frontends[i]);
 }
 
 /* Of an engine's containers the router's own is known when lint runs beside it. */
@@ -122,4 +131,5 @@ void lint_describe(struct lint *lint)
         docker_lint_described(&input, containers, count, &lint->output);
     }
     compile(lint);
+    review(lint);
 }

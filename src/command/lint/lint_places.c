@@ -196,14 +196,14 @@ static bool is_about_shown(const struct lint *lint, struct slice name, struct sl
 
     if (!lint->options->container || (frontend && lint_frontend_is_shown(lint, frontend->name)))
         return true;
-    const struct inventory_item *item = inventory_find(lint->output.inventory, name);
+    const struct inventory_item *item = map_get(&lint->items, name);
     return item && lint_is_shown(lint, item);
 }
 
 /* lint_check has said why it waits. */
 static bool is_said_of_state(const struct lint *lint, struct slice name, struct slice text)
 {
-    const struct inventory_item *item = inventory_find(lint->output.inventory, name);
+    const struct inventory_item *item = map_get(&lint->items, name);
 
     return item && container_why_state(item->why) == CONTAINER_WAITING && slice_eq(item->sentence, text);
 }

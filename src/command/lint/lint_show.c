@@ -3,11 +3,7 @@
 
 const struct route_frontend *lint_route(const struct lint *lint, struct slice frontend)
 {
-    for (size_t i = 0; i < lint->snapshot->frontend_count; i++) {
-        if (slice_eq(lint->snapshot->frontends[i]->name, frontend))
-            return lint->snapshot->frontends[i];
-    }
-    return NULL;
+    return map_get(&lint->routes, frontend);
 }
 
 struct slice lint_server_text(struct arena *arena, const struct lint *lint, struct slice url)

@@ -166,5 +166,6 @@ void lint_show_text(const struct lint *lint, struct text *out)
     text_add(out, lint->problems.count && lint->snapshot && !lint->problems.unreadable ? SLICE("\n") : SLICE(""));
     add_count(out, problems_count(&lint->problems, PROBLEM_ERROR), "error", ", ");
     add_count(out, problems_count(&lint->problems, PROBLEM_WARNING), "warning", ", ");
-    add_count(out, problems_count(&lint->problems, PROBLEM_NOTICE), "notice", "\n");
+    add_count(out, problems_count(&lint->problems, PROBLEM_NOTICE), "notice", "");
+    text_addf(out, "%s\n", lint->problems.count == PROBLEMS_MAX ? "; no more are shown" : "");
 }

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PROBLEMS_MAX = 1000 }; /* nobody reads more */
-
 const char *problem_level_name(enum problem_level level)
 {
     static const char *const names[] = {"notice", "warning", "error"};
@@ -48,7 +46,10 @@ void problems_add(struct problems *problems, enum problem_level level, struct so
     WB_REQUIRE(len >= 0);
     const char *line = make_line(problems->arena, text);
     free(text);
-    if (problems->count == PROBLEMS_MAX || is_said(problems, at, line))
+    if (is_said(problems, at, line))
+        return;
+    problems->found[level]++;
+    if (problems->count == PROBLEMS_MAX)
         return;
     *GROW_ADD(problems->arena, problems) = (struct problem){level, at, line};
 }
@@ -88,9 +89,5 @@ void problems_sort(struct problems *problems)
 
 size_t problems_count(const struct problems *problems, enum problem_level level)
 {
-    size_t count = 0;
-
-    for (size_t i = 0; i < problems->count; i++)
-        count += problems->items[i].level == level;
-    return count;
+    return problems->found[level];
 }

@@ -9,6 +9,8 @@ enum problem_level {
     PROBLEM_ERROR,
 };
 
+enum { PROBLEMS_MAX = 1000 }; /* nobody reads more */
+
 struct source {
     struct slice file;     /* or "container web, label traefik.port" */
     uint32_t line, column; /* from 1; 0: not known */
@@ -24,6 +26,7 @@ struct problems {
     struct arena *arena;
     struct problem *items;
     size_t count;
+    size_t found[PROBLEM_ERROR + 1]; /* of each level; more than are kept when there are very many */
     bool unreadable; /* something could not be read at all: what is said of the rest is not the whole truth */
 };
 

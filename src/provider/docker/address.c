@@ -69,7 +69,8 @@ const struct container *address_router(const struct neighbourhood *around)
     return router && !slice_eq(router->network_mode, SLICE("host")) ? router : NULL;
 }
 
-/* Nothing is named: one we are in ourselves, else the first by name; one that has an address in both cases. */
+/* Nothing is named: one we are in ourselves, else the first by name; one that has an address in both cases. The Swarm's
+ * `ingress` is only for its own balancing: the last choice, though the router may be in it, too. */
 static const struct docker_network *any_network(const struct neighbourhood *around, const struct container *container)
 {
     const struct container *router = address_router(around);
@@ -78,7 +79,8 @@ static const struct docker_network *any_network(const struct neighbourhood *arou
 
     for (size_t i = 0; i < container->network_count; i++) {
         const struct docker_network *network = &container->networks[i];
-        int score = (network_host(network).len ? 2 : 0) + (is_shared(network, router) ? 1 : 0);
+        int score = (network_host(network).len ? 4 : 0) + (network->is_ingress ? 0 : 1) +
+                    (!network->is_ingress && is_shared(network, router) ? 2 : 0);
         if (score > best_score) {
             best = network;
             best_score = score;
@@ -129,7 +131,7 @@ static const struct docker_network *shared_network(const struct neighbourhood *a
 {
     const struct docker_network *best = any_network(around, container);
 
-    return best && network_host(best).len && is_shared(best, address_router(around)) ? best : NULL;
+    return best && network_host(best).len && !best->is_ingress && is_shared(best, address_router(around)) ? best : NULL;
 }
 
 /* Whether the router can get to the address in this network, as far as can be seen from here. */
@@ -154,8 +156,9 @@ static void check_reach(struct arena *arena, const struct neighbourhood *around,
         address->because = arena_format(
             arena, "its address is in the network `" SLICE_FMT "`, where the router is not: %s; %s" SLICE_FMT,
             SLICE_ARG(network->name), both_sides(arena, around, container),
-            better ? "both are in the one that this names: traefik.docker.network="
-                   : "put both into one, as by: docker network connect ",
+            better                   ? "both are in the one that this names: traefik.docker.network="
+            : container->service.len ? "put both into one, as by: docker service update --network-add "
+                                     : "put both into one, as by: docker network connect ",
             SLICE_ARG(better ? better->name : network->name));
     }
 }

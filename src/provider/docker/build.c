@@ -41,6 +41,7 @@ static struct container *copy_of(struct arena *arena, const struct container *co
     *copy = *container;
     copy->arena = (struct arena){0};
     copy->name = arena_copy(arena, container->name);
+    copy->service = arena_copy(arena, container->service);
     copy->labels = ARENA_ARRAY(arena, struct docker_label, container->label_count + 1);
     for (size_t i = 0; i < container->label_count; i++)
         copy->labels[i] = (struct docker_label){arena_copy(arena, container->labels[i].name),
@@ -277,6 +278,9 @@ static void conclude(struct building *building, const struct candidate *candidat
 
 static void add_candidate(struct building *building, struct candidate *candidate, size_t position)
 {
+    if (candidate->container->remark.len)
+        diagnostics_add(building->diagnostics, DIAGNOSTIC_WARNING, reading_of(building, candidate, NULL).origin, SLICE_FMT,
+                        SLICE_ARG(candidate->container->remark));
     for (size_t i = 0; i < candidate->request_count; i++) {
         const struct route_request *request = &candidate->requests[i];
         struct slice name = naming_backend(building->arena, candidate->container, request->segment);
@@ -312,8 +316,10 @@ static void close_frontends(struct building *building)
 
 static const struct container *find_own(const struct build_input *input)
 {
+    if (input->own)
+        return input->own;
     for (size_t i = 0; i < input->count; i++) {
-        if (is_own_container(input->options, input->containers[i]->id))
+        if (is_own_container(input->options, input->containers[i]))
             return input->containers[i];
     }
     return NULL;

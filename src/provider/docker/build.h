@@ -33,6 +33,7 @@ struct build_input {
     bool remember;     /* frontends without a server */
     struct gone *gone; /* the latest first */
     size_t gone_count;
+    const struct container *own; /* the router's, when it is none of `containers`; or NULL */
 };
 
 struct build_output {

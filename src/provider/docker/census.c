@@ -10,7 +10,10 @@ enum { INSPECT_BATCH = 64 }; /* answers held at a time */
 
 void census_init(struct census *census, uint64_t remember_ms)
 {
-    *census = (struct census){.networks_are_stale = true, .ghosts = {.remember_ms = remember_ms}};
+    *census = (struct census){.networks_are_stale = true,
+                              .own_is_stale = true,
+                              .strangers_are_stale = true,
+                              .ghosts = {.remember_ms = remember_ms}};
     map_init(&census->known);
     map_init(&census->dirty);
     map_init(&census->failed);
@@ -33,6 +36,8 @@ void census_fini(struct census *census)
     map_fini(&census->dirty);
     map_fini(&census->failed);
     network_list_fini(&census->networks);
+    container_destroy(&census->own);
+    stranger_list_fini(&census->strangers);
 }
 
 static void remove_from_order(struct census *census, const struct known *known)
@@ -281,6 +286,50 @@ enum engine_outcome census_resync(struct census *census, struct engine *engine, 
     return outcome;
 }
 
+/* What events said of a task holds: its death for ever, since another one takes its place, and the Swarm may still list it
+ * as running. */
+static void take_over(struct known *known, struct inspected *item)
+{
+    if (known->container && item->container) {
+        item->container->is_running = known->container->is_running;
+        item->container->is_paused = known->container->is_paused;
+        item->container->is_stopping = known->stays_ms > 0;
+    }
+    container_destroy(&known->container);
+    known->container = item->container;
+    item->container = NULL;
+    snprintf(known->error, sizeof known->error, "%s", item->error);
+}
+
+void census_replace(struct census *census, struct inspected *items, size_t count)
+{
+    struct map fresh;
+    struct known **order = wb_alloc((count + 1) * sizeof *order);
+    size_t placed = 0;
+
+    map_init(&fresh);
+    for (size_t i = 0; i < count; i++) {
+        struct known *known = map_get(&census->known, items[i].id);
+        if (!known)
+            known = learn(census, items[i].id);
+        if (map_put(&fresh, items[i].id, known)) {
+            container_destroy(&items[i].container); /* an id twice: the first one counts */
+            continue;
+        }
+        take_over(known, &items[i]);
+        order[placed++] = known;
+    }
+    for (size_t i = census->count; i-- > 0;) {
+        if (!map_get(&fresh, census->order[i]->id))
+            forget(census, census->order[i]);
+    }
+    free(census->order);
+    census->order = order;
+    census->count = placed;
+    census->capacity = count + 1;
+    map_fini(&fresh);
+}
+
 /* -- what becomes of them -- */
 
 static void note_frontends(struct census *census, const struct inventory *inventory)
@@ -320,6 +369,7 @@ void census_build(struct census *census, const struct docker_options *options, c
         }
     }
     input.by_id = &by_id;
+    input.own = census->own;
     build_fragment(&input, out_output);
     ghosts_lay(&census->ghosts, gone);
     note_frontends(census, out_output->inventory);

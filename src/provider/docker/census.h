@@ -8,6 +8,7 @@
 #include "build.h"
 #include "engine.h"
 #include "ghosts.h"
+#include "swarm.h"
 
 struct known {
     char *id_text;
@@ -34,6 +35,14 @@ struct census {
     struct network_list networks;
     bool networks_are_stale;
     struct ghosts ghosts;
+
+    /* Swarm mode */
+    struct container *own; /* the router's; NULL: none of this engine's, or not read yet */
+    bool own_is_stale;
+    struct stranger_list strangers;
+    bool strangers_are_stale;
+    uint64_t swarm_facts; /* what the last look saw, hashed */
+    bool is_in_motion;    /* tasks are to come or to be replaced: the engine sends no events of tasks */
 };
 
 void census_init(struct census *census, uint64_t remember_ms);
@@ -51,6 +60,17 @@ enum engine_outcome census_resync(struct census *census, struct engine *engine, 
 /* When something changes by time alone, UINT64_MAX: never; and that this time has come. */
 uint64_t census_due_ms(const struct census *census);
 void census_expire(struct census *census, uint64_t now_ms);
+/* A container that the event takes out of service, without a look. False: it does not. */
+bool census_mark_leaving(struct known *known, const struct docker_event *event, uint64_t now_ms);
+
+/* Swarm mode: takes in an event, after which everything is dirty or nothing; and looks at all services and tasks. */
+enum census_change census_note_swarm(struct census *census, const struct docker_options *options,
+                                     const struct docker_event *event, uint64_t now_ms);
+enum engine_outcome census_read_swarm(struct census *census, const struct docker_options *options, struct engine *engine,
+                                      bool *out_changed);
+/* Puts what was mustered in the place of all that is known. Takes its containers over. */
+void census_replace(struct census *census, struct inspected *items, size_t count);
+
 /* What is known, as a fragment and an inventory. */
 void census_build(struct census *census, const struct docker_options *options, const struct provider_sink *sink,
                   struct build_output *out_output);

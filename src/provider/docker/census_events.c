@@ -38,7 +38,7 @@ static bool changes_networks(const struct docker_event *event)
 }
 
 /* A signal that ends it, its death, a pause. Until an inspect were answered, requests would be lost. */
-static bool mark_leaving(struct known *known, const struct docker_event *event, uint64_t now_ms)
+bool census_mark_leaving(struct known *known, const struct docker_event *event, uint64_t now_ms)
 {
     struct container *container = known->container;
 
@@ -65,7 +65,7 @@ enum census_change census_note(struct census *census, const struct docker_event 
     census->networks_are_stale |= changes_networks(event);
     if (id.len == 0)
         return CENSUS_SAME;
-    bool leaves = known && mark_leaving(known, event, now_ms);
+    bool leaves = known && census_mark_leaving(known, event, now_ms);
     bool look = may_have_come(event->action) || (known && may_have_changed(event->action));
     if (look)
         map_put(&census->dirty, id, census);

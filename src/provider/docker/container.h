@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "waybill/base/arena.h"
+#include "waybill/model/inventory.h"
 
 struct docker_label {
     struct slice name, value;
@@ -16,6 +17,7 @@ struct docker_network {
     struct slice name, id;
     struct slice address;  /* IPv4, or what the engine puts there */
     struct slice address6; /* GlobalIPv6Address */
+    bool is_ingress;
 };
 
 struct docker_port {
@@ -39,6 +41,13 @@ struct container {
     struct slice node_address; /* of a classic Swarm */
     const char *doubt;         /* why it could not be looked at again; NULL: it could. The census's */
 
+    /* What Swarm mode makes a container of: a task, or a whole service. Empty in others. */
+    struct slice service;     /* the service's name */
+    struct slice not_serving; /* why it cannot serve now, with the code for it */
+    enum container_why not_serving_why;
+    struct slice remark; /* what its owner should know though it serves */
+    bool is_router;      /* a task of the router's own service */
+
     struct docker_label *labels; /* sorted by name, each once */
     size_t label_count;
     struct docker_network *networks; /* sorted by name */
@@ -60,7 +69,9 @@ struct container_list {
 
 /* A network of the engine; compose names it otherwise than the file does. */
 struct named_network {
-    struct slice id, key; /* label com.docker.compose.network */
+    struct slice id, name;
+    struct slice key; /* label com.docker.compose.network */
+    bool is_ingress;  /* of the Swarm's own balancing of published ports */
 };
 struct network_list {
     struct arena arena;
@@ -72,7 +83,9 @@ struct docker_event {
     char action[32];    /* cut off where it is longer */
     char container[72]; /* id; empty when it is about none */
     int signal;         /* of a `kill`; 0: not known */
+    char task[72];      /* of a Swarm, that the container runs */
     bool about_network;
+    bool about_swarm; /* a service or a node of it */
 };
 
 struct docker_version {

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "decode.h"
+#include "decode_parts.h"
 #include "stop_signal.h"
 #include "timestamp.h"
 #include "waybill/base/map.h"
 #include "waybill/base/text.h"
-#include "waybill/base/utf8.h"
-#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,57 +13,10 @@ enum {
     LABEL_BYTES_MAX = 64 * 1024,
     NETWORKS_MAX = 512,
     PORTS_MAX = 4096,
-    ID_MAX = 71,
 };
 
 /* Of a container that does not say otherwise; of one that may take for ever. */
 enum { STOP_TIMEOUT_S = 10, STOP_TIMEOUT_MAX_S = 24 * 3600 };
-
-static const cJSON *member(const cJSON *object, const char *name)
-{
-    return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, name) : NULL;
-}
-
-static struct slice text_of(const cJSON *item)
-{
-    return cJSON_IsString(item) ? slice_of(item->valuestring) : SLICE("");
-}
-
-static struct slice member_text(const cJSON *object, const char *name)
-{
-    return text_of(member(object, name));
-}
-
-static bool member_true(const cJSON *object, const char *name)
-{
-    return cJSON_IsTrue(member(object, name));
-}
-
-static size_t child_count(const cJSON *object)
-{
-    size_t count = 0;
-    for (const cJSON *child = object ? object->child : NULL; child; child = child->next)
-        count++;
-    return count;
-}
-
-static cJSON *parse(struct slice json)
-{
-    return cJSON_ParseWithLength(json.ptr, json.len);
-}
-
-/* Container ids and names of the engine: what may stand in a path of its API. */
-static bool is_id(struct slice id)
-{
-    if (id.len == 0 || id.len > ID_MAX)
-        return false;
-    for (size_t i = 0; i < id.len; i++) {
-        char c = id.ptr[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-'))
-            return false;
-    }
-    return true;
-}
 
 static int compare_labels(const void *a, const void *b)
 {
@@ -92,10 +43,10 @@ static void sort_labels(struct container *container)
 static bool is_wanted_label(struct slice name)
 {
     return slice_starts(name, SLICE("traefik.")) || slice_eq(name, SLICE("com.docker.compose.project")) ||
-           slice_eq(name, SLICE("com.docker.compose.service"));
+           slice_eq(name, SLICE("com.docker.compose.service")) || slice_eq(name, SLICE("com.docker.swarm.service.id"));
 }
 
-static bool decode_labels(const cJSON *object, struct container *container, char out_error[DECODE_ERROR_SIZE])
+bool decode_labels(const cJSON *object, struct container *container, char out_error[DECODE_ERROR_SIZE])
 {
     container->labels = ARENA_ARRAY(&container->arena, struct docker_label,
                                     LABELS_MAX < child_count(object) ? LABELS_MAX : child_count(object));
@@ -123,11 +74,6 @@ static bool decode_labels(const cJSON *object, struct container *container, char
 static int compare_networks(const void *a, const void *b)
 {
     return slice_compare(((const struct docker_network *)a)->name, ((const struct docker_network *)b)->name);
-}
-
-static struct slice copy_text(struct arena *arena, struct slice text)
-{
-    return utf8_is_valid(text) ? arena_copy(arena, text) : SLICE("");
 }
 
 static void decode_container_networks(const cJSON *object, struct container *container)
@@ -191,12 +137,11 @@ static void decode_ports(const cJSON *object, struct container *container)
         qsort(container->ports, container->port_count, sizeof *container->ports, compare_ports);
 }
 
-static unsigned stop_timeout_of(const cJSON *item)
+unsigned decode_stop_timeout(const cJSON *item, double per_second)
 {
-    if (!cJSON_IsNumber(item))
-        return STOP_TIMEOUT_S;
-    bool is_within = item->valuedouble >= 0 && item->valuedouble < STOP_TIMEOUT_MAX_S;
-    return is_within ? (unsigned)item->valuedouble : STOP_TIMEOUT_MAX_S;
+    double seconds = cJSON_IsNumber(item) ? item->valuedouble / per_second : STOP_TIMEOUT_S;
+
+    return seconds >= 0 && seconds < STOP_TIMEOUT_MAX_S ? (unsigned)seconds : STOP_TIMEOUT_MAX_S;
 }
 
 static bool fill_container(const cJSON *root, struct container *container, char out_error[DECODE_ERROR_SIZE])
@@ -218,7 +163,7 @@ static bool fill_container(const cJSON *root, struct container *container, char 
     container->is_paused = member_true(state, "Paused");
     container->is_restarting = member_true(state, "Restarting");
     container->stop_signal = signal_parse(member_text(config, "StopSignal"));
-    container->stop_timeout_s = stop_timeout_of(member(config, "StopTimeout"));
+    container->stop_timeout_s = decode_stop_timeout(member(config, "StopTimeout"), 1);
     container->health = copy_text(arena, member_text(member(state, "Health"), "Status"));
     container->network_mode = copy_text(arena, member_text(member(root, "HostConfig"), "NetworkMode"));
     container->node_address = copy_text(arena, member_text(member(root, "Node"), "IP"));
@@ -311,9 +256,11 @@ bool decode_networks(struct slice json, struct network_list *out_list)
         const cJSON *labels = member(row, "Labels");
         struct named_network network = {
             .id = copy_text(&out_list->arena, member_text(row, "Id")),
+            .name = copy_text(&out_list->arena, member_text(row, "Name")),
             .key = copy_text(&out_list->arena, member_text(labels, "com.docker.compose.network")),
+            .is_ingress = member_true(row, "Ingress"),
         };
-        if (network.id.len && network.key.len)
+        if (network.id.len)
             out_list->items[out_list->count++] = network;
     }
     cJSON_Delete(root);
@@ -325,9 +272,11 @@ bool decode_event(struct slice json, struct docker_event *out_event)
     cJSON *root = parse(json);
     const cJSON *actor = member(root, "Actor"), *attributes = member(actor, "Attributes");
     struct slice kind = member_text(root, "Type"), action = member_text(root, "Action"), id = member_text(actor, "ID");
+    struct slice task = member_text(attributes, "com.docker.swarm.task.id");
 
     *out_event = (struct docker_event){
         .about_network = slice_eq(kind, SLICE("network")),
+        .about_swarm = slice_eq(kind, SLICE("service")) || slice_eq(kind, SLICE("node")),
         .signal = signal_parse(member_text(attributes, "signal")),
     };
     if (action.len == 0) /* engines before 1.10 */
@@ -336,10 +285,13 @@ bool decode_event(struct slice json, struct docker_event *out_event)
         id = member_text(attributes, "container");
     else if (id.len == 0)
         id = member_text(root, "id");
-    bool usable = action.len > 0 && (out_event->about_network || slice_eq(kind, SLICE("container")) || kind.len == 0);
+    bool usable = action.len > 0 && (out_event->about_network || out_event->about_swarm ||
+                                     slice_eq(kind, SLICE("container")) || kind.len == 0);
     if (usable) {
         snprintf(out_event->action, sizeof out_event->action, SLICE_FMT, SLICE_ARG(slice_head(action, 31)));
-        if (is_id(id))
+        if (is_id(task))
+            snprintf(out_event->task, sizeof out_event->task, SLICE_FMT, SLICE_ARG(task));
+        if (is_id(id) && !out_event->about_swarm)
             snprintf(out_event->container, sizeof out_event->container, SLICE_FMT, SLICE_ARG(id));
     }
     cJSON_Delete(root);

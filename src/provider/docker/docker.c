@@ -7,6 +7,7 @@
 #include "waybill/provider/docker.h"
 #include "burst.h"
 #include "census.h"
+#include "pace.h"
 #include "waybill/base/clock.h"
 #include "waybill/base/digest.h"
 #include "waybill/base/log.h"
@@ -21,6 +22,7 @@
 enum {
     RESYNC_MS = 60000,     /* decisions.md 19 */
     RETRY_MS = 2000,       /* to look again at containers whose inspect failed */
+    SWARM_GAP_MS = 1000,   /* at most between two looks at a Swarm that many events ask for */
     PLACE_CHECK_MS = 1000, /* for a socket file that was replaced */
     BACKOFF_FIRST_MS = 250,
     BACKOFF_LIMIT_MS = 1600, /* with jitter at most 2 s: an engine that is back is seen within that */
@@ -40,6 +42,7 @@ struct docker_provider {
     struct census census;
     struct burst looks;         /* at what events name */
     struct burst builds;        /* of what is known */
+    struct pace pace;           /* Swarm mode: looks that no event asks for */
     struct fragment *delivered; /* NULL: none yet; the same for the next two */
     struct inventory *delivered_inventory;
     char *delivered_diagnostics;
@@ -144,19 +147,66 @@ static void note_synced(struct docker_provider *provider)
         board_note_synced(provider->base.sink->board, SLICE("docker"), provider->options.watch);
 }
 
+static enum census_change note(struct docker_provider *provider, const struct docker_event *event, uint64_t now_ms)
+{
+    if (provider->options.swarm_mode)
+        return census_note_swarm(&provider->census, &provider->options, event, now_ms);
+    return census_note(&provider->census, event, now_ms);
+}
+
 static void take_events(struct docker_provider *provider)
 {
     struct docker_event event;
     uint64_t now_ms = clock_monotonic_ms();
 
     while (engine_next_event(provider->engine, &event)) {
-        enum census_change change = census_note(&provider->census, &event, now_ms);
+        enum census_change change = note(provider, &event, now_ms);
         if (change == CENSUS_SAME)
             continue;
         wb_log_debug("docker: event %s of %s", event.action, event.container);
         if (change == CENSUS_LEAVING)
             burst_note(&provider->builds, now_ms);
     }
+}
+
+/* Swarm mode: all is read at each look. */
+static enum engine_outcome read_swarm(struct docker_provider *provider)
+{
+    bool asked = map_count(&provider->census.dirty) > 0, changed;
+    enum engine_outcome outcome = census_read_swarm(&provider->census, &provider->options, provider->engine, &changed);
+    uint64_t now_ms = clock_monotonic_ms();
+
+    if (outcome != ENGINE_OK)
+        return outcome;
+    pace_looked(&provider->pace, now_ms, asked || changed, provider->census.is_in_motion);
+    note_synced(provider);
+    burst_note(&provider->builds, now_ms);
+    return ENGINE_OK;
+}
+
+/* `anew`: what seems unchanged, too, and before it returns. */
+static enum engine_outcome read_all(struct docker_provider *provider, bool anew)
+{
+    if (!provider->options.swarm_mode)
+        return census_resync(&provider->census, provider->engine, anew);
+    provider->census.networks_are_stale = provider->census.own_is_stale = provider->census.strangers_are_stale = true;
+    return read_swarm(provider);
+}
+
+/* Begun for containers; all of a Swarm is read, which takes its time. */
+static enum engine_outcome look(struct docker_provider *provider)
+{
+    uint64_t began_ms = clock_monotonic_ms();
+    enum engine_outcome outcome;
+
+    if (!provider->options.swarm_mode) {
+        outcome = census_look(&provider->census, provider->engine);
+        burst_applied(&provider->looks, began_ms, 0);
+    } else {
+        outcome = read_swarm(provider);
+        burst_applied(&provider->looks, began_ms, (clock_monotonic_ms() - began_ms) * 1000);
+    }
+    return outcome;
 }
 
 /* What time alone changes. */
@@ -166,6 +216,10 @@ static enum engine_outcome act_on_time(struct docker_provider *provider, struct 
         census_expire(&provider->census, now_ms);
         burst_note(&provider->builds, now_ms);
     }
+    if (now_ms >= provider->pace.due_ms) {
+        provider->pace.due_ms = UINT64_MAX; /* until that look was made */
+        burst_note(&provider->looks, now_ms);
+    }
     if (now_ms >= times->retry_ms) {
         census_retry(&provider->census);
         times->retry_ms = UINT64_MAX;
@@ -173,7 +227,7 @@ static enum engine_outcome act_on_time(struct docker_provider *provider, struct 
     if (now_ms < times->resync_ms)
         return ENGINE_OK;
     times->resync_ms = now_ms + provider->options.resync_ms;
-    enum engine_outcome outcome = census_resync(&provider->census, provider->engine, false);
+    enum engine_outcome outcome = read_all(provider, false);
     if (outcome == ENGINE_OK)
         burst_note(&provider->builds, now_ms);
     return outcome;
@@ -198,9 +252,7 @@ static enum engine_outcome act(struct docker_provider *provider, struct timetabl
         burst_note(&provider->looks, now_ms);
     if (now_ms < burst_due_ms(&provider->looks))
         return ENGINE_OK;
-    outcome = census_look(&provider->census, provider->engine);
-    burst_applied(&provider->looks, now_ms, 0);
-    return outcome;
+    return look(provider);
 }
 
 /* When there is something to do though nothing comes. */
@@ -209,6 +261,7 @@ static uint64_t due_ms(const struct docker_provider *provider, const struct time
     uint64_t bursts = earlier(burst_due_ms(&provider->looks), burst_due_ms(&provider->builds));
     uint64_t timers = earlier(census_due_ms(&provider->census), earlier(times->retry_ms, times->resync_ms));
 
+    timers = earlier(timers, provider->pace.due_ms);
     return earlier(earlier(bursts, timers), clock_monotonic_ms() + PLACE_CHECK_MS);
 }
 
@@ -238,9 +291,10 @@ static enum engine_outcome attend(struct docker_provider *provider)
     enum engine_outcome outcome = engine_connect(provider->engine);
 
     if (outcome == ENGINE_OK && provider->options.watch)
-        outcome = engine_watch(provider->engine); /* before the list, so that nothing falls between */
+        outcome = engine_watch(provider->engine,
+                               provider->options.swarm_mode); /* before the list, so that nothing falls between */
     if (outcome == ENGINE_OK)
-        outcome = census_resync(&provider->census, provider->engine, true);
+        outcome = read_all(provider, true);
     if (outcome != ENGINE_OK)
         return outcome;
     note_synced(provider);
@@ -388,7 +442,9 @@ struct provider *docker_provider_create(const struct docker_options *options, co
     provider->options.constraints = (struct slices){0};
     for (size_t i = 0; i < options->constraints.count; i++)
         slices_add(arena, &provider->options.constraints, arena_copy(arena, options->constraints.items[i]));
-    provider->looks.gap_max_ms = provider->builds.gap_max_ms = options->gather_ms;
+    provider->looks.gap_max_ms = options->swarm_mode ? SWARM_GAP_MS : options->gather_ms;
+    provider->builds.gap_max_ms = options->gather_ms;
+    provider->pace = (struct pace){.refresh_ms = options->refresh_ms, .due_ms = UINT64_MAX};
     provider->backoff_ms = BACKOFF_FIRST_MS;
     census_init(&provider->census, options->remember_ms);
     return &provider->base;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine.h"
+#include "engine_parts.h"
 #include "decode.h"
 #include "waybill/base/clock.h"
 #include "waybill/base/log.h"
-#include "waybill/callout/callout.h"
 #include "waybill/provider/docker.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,31 +11,12 @@ enum {
     CALL_TIMEOUT_MS = 15000,
     LIST_TIMEOUT_MS = 30000,
     HEAD_TIMEOUT_MS = 5000,
-    SMALL_BODY = 256 * 1024,
-    INSPECT_BODY = 4 * 1024 * 1024,
-    LIST_BODY = 64 * 1024 * 1024,
     INSPECTS_AT_ONCE = 8,
     SINCE_SECONDS = 2, /* the engine subscribes a moment after its answer's head: it repeats what is younger than this */
 };
 
 /* The newest version of the API this code was written for; it reads nothing that was not in 1.24. */
 static const struct docker_version own_version = {1, 44};
-
-/* One that was begun. */
-struct inspect_call {
-    char *id, *target;
-    struct callout_get get;
-};
-
-struct engine {
-    struct callout *callout;
-    struct inspect_call *inspects[ENGINE_INSPECTS_MAX];
-    size_t inspect_count;
-    struct inspect_call *taken; /* whose id was handed out */
-    struct docker_version version;
-    uint64_t call_ms, list_ms; /* for an answer */
-    char error[512];
-};
 
 /* All that is ever asked. %s is "/v1.44", or nothing before the version is known. */
 static char *ping_target(void)
@@ -49,13 +29,13 @@ static char *version_target(void)
     return wb_strdup("/version");
 }
 
-static char *list_target(const struct engine *engine)
+char *engine_list_target(const struct engine *engine)
 {
     return wb_format("/v%u.%u/containers/json?limit=0", engine->version.major, engine->version.minor);
 }
 
 /* An id that decode let through has nothing in it that could lead to another path. */
-static char *inspect_target(const struct engine *engine, struct slice id)
+char *engine_inspect_target(const struct engine *engine, struct slice id)
 {
     return wb_format("/v%u.%u/containers/" SLICE_FMT "/json", engine->version.major, engine->version.minor, SLICE_ARG(id));
 }
@@ -65,13 +45,14 @@ static char *networks_target(const struct engine *engine)
     return wb_format("/v%u.%u/networks", engine->version.major, engine->version.minor);
 }
 
-static char *events_target(const struct engine *engine)
+static char *events_target(const struct engine *engine, bool swarm)
 {
+    static const char local[] = OPEN "type" NAMES "container" IS_WANTED OR "network" IS_WANTED;
+    static const char of_swarm[] = OR "service" IS_WANTED OR "node" IS_WANTED;
     uint64_t since = clock_wall_ns() / 1000000000u - SINCE_SECONDS;
 
-    return wb_format("/v%u.%u/events?since=%llu&filters=%%7B%%22type%%22%%3A%%7B%%22container%%22%%3Atrue%%2C%%22network"
-                     "%%22%%3Atrue%%7D%%7D",
-                     engine->version.major, engine->version.minor, (unsigned long long)since);
+    return wb_format("/v%u.%u/events?since=%llu&filters=%s%s%s", engine->version.major, engine->version.minor,
+                     (unsigned long long)since, local, swarm ? of_swarm : "", CLOSE);
 }
 
 struct engine *engine_create(const struct docker_options *options, char **out_error)
@@ -139,7 +120,7 @@ bool engine_was_replaced(const struct engine *engine)
     return callout_place_was_replaced(engine->callout);
 }
 
-static enum engine_outcome fail(struct engine *engine, const char *reason)
+enum engine_outcome engine_fail(struct engine *engine, const char *reason)
 {
     snprintf(engine->error, sizeof engine->error, "%s", reason);
     return ENGINE_FAILED;
@@ -149,7 +130,7 @@ static enum engine_outcome outcome_of(struct engine *engine, enum callout_outcom
 {
     if (outcome == CALLOUT_OK)
         return ENGINE_OK;
-    return outcome == CALLOUT_STOPPED ? ENGINE_STOPPED : fail(engine, callout_error(engine->callout));
+    return outcome == CALLOUT_STOPPED ? ENGINE_STOPPED : engine_fail(engine, callout_error(engine->callout));
 }
 
 /* What the engine says of a refused call: {"message": "client version 1.24 is too old"...}. */
@@ -163,15 +144,15 @@ static void describe_status(const struct callout_get *get, char *out, size_t siz
 }
 
 /* One call that has to succeed. */
-static enum engine_outcome get_one(struct engine *engine, char *target, size_t limit, uint64_t timeout_ms,
-                                   struct callout_get *out_get)
+enum engine_outcome engine_get(struct engine *engine, char *target, size_t limit, uint64_t timeout_ms,
+                               struct callout_get *out_get)
 {
     *out_get = (struct callout_get){.target = slice_of(target), .body_limit = limit, .timeout_ms = timeout_ms};
     enum callout_outcome outcome = callout_get_all(engine->callout, out_get, 1, 1);
     enum engine_outcome result = outcome_of(engine, outcome);
 
     if (result == ENGINE_OK && out_get->status == 0)
-        result = fail(engine, out_get->error.ptr);
+        result = engine_fail(engine, out_get->error.ptr);
     else if (result == ENGINE_OK && out_get->status != 200) {
         describe_status(out_get, engine->error, sizeof engine->error);
         result = ENGINE_FAILED;
@@ -193,7 +174,8 @@ static enum engine_outcome negotiate(struct engine *engine, struct slice body)
     struct docker_version theirs, lowest;
 
     if (!decode_version(body, &theirs, &lowest))
-        return fail(engine, "/version: the answer names no ApiVersion");
+        return engine_fail(engine, "/version: the answer names no ApiVersion");
+    engine->theirs = theirs;
     engine->version = is_lower(theirs, own_version) ? theirs : own_version;
     if (is_lower(engine->version, lowest))
         engine->version = lowest;
@@ -205,11 +187,11 @@ enum engine_outcome engine_connect(struct engine *engine)
     struct callout_get get;
 
     disconnect(engine);
-    enum engine_outcome outcome = get_one(engine, ping_target(), SMALL_BODY, engine->call_ms, &get);
+    enum engine_outcome outcome = engine_get(engine, ping_target(), SMALL_BODY, engine->call_ms, &get);
     if (outcome != ENGINE_OK)
         return outcome;
     callout_get_fini(&get);
-    outcome = get_one(engine, version_target(), SMALL_BODY, engine->call_ms, &get);
+    outcome = engine_get(engine, version_target(), SMALL_BODY, engine->call_ms, &get);
     if (outcome != ENGINE_OK)
         return outcome;
     outcome = negotiate(engine, text_slice(&get.body));
@@ -217,9 +199,9 @@ enum engine_outcome engine_connect(struct engine *engine)
     return outcome;
 }
 
-enum engine_outcome engine_watch(struct engine *engine)
+enum engine_outcome engine_watch(struct engine *engine, bool swarm)
 {
-    char *target = events_target(engine);
+    char *target = events_target(engine, swarm);
     enum callout_outcome outcome = callout_stream_open(engine->callout, slice_of(target), HEAD_TIMEOUT_MS);
 
     free(target);
@@ -262,13 +244,13 @@ enum engine_outcome engine_list(struct engine *engine, struct container_list *ou
     struct callout_get get;
     char error[DECODE_ERROR_SIZE];
     size_t skipped;
-    enum engine_outcome outcome = get_one(engine, list_target(engine), LIST_BODY, engine->list_ms, &get);
+    enum engine_outcome outcome = engine_get(engine, engine_list_target(engine), LIST_BODY, engine->list_ms, &get);
 
     *out_list = (struct container_list){0};
     if (outcome != ENGINE_OK)
         return outcome;
     if (!decode_list(text_slice(&get.body), out_list, &skipped, error))
-        outcome = fail(engine, error);
+        outcome = engine_fail(engine, error);
     else if (skipped)
         wb_log_warn("docker: %zu entries of the engine's list are left out: they have no id of their own", skipped);
     callout_get_fini(&get);
@@ -278,7 +260,7 @@ enum engine_outcome engine_list(struct engine *engine, struct container_list *ou
 enum engine_outcome engine_networks(struct engine *engine, struct network_list *out_list)
 {
     struct callout_get get;
-    enum engine_outcome outcome = get_one(engine, networks_target(engine), LIST_BODY, engine->call_ms, &get);
+    enum engine_outcome outcome = engine_get(engine, networks_target(engine), LIST_BODY, engine->call_ms, &get);
 
     *out_list = (struct network_list){0};
     if (outcome == ENGINE_STOPPED)
@@ -303,7 +285,7 @@ bool engine_inspect_begin(struct engine *engine, struct slice id)
         return false;
     struct inspect_call *inspect = wb_alloc(sizeof *inspect);
     inspect->id = slice_dup(id);
-    inspect->target = inspect_target(engine, id);
+    inspect->target = engine_inspect_target(engine, id);
     inspect->get = (struct callout_get){
         .target = slice_of(inspect->target), .body_limit = INSPECT_BODY, .timeout_ms = engine->call_ms};
     engine->inspects[engine->inspect_count++] = inspect;
@@ -340,7 +322,7 @@ enum engine_outcome engine_inspect(struct engine *engine, struct inspected *item
     size_t silent = 0;
 
     for (size_t i = 0; i < count; i++)
-        gets[i] = (struct callout_get){.target = slice_of(inspect_target(engine, items[i].id)),
+        gets[i] = (struct callout_get){.target = slice_of(engine_inspect_target(engine, items[i].id)),
                                        .body_limit = INSPECT_BODY,
                                        .timeout_ms = engine->call_ms};
     enum engine_outcome outcome = outcome_of(engine, callout_get_all(engine->callout, gets, count, INSPECTS_AT_ONCE));
@@ -353,7 +335,7 @@ enum engine_outcome engine_inspect(struct engine *engine, struct inspected *item
         free((char *)(uintptr_t)gets[i].target.ptr);
     }
     if (outcome == ENGINE_OK && count && silent == count)
-        outcome = fail(engine, items[0].error);
+        outcome = engine_fail(engine, items[0].error);
     free(gets);
     return outcome;
 }

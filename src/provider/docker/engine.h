@@ -8,6 +8,10 @@
 #include "container.h"
 
 struct docker_options;
+struct service_list;
+struct task_list;
+struct stranger_list;
+
 struct engine;
 
 enum engine_outcome {
@@ -33,8 +37,8 @@ void engine_stop(struct engine *engine);
 
 /* Fresh connections, /_ping, and the version of the API both sides speak. */
 enum engine_outcome engine_connect(struct engine *engine);
-/* Opens the stream of events. What happens from now on comes by engine_next_event. */
-enum engine_outcome engine_watch(struct engine *engine);
+/* Opens the stream of events, with those of a Swarm or without. What happens from now on comes by engine_next_event. */
+enum engine_outcome engine_watch(struct engine *engine, bool swarm);
 /* Waits for an event, or an inspect that was begun, at most this long. */
 enum engine_outcome engine_wait(struct engine *engine, uint64_t timeout_ms);
 bool engine_next_event(struct engine *engine, struct docker_event *out_event);
@@ -42,6 +46,17 @@ bool engine_next_event(struct engine *engine, struct docker_event *out_event);
 enum engine_outcome engine_sleep(struct engine *engine, uint64_t timeout_ms);
 
 enum engine_outcome engine_list(struct engine *engine, struct container_list *out_list);
+/* Of a Swarm. FAILED also when the engine manages none, with what to do about it. */
+enum engine_outcome engine_services(struct engine *engine, struct service_list *out_list);
+/* The tasks of these services that are to run. */
+enum engine_outcome engine_tasks(struct engine *engine, const struct slice *services, size_t count,
+                                 struct task_list *out_list);
+/* The networks that span the Swarm. */
+enum engine_outcome engine_swarm_networks(struct engine *engine, struct network_list *out_list);
+/* Containers that are no tasks. An engine that does not answer this gives an empty list: nothing of them is routed. */
+enum engine_outcome engine_strangers(struct engine *engine, struct stranger_list *out_list);
+/* One container by its id or the head of it; NULL when there is none. */
+enum engine_outcome engine_container(struct engine *engine, struct slice id, struct container **out_container);
 /* An engine that does not answer this gives an empty list: it is only needed for the names of compose. */
 enum engine_outcome engine_networks(struct engine *engine, struct network_list *out_list);
 /* Several at a time. FAILED only when the engine does not answer at all. */

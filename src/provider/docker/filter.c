@@ -4,9 +4,9 @@
 #include "labels.h"
 #include "naming.h"
 
-bool is_own_container(const struct docker_options *options, struct slice id)
+bool is_own_container(const struct docker_options *options, const struct container *container)
 {
-    return options->own_id.len >= 12 && slice_starts(id, options->own_id);
+    return container->is_router || (options->own_id.len >= 12 && slice_starts(container->id, options->own_id));
 }
 
 static bool is_enabled(struct candidate *candidate, struct label_reading *reading, bool exposed_by_default)
@@ -32,7 +32,7 @@ static bool is_enabled(struct candidate *candidate, struct label_reading *readin
 static bool has_rules(struct arena *arena, struct candidate *candidate, const struct docker_options *options)
 {
     const struct container *container = candidate->container;
-    bool own = is_own_container(options, container->id), is_explicit, skipped_self = false;
+    bool own = is_own_container(options, container), is_explicit, skipped_self = false;
 
     candidate->requests = ARENA_ARRAY(arena, struct route_request, candidate->segments.count);
     for (size_t i = 0; i < candidate->segments.count; i++) {
@@ -117,6 +117,18 @@ static bool is_up(struct candidate *candidate)
     return false;
 }
 
+/* A task is seen before it runs and while it ends. */
+static bool is_serving(struct candidate *candidate)
+{
+    const struct container *container = candidate->container;
+
+    if (container->not_serving.len == 0)
+        return true;
+    inventory_decide(candidate->item, container->not_serving_why, SLICE_FMT, SLICE_ARG(container->not_serving));
+    inventory_add_value(candidate->item, "service", container->service);
+    return false;
+}
+
 static bool is_healthy(struct candidate *candidate)
 {
     struct slice health = candidate->container->health;
@@ -152,8 +164,10 @@ static bool is_usable(struct arena *arena, struct candidate *candidate, struct d
 /* A separator keeps service `/app` with segment `x` apart from service `/appx` (defects.md B19). */
 struct slice candidate_key(struct arena *arena, const struct candidate *candidate, const struct segment *segment)
 {
-    return slice_of(
-        arena_format(arena, SLICE_FMT "\n" SLICE_FMT, SLICE_ARG(candidate->item->service), SLICE_ARG(segment->name)));
+    struct slice swarm_service = candidate->container->service;
+    struct slice service = swarm_service.len ? swarm_service : candidate->item->service;
+
+    return slice_of(arena_format(arena, SLICE_FMT "\n" SLICE_FMT, SLICE_ARG(service), SLICE_ARG(segment->name)));
 }
 
 void filter_reject_label(struct inventory_item *item, const struct label *label, const char *because)
@@ -164,6 +178,21 @@ void filter_reject_label(struct inventory_item *item, const struct label *label,
                      SLICE_ARG(value), because);
     inventory_add_value(item, "label", label->written);
     inventory_add_value(item, "value", value);
+}
+
+/* It would be routed if it had labels, and those that its owner wrote are the service's: containers do not get them. */
+static void explain_swarm_task(struct candidate *candidate)
+{
+    struct slice service = container_label(candidate->container, SLICE("com.docker.swarm.service.id"));
+    enum container_why why = candidate->item->why;
+
+    if (service.len == 0 || candidate->segments.items[0].label_count ||
+        (why != WHY_NOT_ENABLED && why != WHY_NO_RULE && why != WHY_NO_PORT))
+        return;
+    inventory_decide(candidate->item, WHY_SWARM_TASK,
+                     "it is a task of a Swarm service and has no labels of its own: those of the service are read with "
+                     "--docker.swarmMode");
+    inventory_add_value(candidate->item, "com.docker.swarm.service.id", service);
 }
 
 bool filter_container(struct arena *arena, const struct build_input *input, const struct container *container,
@@ -177,8 +206,13 @@ bool filter_container(struct arena *arena, const struct build_input *input, cons
     struct label_reading reading = {
         .arena = arena, .segment = &out_candidate->segments.items[0], .origin = origin, .diagnostics = diagnostics};
 
-    return is_enabled(out_candidate, &reading, input->options->exposed_by_default) &&
-           is_usable(arena, out_candidate, diagnostics, origin) && has_rules(arena, out_candidate, input->options) &&
-           has_port(out_candidate) && meets_constraints(arena, out_candidate, input->options) && is_up(out_candidate) &&
-           is_healthy(out_candidate);
+    if (container->not_serving_why == WHY_NOT_SWARM)
+        return is_serving(out_candidate);
+    if (!is_enabled(out_candidate, &reading, input->options->exposed_by_default) ||
+        !is_usable(arena, out_candidate, diagnostics, origin) || !has_rules(arena, out_candidate, input->options) ||
+        !has_port(out_candidate) || !meets_constraints(arena, out_candidate, input->options)) {
+        explain_swarm_task(out_candidate);
+        return false;
+    }
+    return is_up(out_candidate) && is_serving(out_candidate) && is_healthy(out_candidate);
 }

@@ -27,5 +27,5 @@ bool filter_container(struct arena *arena, const struct build_input *input, cons
 struct slice candidate_key(struct arena *arena, const struct candidate *candidate, const struct segment *segment);
 /* REJECTED because of this label; `because` says how to write it. */
 void filter_reject_label(struct inventory_item *item, const struct label *label, const char *because);
-/* The id is the router's own, in full or its first 12 digits. */
-bool is_own_container(const struct docker_options *options, struct slice id);
+/* It is the router itself: by its id, in full or its first 12 digits, or as a task of the router's service. */
+bool is_own_container(const struct docker_options *options, const struct container *container);

@@ -61,7 +61,8 @@ static void take_networks(struct container *container, const struct described_co
     container->network_count = from->network_count;
     for (size_t i = 0; i < from->network_count; i++) {
         struct slice name = from->networks[i].name;
-        container->networks[i] = (struct docker_network){name, name, from->host, SLICE("")};
+        container->networks[i] = (struct docker_network){
+            .name = name, .id = name, .address = from->host, .address6 = SLICE("")};
     }
     sort(container->networks, container->network_count, sizeof *container->networks, compare_networks);
 }
@@ -100,7 +101,8 @@ static void name_networks(struct network_list *list, const struct described_cont
         for (size_t k = 0; k < containers[i].network_count; k++) {
             const struct described_network *network = &containers[i].networks[k];
             if (network->key.len && !map_put(&named, network->name, list))
-                list->items[list->count++] = (struct named_network){network->name, network->key};
+                list->items[list->count++] = (struct named_network){
+                    .id = network->name, .name = network->name, .key = network->key};
         }
     }
     map_fini(&named);
@@ -152,6 +154,13 @@ void docker_lint_described(const struct docker_lint_input *input, const struct d
 
 /* -- of an engine -- */
 
+static enum engine_outcome read_all(struct census *census, const struct docker_options *options, struct engine *engine)
+{
+    bool changed;
+
+    return options->swarm_mode ? census_read_swarm(census, options, engine, &changed) : census_resync(census, engine, true);
+}
+
 char *docker_lint_engine(const struct docker_lint_input *input, struct docker_lint_output *out_output)
 {
     struct provider_sink sink = {.default_entrypoints = input->default_entrypoints,
@@ -164,7 +173,7 @@ char *docker_lint_engine(const struct docker_lint_input *input, struct docker_li
     if (!engine)
         return error;
     census_init(&census, 0);
-    if (engine_connect(engine) == ENGINE_OK && census_resync(&census, engine, true) == ENGINE_OK) {
+    if (engine_connect(engine) == ENGINE_OK && read_all(&census, input->options, engine) == ENGINE_OK) {
         census_build(&census, input->options, &sink, &built);
         *out_output = (struct docker_lint_output){built.fragment, built.inventory, built.diagnostics};
     } else {

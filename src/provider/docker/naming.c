@@ -39,12 +39,18 @@ static bool is_composed(const struct container *container, struct slice *out_pro
     return out_project->len && out_service->len;
 }
 
+/* The container's own name, or that of the Swarm service it is of. */
+static struct slice plain_name(const struct container *container)
+{
+    return container->service.len ? container->service : container->name;
+}
+
 struct slice naming_service(struct arena *arena, const struct container *container)
 {
     struct slice project, service;
 
     if (!is_composed(container, &project, &service))
-        return container->name;
+        return plain_name(container);
     return slice_of(arena_format(arena, SLICE_FMT "_" SLICE_FMT, SLICE_ARG(service), SLICE_ARG(project)));
 }
 
@@ -73,7 +79,7 @@ struct slice naming_rule(struct arena *arena, const struct container *container,
     if (is_composed(container, &project, &service))
         name = slice_of(arena_format(arena, SLICE_FMT "." SLICE_FMT, SLICE_ARG(service), SLICE_ARG(project)));
     else if (domain.len)
-        name = container->name;
+        name = plain_name(container);
     else
         return SLICE("");
     name = host_part(arena, name);

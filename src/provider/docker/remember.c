@@ -5,12 +5,13 @@
 
 enum model_absence absence_of(enum container_why why)
 {
-    if (why == WHY_STARTING)
+    if (why == WHY_STARTING || why == WHY_TASK_NOT_RUNNING)
         return ABSENCE_STARTING;
     if (why == WHY_UNHEALTHY)
         return ABSENCE_UNHEALTHY;
-    return why == WHY_NOT_RUNNING || why == WHY_STOPPING || why == WHY_PAUSED || why == WHY_RESTARTING ? ABSENCE_NOT_RUNNING
-                                                                                                       : ABSENCE_NONE;
+    return why == WHY_NOT_RUNNING || why == WHY_STOPPING || why == WHY_PAUSED || why == WHY_RESTARTING || why == WHY_NO_TASK
+               ? ABSENCE_NOT_RUNNING
+               : ABSENCE_NONE;
 }
 
 static struct model_frontend *next_remembered(struct remembering *remembering)

@@ -97,10 +97,22 @@ static void test_an_escape_that_is_none_rejects_that_container_only(void **state
     assert_true(is_said(scene, "container bad, label traefik.frontend.rule"));
 }
 
+static void test_a_task_of_a_swarm_is_told_where_its_labels_are_read(void **state)
+{
+    struct scene *scene = *state;
+
+    scene->options.exposed_by_default = false;
+    add(scene, ID_A, "web.1.t1", "\"com.docker.swarm.service.id\":\"s1\"");
+    add(scene, ID_B, "api.1.t2", "\"com.docker.swarm.service.id\":\"s2\",\"traefik.enable\":\"true\"");
+    build(scene);
+    assert_int_equal(scene->built.inventory->items[0].why, WHY_SWARM_TASK);
+    assert_int_equal(scene->built.inventory->items[1].why, WHY_ROUTED); /* by its own labels, as in v1.7 */
+}
+
 static void test_a_network_may_be_named_as_in_the_compose_file(void **state)
 {
     struct scene *scene = *state;
-    struct named_network named = {SLICE("n9"), SLICE("inner")};
+    struct named_network named = {.id = SLICE("n9"), .key = SLICE("inner")};
 
     scene->options.network = SLICE("traefik-net");
     scene->networks.items = &named;
@@ -212,6 +224,7 @@ int main(void)
         cmocka_unit_test(test_what_does_not_protect_is_dropped_alone),
         WITH_SCENE(test_a_good_user_stays_when_a_bad_one_is_left_out),
         WITH_SCENE(test_an_escape_that_is_none_rejects_that_container_only),
+        WITH_SCENE(test_a_task_of_a_swarm_is_told_where_its_labels_are_read),
         WITH_SCENE(test_a_network_may_be_named_as_in_the_compose_file),
         WITH_SCENE(test_without_a_name_a_network_shared_with_the_router_is_taken),
         WITH_SCENE(test_the_router_itself_is_routed_to_only_when_a_label_says_so),

@@ -209,8 +209,6 @@ static void test_parts_that_are_not_there_are_refused_by_name(void **state)
         "--cluster.node=a",
         "--consul",
         "--consulCatalog.endpoint=x",
-        "--docker.swarmMode",
-        "--docker.swarmMode=true",
         "--docker.filename=x.tmpl",
         "--dynamodb",
         "--ecs.region=x",
@@ -252,7 +250,7 @@ static void test_parts_that_are_not_there_are_refused_by_name(void **state)
 static void test_switching_off_what_is_not_there_is_accepted(void **state)
 {
     (void)state;
-    expect_ok(read_words("--acme=false", "--docker.swarmMode=false", "--rootCAs=", "--web=false"));
+    expect_ok(read_words("--acme=false", "--docker.filename=", "--rootCAs=", "--web=false"));
     assert_true(settings.docker_on); /* by its member */
     expect_refused(read_words("--acme.onHostRule=false"), "--acme.onHostRule");
 }
@@ -261,10 +259,32 @@ static void test_flags_without_effect_are_accepted_and_noted(void **state)
 {
     (void)state;
     expect_ok(read_words("--checkNewVersion=true", "--sendAnonymousUsage", "--providersThrottleDuration=2s",
-                         "--docker.swarmModeRefreshSeconds=5", "--accessLog.bufferingSize=100"));
+                         "--docker.templateVersion=2", "--accessLog.bufferingSize=100"));
     assert_true(has_note("checkNewVersion has no effect"));
     assert_true(has_note("providersThrottleDuration has no effect"));
     expect_refused(read_words("--providersThrottleDuration=soon"), "invalid argument \"soon\"");
+}
+
+static void test_the_refresh_of_a_swarm_is_15_seconds_unless_over_0_is_asked_for(void **state)
+{
+    static const struct {
+        const char *word;
+        unsigned seconds;
+    } cases[] = {{"--docker.swarmMode", 15},
+                 {"--docker.swarmModeRefreshSeconds=1", 1},
+                 {"--docker.swarmModeRefreshSeconds=3600", 3600},
+                 {"--docker.swarmModeRefreshSeconds=0", 15},
+                 {"--docker.swarmModeRefreshSeconds=-7", 15}};
+
+    (void)state;
+    for (size_t i = 0; i < WB_COUNT(cases); i++) {
+        expect_ok(read_words(cases[i].word));
+        assert_int_equal(settings.docker.refresh_ms, cases[i].seconds * 1000);
+        assert_int_equal(settings.docker.swarm_mode, i == 0);
+    }
+    expect_refused(read_words("--docker.swarmModeRefreshSeconds=5s"), "it is not a whole number");
+    expect_refused(read_words("--docker.swarmModeRefreshSeconds=--5"), "it is not a whole number");
+    expect_refused(read_words("--docker.swarmModeRefreshSeconds=3000000000"), "it is not a whole number");
 }
 
 static void test_every_option_of_v17_is_known(void **state)
@@ -391,6 +411,7 @@ int main(void)
         READING_TEST(test_parts_that_are_not_there_are_refused_by_name),
         READING_TEST(test_switching_off_what_is_not_there_is_accepted),
         READING_TEST(test_flags_without_effect_are_accepted_and_noted),
+        READING_TEST(test_the_refresh_of_a_swarm_is_15_seconds_unless_over_0_is_asked_for),
         READING_TEST(test_every_option_of_v17_is_known),
         READING_TEST(test_no_name_or_letter_stands_twice_in_the_table),
     };

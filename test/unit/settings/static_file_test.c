@@ -178,13 +178,24 @@ static void test_parts_that_are_not_there_are_refused_by_name(void **state)
         {"[web]\naddress = \":8080\"\n", "web: not in this version"},
         {"rootCAs = [\"x\"]\n", "rootCAs: not in this version"},
         {"insecureSkipVerify = true\n", "insecureSkipVerify: not in this version"},
-        {"[docker]\nswarmMode = true\n", "docker.swarmMode: not in this version"},
         {"[accessLog.filters]\nretryAttempts = true\n", "accessLog.filters: not in this version"},
         {"[traefikLog]\nfilePath = \"x\"\n", "traefikLog.filePath: not in this version"},
     };
     for (size_t i = 0; i < WB_COUNT(cases); i++)
         expect_refused(read_toml(cases[i].toml), cases[i].message);
-    expect_ok(read_toml("insecureSkipVerify = false\nrootCAs = []\n[docker]\nswarmMode = false\n"));
+    expect_ok(read_toml("insecureSkipVerify = false\nrootCAs = []\n[docker]\nfilename = \"\"\n"));
+}
+
+static void test_swarm_mode_is_read(void **state)
+{
+    (void)state;
+    expect_ok(read_toml("[docker]\nswarmMode = true\nswarmModeRefreshSeconds = 4\n"));
+    assert_true(settings.docker_on && settings.docker.swarm_mode);
+    assert_int_equal(settings.docker.refresh_ms, 4000);
+    expect_ok(read_toml("[docker]\nswarmMode = false\nswarmModeRefreshSeconds = -4\n"));
+    assert_false(settings.docker.swarm_mode);
+    assert_int_equal(settings.docker.refresh_ms, 15000);
+    expect_refused(read_toml("[docker]\nswarmModeRefreshSeconds = \"4\"\n"), "it is to be a whole number");
 }
 
 static void test_unknown_keys_are_ignored_and_noted(void **state)
@@ -314,6 +325,7 @@ int main(void)
         READING_TEST(test_a_wrong_type_ends_the_start_with_its_place),
         READING_TEST(test_tls_to_the_engine_as_a_table),
         READING_TEST(test_parts_that_are_not_there_are_refused_by_name),
+        READING_TEST(test_swarm_mode_is_read),
         READING_TEST(test_unknown_keys_are_ignored_and_noted),
         READING_TEST(test_a_quoted_key_with_a_dot_is_no_way_into_a_group),
         READING_TEST(test_routes_in_the_static_file_go_to_the_file_provider),
