@@ -37,10 +37,11 @@ struct described_container {
     const struct described_network *networks;
     size_t network_count;
     struct slice network_mode; /* "host", "container:NAME"; empty: by its networks */
+    struct slice service;      /* of a Swarm, as the engine will call it; empty: it is of none */
     bool is_router;            /* of several the first counts */
 };
 
-/* In place of a port where none is described: the image may have one, which is not known. */
+/* In place of a port where none is described: the image may have one, which is not known. Not on a Swarm, where no port is. */
 enum { DOCKER_LINT_UNKNOWN_PORT = 1 };
 
 struct docker_lint_input {

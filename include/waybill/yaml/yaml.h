@@ -12,7 +12,7 @@
 #pragma once
 #include "waybill/base/arena.h"
 
-enum { YAML_INPUT_MAX = 4 * 1024 * 1024, YAML_DEPTH_MAX = 64, YAML_VALUES_MAX = 400000 };
+enum { YAML_INPUT_MAX = 4 * 1024 * 1024, YAML_DEPTH_MAX = 64, YAML_VALUES_MAX = 200000 };
 
 enum yaml_kind {
     YAML_MAPPING,

@@ -172,15 +172,18 @@ static void check_unknown_port(struct lint *lint, const struct compose_service *
 
 /* -- labels in the wrong place -- */
 
-static void check_deploy_labels(struct lint *lint, const struct compose_service *service)
+/* Those of `deploy` are the Swarm service's, the others its containers'. */
+static void check_other_labels(struct lint *lint, const struct compose_service *service)
 {
-    const struct compose_labels *others = &service->deploy_labels;
+    bool swarm = lint->settings.docker.swarm_mode;
+    const struct compose_labels *others = swarm ? &service->labels : &service->deploy_labels;
 
     for (size_t i = 0; i < others->count; i++) {
         if (slice_starts(others->items[i].name, SLICE("traefik."))) {
-            problems_add(&lint->problems, PROBLEM_WARNING, others->items[i].at,
-                         "labels below `deploy` count on a swarm only (--docker.swarmMode): write them below the service's "
-                         "own `labels`");
+            problems_add(&lint->problems, PROBLEM_WARNING, others->items[i].at, "%s",
+                         swarm ? "in Swarm mode the labels below `deploy` count and not these: write them there"
+                               : "labels below `deploy` count on a swarm only (--docker.swarmMode): write them below the "
+                                 "service's own `labels`");
             return;
         }
     }
@@ -233,7 +236,7 @@ static void check_service(struct lint *lint, const struct inventory_item *item)
 
     if (!service)
         return;
-    check_deploy_labels(lint, service);
+    check_other_labels(lint, service);
     if (item->frontend_count == 0)
         return;
     check_network_label(lint, service);

@@ -14,8 +14,10 @@ static void describe_labels(struct lint *lint, const struct compose_service *ser
         if (!slice_starts(labels->items[i].name, SLICE("com.docker.compose.")))
             made[count++] = (struct described_label){labels->items[i].name, labels->items[i].value};
     }
-    made[count++] = (struct described_label){SLICE("com.docker.compose.project"), lint->project.name};
-    made[count++] = (struct described_label){SLICE("com.docker.compose.service"), service->name};
+    if (!lint->settings.docker.swarm_mode) { /* what compose adds; a stack has nothing that counts */
+        made[count++] = (struct described_label){SLICE("com.docker.compose.project"), lint->project.name};
+        made[count++] = (struct described_label){SLICE("com.docker.compose.service"), service->name};
+    }
     out->labels = made;
     out->label_count = count;
 }
@@ -32,6 +34,12 @@ static void describe_ports(struct lint *lint, const struct compose_service *serv
     out->port_count = service->ports.count;
 }
 
+/* The name in the file, where the engine is told it: of a network that compose makes, not of a stack's. */
+static struct slice file_key(const struct lint *lint, const struct compose_network *network)
+{
+    return network->is_external || lint->settings.docker.swarm_mode ? SLICE("") : network->key;
+}
+
 static void describe_networks(struct lint *lint, const struct compose_service *service, struct described_container *out)
 {
     const struct compose_networks *networks = &service->networks;
@@ -40,8 +48,7 @@ static void describe_networks(struct lint *lint, const struct compose_service *s
     size_t count = 0;
 
     for (size_t i = 0; i < networks->count && mode.len == 0; i++)
-        made[count++] = (struct described_network){networks->items[i].name,
-                                                   networks->items[i].is_external ? SLICE("") : networks->items[i].key};
+        made[count++] = (struct described_network){networks->items[i].name, file_key(lint, &networks->items[i])};
     if (slice_eq(mode, SLICE("bridge")))
         made[count++] = (struct described_network){SLICE("bridge"), SLICE("")};
     if (slice_starts(mode, SLICE("service:")))
@@ -55,6 +62,10 @@ static void describe_service(struct lint *lint, const struct compose_service *se
 {
     out->name = out->host = service->name;
     out->is_router = service == lint->router;
+    out->service = SLICE("");
+    if (lint->settings.docker.swarm_mode)
+        out->service = slice_of(
+            arena_format(&lint->arena, SLICE_FMT "_" SLICE_FMT, SLICE_ARG(lint->project.name), SLICE_ARG(service->name)));
     describe_labels(lint, service, out);
     describe_ports(lint, service, out);
     describe_networks(lint, service, out);

@@ -7,8 +7,7 @@
 
 const struct compose_labels *lint_labels(const struct lint *lint, const struct compose_service *service)
 {
-    (void)lint;
-    return &service->labels;
+    return lint->settings.docker.swarm_mode ? &service->deploy_labels : &service->labels;
 }
 
 const struct compose_service *lint_service(const struct lint *lint, struct slice name)

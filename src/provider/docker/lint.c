@@ -39,8 +39,8 @@ static void take_ports(struct container *container, const struct described_conta
         container->ports[i] = (struct docker_port){port->number, port->protocol, port->is_bound, port->host_ip,
                                                    port->host_port};
     }
-    container->port_count = from->port_count;
-    if (from->port_count == 0)
+    container->port_count = from->service.len ? 0 : from->port_count;
+    if (from->port_count == 0 && from->service.len == 0)
         container->ports[container->port_count++] = (struct docker_port){DOCKER_LINT_UNKNOWN_PORT, SLICE("tcp"), false,
                                                                          SLICE(""), SLICE("")};
     sort(container->ports, container->port_count, sizeof *container->ports, compare_ports);
@@ -78,6 +78,7 @@ static struct container *make_container(const struct described_container *from, 
     container->name = slice_of(arena_format(arena, "/" SLICE_FMT, SLICE_ARG(from->name)));
     container->started_at = container->health = container->node_address = SLICE("");
     container->network_mode = from->network_mode;
+    container->service = from->service;
     container->is_running = true;
     take_labels(container, from);
     take_networks(container, from);

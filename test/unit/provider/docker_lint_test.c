@@ -116,6 +116,26 @@ static void test_a_network_mode_names_another_container(void **state)
     assert_int_equal(output.inventory->items[2].why, WHY_NETWORK_OWNER_DOWN);
 }
 
+static void test_services_of_a_swarm_have_no_ports_and_names_of_their_own(void **state)
+{
+    const struct described_port port = {80, SLICE("tcp"), false, SLICE(""), SLICE("")};
+    const struct described_label label = {SLICE("traefik.port"), SLICE("81")};
+    struct described_container containers[] = {describe("a", &front, 1), describe("b", &front, 1)};
+
+    (void)state;
+    options.swarm_mode = true;
+    containers[0].service = SLICE("stack_a");
+    containers[0].labels = &label;
+    containers[0].label_count = 1;
+    containers[1].service = SLICE("stack_b");
+    containers[1].ports = &port;
+    containers[1].port_count = 1;
+    run(containers, 2);
+    check_url(0, "http://a:81");
+    assert_true(slice_eq(output.fragment->frontends[0].routes[0].rule, SLICE("Host:stack-a.test")));
+    assert_int_equal(output.inventory->items[1].why, WHY_NO_PORT);
+}
+
 static void test_nothing_described_is_nothing_found(void **state)
 {
     (void)state;
@@ -132,6 +152,7 @@ int main(void)
         CASE(test_labels_count_in_any_order),
         CASE(test_networks_are_known_by_name_and_key_and_shared_with_the_router),
         CASE(test_a_network_mode_names_another_container),
+        CASE(test_services_of_a_swarm_have_no_ports_and_names_of_their_own),
         CASE(test_nothing_described_is_nothing_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

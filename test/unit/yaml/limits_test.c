@@ -132,7 +132,7 @@ static void test_aliases_of_aliases_cannot_grow_without_end(void **state)
         text_addf(&text, "]\n");
     }
     assert_false(parse(text_slice(&text)));
-    assert_non_null(strstr(error.message, "more than 400000 values"));
+    assert_non_null(strstr(error.message, "more than 200000 values"));
     assert_true(arena.used < 64 * 1024);
     text_fini(&text);
 }
@@ -149,7 +149,7 @@ static void test_merges_of_merges_cannot_grow_without_end(void **state)
     for (unsigned i = 1; i < 2000; i++)
         text_addf(&text, "x%u: &m%u {<<: *m%u}\n", i, i, i - 1);
     assert_false(parse(text_slice(&text)));
-    assert_non_null(strstr(error.message, "more than 400000 values"));
+    assert_non_null(strstr(error.message, "more than 200000 values"));
     text_fini(&text);
 }
 
@@ -160,7 +160,7 @@ static uint64_t thread_cpu_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* A megabyte takes up to 0.3 s of CPU, 1 s with ASan; with anything quadratic in it, minutes. */
+/* Half a megabyte takes up to 0.2 s of CPU with ASan; with anything quadratic in it, minutes. */
 static void test_hostile_text_takes_linear_time(void **state)
 {
     static const struct {
@@ -181,12 +181,10 @@ static void test_hostile_text_takes_linear_time(void **state)
     (void)state;
     for (size_t i = 0; i < WB_COUNT(rows); i++) {
         struct text text = TEXT_EMPTY;
-        repeat(&text, rows[i].prefix, rows[i].part, 1024 * 1024 / strlen(rows[i].part), rows[i].suffix);
+        repeat(&text, rows[i].prefix, rows[i].part, 512 * 1024 / strlen(rows[i].part), rows[i].suffix);
         uint64_t start = thread_cpu_ns();
         (void)!parse(text_slice(&text));
         uint64_t took = thread_cpu_ns() - start;
-        if (getenv("WB_SHOW"))
-            print_message("%zu: %.3f s\n", i, (double)took / 1e9);
         if (took > most_ns)
             fail_msg("hostile text %zu took %.1f s", i, (double)took / 1e9);
         text_fini(&text);
