@@ -16,7 +16,7 @@ struct compose_file {
 };
 
 /* All files together; nobody writes more by hand, and extended services would copy without end. */
-enum { COMPOSE_ITEMS_MAX = 400000, COMPOSE_DEPTH_MAX = 8 };
+enum { COMPOSE_ITEMS_MAX = 200000, COMPOSE_DEPTH_MAX = 8 };
 
 struct compose_reader {
     const struct compose_input *input;

@@ -233,7 +233,7 @@ static void test_copies_are_limited(void **state)
         text_addf(&text, "  s%u: {extends: base}\n", i);
     read_text(text.ptr);
     assert_int_equal(problems.count, 1);
-    assert_non_null(strstr(problems.items[0].text, "there are more than 400000 services, labels"));
+    assert_non_null(strstr(problems.items[0].text, "there are more than 200000 services, labels"));
     text_fini(&text);
 }
 
