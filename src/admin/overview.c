@@ -140,15 +140,10 @@ static void write_compiled(struct text *out, const struct route_frontend *fronte
     text_addf(out, ",\"priority\":%" PRId64 "}", frontend->priority);
 }
 
-static void write_left_out(struct text *out, const struct fragment *fragment)
+static void write_left_out(struct text *out, const struct route_frontend *frontend)
 {
-    for (size_t i = 0; i < fragment->frontend_count; i++) {
-        const struct model_frontend *frontend = &fragment->frontends[i];
-        if (frontend->left_out_because.len == 0)
-            continue;
-        write_outcome(out, fragment->provider, frontend->name, "left out", frontend->left_out_because);
-        text_add_char(out, '}');
-    }
+    write_outcome(out, frontend->provider, frontend->name, "left out", frontend->why_because);
+    text_add_char(out, '}');
 }
 
 static void write_frontends(struct text *out, const struct snapshot *snapshot)
@@ -156,8 +151,8 @@ static void write_frontends(struct text *out, const struct snapshot *snapshot)
     text_addf(out, "{\"snapshot\":%" PRIu64 ",\"frontends\":[", snapshot ? snapshot->number : 0);
     for (size_t i = 0; snapshot && i < snapshot->frontend_count; i++)
         write_compiled(out, snapshot->frontends[i]);
-    for (size_t i = 0; snapshot && i < snapshot->model.count; i++)
-        write_left_out(out, snapshot->model.fragments[i]);
+    for (size_t i = 0; snapshot && i < snapshot->left_out_count; i++)
+        write_left_out(out, snapshot->left_out[i]);
     text_add(out, SLICE("]}"));
 }
 

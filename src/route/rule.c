@@ -3,6 +3,7 @@
 #include "waybill/route/rule.h"
 #include "rule_parts.h"
 #include "rule_text.h"
+#include "waybill/base/suggest.h"
 #include "waybill/http/target.h"
 #include <ctype.h>
 #include <stdlib.h>
@@ -405,6 +406,30 @@ static const struct {
     {"ReplacePathRegex", set_replace_regex},
 };
 
+/* It is the name of none: which one was meant? */
+static void fail_for_name(struct rule_build *build, struct slice name)
+{
+    const char *names[WB_COUNT(words)], *meant;
+
+    for (size_t i = 0; i < WB_COUNT(words); i++) {
+        names[i] = words[i].name;
+        if (slice_eq_nocase(name, slice_of(names[i]))) {
+            FAIL(build, "`%.*s` is not a matcher: write `%s`, case matters", SHOWN(name), names[i]);
+            return;
+        }
+    }
+    meant = suggest_name(name, names, WB_COUNT(names));
+    if (slice_find(name, '(') < name.len)
+        FAIL(build, "`%.*s` is a rule as Traefik 2 has them: in 1.7 write Host:a.b;PathPrefix:/x", SHOWN(name));
+    else if (meant)
+        FAIL(build, "`%.*s` is not a matcher: did you mean `%s`?", SHOWN(name), meant);
+    else
+        FAIL(build,
+             "`%.*s` is not a matcher: use Host, HostRegexp, Path, PathPrefix, PathPrefixStrip, Method, Headers, Query "
+             "or another of the documented ones",
+             SHOWN(name));
+}
+
 static void add_part(struct rule_build *build, const struct rule_part_text *part)
 {
     for (size_t i = 0; i < WB_COUNT(words); i++) {
@@ -416,16 +441,7 @@ static void add_part(struct rule_build *build, const struct rule_part_text *part
             words[i].add(build, part);
         return;
     }
-    for (size_t i = 0; i < WB_COUNT(words); i++) {
-        if (slice_eq_nocase(part->name, slice_of(words[i].name))) {
-            FAIL(build, "`%.*s` is not a matcher: write `%s`, case matters", SHOWN(part->name), words[i].name);
-            return;
-        }
-    }
-    FAIL(build,
-         "`%.*s` is not a matcher: use Host, HostRegexp, Path, PathPrefix, PathPrefixStrip, Method, Headers, Query "
-         "or another of the documented ones",
-         SHOWN(part->name));
+    fail_for_name(build, part->name);
 }
 
 static void add_text(struct rule_build *build, struct slice text)

@@ -42,7 +42,8 @@ function showContainerDetails(one, element) {
 
 function showContainer(one) {
     const item = make('details', 'item'), marks = [make('span', `tag state ${one.state}`, one.state)];
-    if (one.problems.length) marks.push(make('span', 'tag bad', plural(one.problems.length, 'problem')));
+    const worst = one.problems.some((problem) => problem.severity !== 'warning') ? 'bad' : 'warn';
+    if (one.problems.length) marks.push(make('span', `tag ${worst}`, plural(one.problems.length, 'problem')));
     item.dataset.id = `container\n${one.id}`;
     item.append(make('summary', 'row container',
         make('div', 'name', make('i', `dot ${one.state}`), make('b', '', one.name)),

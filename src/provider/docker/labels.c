@@ -313,10 +313,20 @@ void labels_report_version2(struct label_reading *reading, const struct segments
 
 /* -- after the table -- */
 
-/* `name:rest` with both parts; digest has a realm between. One bad entry is left out, the good ones work. */
-static void check_users(struct label_reading *reading, struct model_auth_users *users, const char *kind, const char *form)
+/* The label as it is written, with its segment; one that is not there as it would be. */
+static struct label label_to_blame(const struct label_reading *reading, const char *name)
 {
-    struct label label = {slice_of(kind), SLICE("..."), slice_of(arena_format(reading->arena, "traefik.%s", kind))};
+    const struct label *label = segment_label(reading->segment, slice_of(name));
+
+    if (label)
+        return *label;
+    return (struct label){slice_of(name), SLICE(""), slice_of(arena_format(reading->arena, "traefik.%s", name))};
+}
+
+/* `name:rest` with both parts; digest has a realm between. One bad entry is left out, the good ones work. */
+static void check_users(struct label_reading *reading, struct model_auth_users *users, const struct label *label,
+                        const char *form)
+{
     size_t kept = 0, colons_wanted = strchr(strchr(form, ':') + 1, ':') ? 2 : 1;
 
     for (size_t i = 0; i < users->users.count; i++) {
@@ -326,29 +336,30 @@ static void check_users(struct label_reading *reading, struct model_auth_users *
         if (good)
             users->users.items[kept++] = user;
         else
-            labels_report(reading, &label, false, form);
+            labels_report(reading, label, false, form);
     }
     users->users.count = kept;
     if (kept == 0 && users->users_file.len == 0)
-        labels_report(reading, &label, true, "there is no usable user in it: nobody could log in");
+        labels_report(reading, label, true, "there is no usable user in it: nobody could log in");
 }
 
 static void check_auth(struct label_reading *reading, const struct model_auth *auth)
 {
-    static const struct label header_field = {
-        {"frontend.auth.headerField", 25}, {"...", 3}, {"traefik.frontend.auth.headerField", 33}};
-    static const struct label address = {
-        {"frontend.auth.forward.address", 29}, {"", 0}, {"traefik.frontend.auth.forward.address", 37}};
+    struct label header_field = label_to_blame(reading, "frontend.auth.headerField");
+    bool short_basic = segment_value(reading->segment, SLICE("frontend.auth.basic")).len > 0;
+    struct label basic = label_to_blame(reading, short_basic ? "frontend.auth.basic" : "frontend.auth.basic.users");
+    struct label digest = label_to_blame(reading, "frontend.auth.digest.users");
+    struct label address = label_to_blame(reading, "frontend.auth.forward.address");
 
     if (!auth) {
-        if (segment_value(reading->segment, SLICE("frontend.auth.headerField")).len)
+        if (header_field.value.len)
             labels_report(reading, &header_field, false, "it has no effect without basic, digest or forward auth");
         return;
     }
     if (auth->basic)
-        check_users(reading, auth->basic, "frontend.auth.basic", "an entry that is not name:hash is left out");
+        check_users(reading, auth->basic, &basic, "an entry that is not name:hash is left out");
     if (auth->digest)
-        check_users(reading, auth->digest, "frontend.auth.digest", "an entry that is not name:realm:hash is left out");
+        check_users(reading, auth->digest, &digest, "an entry that is not name:realm:hash is left out");
     if (auth->forward && auth->forward->address.len == 0)
         labels_report(reading, &address, true, "forward auth has no address: write the URL of the auth server");
 }

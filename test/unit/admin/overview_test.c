@@ -89,11 +89,17 @@ static void test_frontends_say_what_became_of_them(void **state)
          .absent_because = SLICE("container e was stopped")},
     };
     struct route_frontend *list[] = {&frontends[0], &frontends[1], &frontends[2], &frontends[3], &frontends[4]};
+    struct route_frontend unread = {.provider = SLICE("docker"),
+                                    .name = SLICE("frontend-Host-web-t-0"),
+                                    .why = WHY_RULE,
+                                    .why_because = SLICE("`Host` has no value")};
+    struct route_frontend *left_out[] = {&unread};
     struct world world;
     (void)state;
 
     world_init(&world);
-    world_add_docker(&world)->frontends[1].left_out_because = SLICE("`Host` has no value");
+    world.snapshot.left_out = left_out;
+    world.snapshot.left_out_count = 1;
     world.snapshot.frontends = list;
     world.snapshot.frontend_count = 5;
     assert_json(&world, "GET /api/overview/frontends",

@@ -221,7 +221,10 @@ static void test_errors_name_part_value_and_remedy(void **state)
     assert_error("", "empty");
     assert_error(" ;; ", "empty");
     assert_error("host:b.test", "write `Host`");
-    assert_error("Nonsense:c.test", "`Nonsense` is not a matcher");
+    assert_error("Nonsense:c.test", "`Nonsense` is not a matcher: use Host, ");
+    assert_error("Hots:c.test", "`Hots` is not a matcher: did you mean `Host`?");
+    assert_error("PathPerfix:/x", "did you mean `PathPrefix`?");
+    assert_error("Host(`c.test`)", "as Traefik 2 has them");
     assert_error("Host", "part `Host` has no value");
     assert_error("Host:,", "part `Host` has no value");
     assert_error("Headers:X-Odd", "pairs");
