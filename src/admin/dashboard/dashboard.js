@@ -187,7 +187,7 @@ function readFrontend(provider, name, document, outcome) {
 }
 
 function readConfiguration(providers, outcomes) {
-    const byKey = new Map(outcomes.map((one) => [key(one.provider, one.name), one]));
+    const byKey = new Map(outcomes.filter((one) => one.state !== 'remembered').map((one) => [key(one.provider, one.name), one]));
     page.frontends = [];
     page.backends = new Map();
     for (const [provider, configuration] of Object.entries(providers)) {

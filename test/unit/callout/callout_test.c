@@ -120,6 +120,27 @@ static void test_gets_go_in_parallel_but_no_more_than_asked_for(void **state)
     assert_in_range(atomic_load(&scene->most_at_once), 2, 4);
 }
 
+/* One hangs; the others are told of as they end, and what is waited for in between is not disturbed. */
+static void test_calls_that_were_begun_end_one_by_one(void **state)
+{
+    struct scene *scene = *state;
+    struct callout_get hangs = get_of("/hang"), slow = get_of("/slow"), between = get_of("/ok");
+
+    callout_begin(scene->callout, &hangs);
+    callout_begin(scene->callout, &slow);
+    assert_int_equal(callout_get_all(scene->callout, &between, 1, 1), CALLOUT_OK);
+    assert_int_equal(between.status, 200);
+    for (int i = 0; i < 100 && !slow.ended; i++)
+        assert_int_equal(callout_wait(scene->callout, 1000), CALLOUT_OK);
+    assert_int_equal(slow.status, 200);
+    assert_false(hangs.ended);
+    callout_disconnect(scene->callout); /* drops it */
+    assert_false(hangs.ended);
+    callout_get_fini(&hangs);
+    callout_get_fini(&slow);
+    callout_get_fini(&between);
+}
+
 static void test_a_body_over_the_limit_is_an_error_that_names_the_place(void **state)
 {
     struct scene *scene = *state;
@@ -307,6 +328,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_get_brings_status_and_body, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gets_go_in_parallel_but_no_more_than_asked_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_calls_that_were_begun_end_one_by_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_body_over_the_limit_is_an_error_that_names_the_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_body_that_is_cut_off_is_an_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_call_ends_at_its_timeout, set_up, tear_down),

@@ -50,6 +50,19 @@ static void test_timeouts_and_their_deprecated_names_reach_their_fields(void **s
     assert_int_equal(settings.body_timeout_ms, 0);
 }
 
+static void test_how_long_a_stopped_service_is_remembered(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--docker"));
+    assert_int_equal(settings.docker.remember_ms, 600000);
+    expect_ok(read_words("--docker", "--docker.rememberFor=90"));
+    assert_int_equal(settings.docker.remember_ms, 90000);
+    expect_ok(read_words("--docker", "--docker.rememberFor=1m30s"));
+    assert_int_equal(settings.docker.remember_ms, 90000);
+    expect_ok(read_words("--docker", "--docker.rememberFor=0"));
+    assert_int_equal(settings.docker.remember_ms, 0);
+}
+
 static void test_numbers_take_a_base_prefix_and_have_bounds(void **state)
 {
     (void)state;
@@ -168,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         READING_TEST(test_durations_are_seconds_or_as_go_writes_them),
         READING_TEST(test_timeouts_and_their_deprecated_names_reach_their_fields),
+        READING_TEST(test_how_long_a_stopped_service_is_remembered),
         READING_TEST(test_numbers_take_a_base_prefix_and_have_bounds),
         READING_TEST(test_lists_split_at_commas_and_a_repeated_flag_appends),
         READING_TEST(test_constraints_are_checked_in_the_words_of_v17),
