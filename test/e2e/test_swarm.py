@@ -15,12 +15,17 @@ def wait_for_servers(swarm, count):
     return until(lambda: len(swarm.servers_of("hello")) == count and swarm.servers_of("hello"), f"{count} servers", 40)
 
 
+def states_of(swarm):
+    return {(task["name"], task["state"]) for task in swarm.ask_api("/api/containers").json()["containers"]}
+
+
 def test_a_service_is_scaled_up_and_down_without_an_error(swarm):
     wait_for_servers(swarm, 1)
     with load(swarm) as clients:
         clients.wait_for_answers(50)
         swarm.scale("hello", 4)
         many = wait_for_servers(swarm, 4)
+        assert states_of(swarm) >= {("town_hello.%d" % slot, "routed") for slot in range(1, 5)}
         until(lambda: len({outcome.server for outcome in clients.outcomes[-200:]}) == 4, "all four answer")
         swarm.scale("hello", 1)
         few = wait_for_servers(swarm, 1)
