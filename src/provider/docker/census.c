@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { INSPECT_BATCH = 64 }; /* answers held at a time */
+enum { INSPECT_BATCH = 16 }; /* answers held at a time */
 
 void census_init(struct census *census, uint64_t remember_ms)
 {
