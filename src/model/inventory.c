@@ -104,6 +104,7 @@ void inventory_unref(struct inventory **inventory)
     if (before > 1)
         return;
     inventory_unref(&old->base);
+    keep_fini(&old->keep);
     arena_fini(&old->arena);
     free(old);
 }
@@ -117,6 +118,15 @@ struct inventory_item *inventory_add(struct inventory *inventory, struct slice i
     item->arena = &inventory->arena;
     item->id = arena_copy(item->arena, id);
     item->name = arena_copy(item->arena, name);
+    return item;
+}
+
+struct inventory_item *inventory_add_draft(struct inventory *inventory, const struct inventory_item *draft)
+{
+    WB_REQUIRE(inventory->count < inventory->capacity);
+    struct inventory_item *item = &inventory->items[inventory->count++];
+    *item = *draft;
+    item->arena = &inventory->arena;
     return item;
 }
 
