@@ -65,6 +65,15 @@ void fragment_sort(struct fragment *fragment)
     sort_group(&schema_fragment, fragment);
 }
 
+void fragment_sort_names(struct fragment *fragment)
+{
+    sort_by_name(fragment->frontends, fragment->frontend_count, sizeof *fragment->frontends);
+    sort_by_name(fragment->backends, fragment->backend_count, sizeof *fragment->backends);
+    sort_by_name(fragment->remembered, fragment->remembered_count, sizeof *fragment->remembered);
+    for (size_t i = 0; i < fragment->backend_count; i++)
+        sort_by_name(fragment->backends[i].servers, fragment->backends[i].server_count, sizeof(struct model_server));
+}
+
 void frontend_sort(struct model_frontend *frontend)
 {
     sort_group(&schema_frontend, frontend);

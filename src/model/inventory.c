@@ -142,8 +142,14 @@ void inventory_decide(struct inventory_item *item, enum container_why why, const
     char *text = arena_bytes(item->arena, (size_t)len + 1);
     vsnprintf(text, (size_t)len + 1, form, arguments);
     va_end(arguments);
+    inventory_settle(item, why, slice_make(text, (size_t)len));
+}
+
+void inventory_settle(struct inventory_item *item, enum container_why why, struct slice sentence)
+{
+    WB_REQUIRE(sentence.len > 0);
     item->why = why;
-    item->sentence = slice_make(text, (size_t)len);
+    item->sentence = sentence;
     item->values = NULL;
     item->value_count = 0;
 }

@@ -126,6 +126,8 @@ struct inventory_item *inventory_add(struct inventory *inventory, struct slice i
 struct inventory_item *inventory_add_draft(struct inventory *inventory, const struct inventory_item *draft);
 /* Replaces what was decided before; values of that are dropped. */
 void inventory_decide(struct inventory_item *item, enum container_why why, const char *form, ...) WB_PRINTF(3, 4);
+/* The same with a sentence that is in the item's arena, or in what its inventory keeps. */
+void inventory_settle(struct inventory_item *item, enum container_why why, struct slice sentence);
 void inventory_add_value(struct inventory_item *item, const char *name, struct slice value);
 void inventory_add_frontend(struct inventory_item *item, const struct inventory_frontend *frontend);
 void inventory_add_server(struct inventory_item *item, const struct inventory_server *server);

@@ -222,7 +222,9 @@ void fragment_unref(struct fragment **fragment);
 /* Sorts frontends, backends, servers, routes... by name as the document wants it. Call once, when built. What is in order is
  * not written to: it may be shared. */
 void fragment_sort(struct fragment *fragment);
-/* The same within one of them. */
+/* Only frontends, backends and servers: what is within them is in order. */
+void fragment_sort_names(struct fragment *fragment);
+/* All that is within one of them. */
 void frontend_sort(struct model_frontend *frontend);
 void backend_sort(struct model_backend *backend);
 /* Defaults of docker-provider.md 7.4 / file-provider.md 2.3: entrypoints, balancer method, sticky. Unknown entrypoints

@@ -29,6 +29,7 @@ struct building {
     struct map frontend_keys, frontend_names;
     size_t frontend_capacity;
     size_t said_before; /* the container at hand */
+    bool has_closed_pool;
 };
 
 /* One container while its plan is carried out. */
@@ -57,6 +58,7 @@ static struct pool *find_pool(struct building *building, const struct plan_route
     pool->backend = route->backend;
     pool->closed_because = route->backend_closed_because;
     pool->has_options = route->has_options;
+    building->has_closed_pool |= pool->closed_because.len > 0;
     map_put(&building->pools, route->backend.name, pool);
     diagnostics_repeat(building->diagnostics, &route->backend_said);
     return pool;
@@ -219,24 +221,32 @@ static void add_frontend(struct building *building, struct work *work, const str
 }
 
 /* "`Host:a.t`, `Host:b.t` to http://172.17.0.2:80" */
-static const char *describe_routes(struct arena *arena, const struct inventory_item *item)
+static struct slice describe_routes(const struct inventory_item *item)
 {
-    const char *text = "";
+    struct slice parts[8 * ROUTES_SAID];
+    size_t count = 0;
 
-    for (size_t i = 0; i < item->frontend_count && i < ROUTES_SAID; i++)
-        text = arena_format(arena, "%s%s`" SLICE_FMT "`", text, i ? ", " : "", SLICE_ARG(item->frontends[i].rule));
-    text = arena_format(arena, "%s%s to", text, item->frontend_count > ROUTES_SAID ? "..." : "");
-    for (size_t i = 0; i < item->server_count && i < ROUTES_SAID; i++)
-        text = arena_format(arena, "%s%s " SLICE_FMT, text, i ? "," : "", SLICE_ARG(item->servers[i].url));
-    return arena_format(arena, "%s%s", text, item->server_count > ROUTES_SAID ? "..." : "");
+    for (size_t i = 0; i < item->frontend_count && i < ROUTES_SAID; i++) {
+        parts[count++] = i ? SLICE(", `") : SLICE("`");
+        parts[count++] = item->frontends[i].rule;
+        parts[count++] = SLICE("`");
+    }
+    parts[count++] = item->frontend_count > ROUTES_SAID ? SLICE("... to") : SLICE(" to");
+    for (size_t i = 0; i < item->server_count && i < ROUTES_SAID; i++) {
+        parts[count++] = i ? SLICE(", ") : SLICE(" ");
+        parts[count++] = item->servers[i].url;
+    }
+    if (item->server_count > ROUTES_SAID)
+        parts[count++] = SLICE("...");
+    return arena_join(item->arena, parts, count);
 }
 
-static void conclude(struct building *building, const struct work *work)
+static void conclude(const struct work *work)
 {
     struct inventory_item *item = work->item;
 
     if (item->frontend_count && (work->reachable || item->why == WHY_ROUTED))
-        inventory_decide(item, WHY_ROUTED, "%s", describe_routes(building->arena, item));
+        inventory_settle(item, WHY_ROUTED, describe_routes(item));
 }
 
 static void carry_out(struct building *building, struct work *work)
@@ -247,7 +257,7 @@ static void carry_out(struct building *building, struct work *work)
         add_frontend(building, work, route);
         add_server(building, work, route, pool);
     }
-    conclude(building, work);
+    conclude(work);
 }
 
 static void collect_backends(struct building *building)
@@ -265,7 +275,7 @@ static void collect_backends(struct building *building)
 
 static void close_frontends(struct building *building)
 {
-    for (size_t i = 0; i < building->fragment->frontend_count; i++) {
+    for (size_t i = 0; building->has_closed_pool && i < building->fragment->frontend_count; i++) {
         struct model_frontend *frontend = &building->fragment->frontends[i];
         const struct pool *pool = map_get(&building->pools, frontend->backend);
         if (pool && frontend->closed_because.len == 0)
@@ -391,7 +401,7 @@ void build_fragment(const struct build_input *input, struct build_output *out_ou
     add_unreadable(&building);
     collect_backends(&building);
     close_frontends(&building);
-    fragment_sort(fragment);
+    fragment_sort_names(fragment);
     fragment_set_defaults(fragment, input->sink->default_entrypoints, input->sink->known_entrypoints, building.diagnostics);
     inventory_add_problems(building.inventory, building.diagnostics);
     map_fini(&building.pools);
