@@ -134,3 +134,21 @@ char *arena_format(struct arena *arena, const char *form, ...)
     va_end(args);
     return text;
 }
+
+struct slice arena_join(struct arena *arena, const struct slice *parts, size_t count)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < count; i++)
+        len += parts[i].len;
+    char *text = take(arena, len + 1, 1), *end = text;
+    if (!text)
+        return SLICE("");
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].len)
+            memcpy(end, parts[i].ptr, parts[i].len);
+        end += parts[i].len;
+    }
+    *end = '\0';
+    return slice_make(text, len);
+}

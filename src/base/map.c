@@ -2,6 +2,7 @@
 #include "waybill/base/map.h"
 #include "waybill/base/digest.h"
 #include "waybill/base/error.h"
+#include <endian.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -26,25 +27,45 @@ static inline uint64_t rotl(uint64_t x, int b)
         v2 += v1, v1 = rotl(v1, 17) ^ v2, v2 = rotl(v2, 32); \
     } while (0)
 
+/* Up to eight bytes, the first one lowest. */
+static inline uint64_t load_word(const char *bytes, size_t len)
+{
+    uint64_t word = 0;
+
+    memcpy(&word, bytes, len);
+    return le64toh(word);
+}
+
+/* ASCII letters to lower case, eight bytes at once: a carry into a byte's top bit tells whether it is past 'A' or 'Z'. */
+static inline uint64_t lower_word(uint64_t word)
+{
+    uint64_t low_bits = word & 0x7f7f7f7f7f7f7f7fu;
+    uint64_t not_below_a = low_bits + 0x3f3f3f3f3f3f3f3fu, above_z = low_bits + 0x2525252525252525u;
+    uint64_t upper = (not_below_a ^ above_z) & ~word & 0x8080808080808080u;
+
+    return word | upper >> 2;
+}
+
 /* SipHash-1-3; `lower` folds ASCII case on the way. */
-static uint64_t sip_hash(struct slice bytes, bool lower)
+static inline uint64_t sip_hash(struct slice bytes, bool lower)
 {
     pthread_once(&hash_key_once, draw_hash_key);
     uint64_t v0 = hash_key[0] ^ 0x736f6d6570736575u, v1 = hash_key[1] ^ 0x646f72616e646f6du;
     uint64_t v2 = hash_key[0] ^ 0x6c7967656e657261u, v3 = hash_key[1] ^ 0x7465646279746573u;
-    uint64_t word = 0;
+    uint64_t word;
     size_t i = 0;
 
-    for (; i < bytes.len; i++) {
-        char c = lower ? ascii_lower(bytes.ptr[i]) : bytes.ptr[i];
-        word |= (uint64_t)(unsigned char)c << (8 * (i & 7));
-        if ((i & 7) == 7) {
-            v3 ^= word;
-            SIP_ROUND;
-            v0 ^= word;
-            word = 0;
-        }
+    for (; i + 8 <= bytes.len; i += 8) {
+        word = load_word(bytes.ptr + i, 8);
+        if (lower)
+            word = lower_word(word);
+        v3 ^= word;
+        SIP_ROUND;
+        v0 ^= word;
     }
+    word = bytes.len > i ? load_word(bytes.ptr + i, bytes.len - i) : 0;
+    if (lower)
+        word = lower_word(word);
     word |= (uint64_t)(bytes.len & 0xff) << 56;
     v3 ^= word;
     SIP_ROUND;

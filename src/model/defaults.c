@@ -84,7 +84,7 @@ static bool method_is_known(struct slice method)
 
 /* docker-provider.md 7.4, file-provider.md 4.1: the deprecated flag gives a cookie of a fixed name; then, without a
  * known method, all but the stickiness is replaced, that flag included. */
-static void set_balancer(struct arena *arena, struct model_backend *backend, struct diagnostics *diagnostics)
+void backend_set_defaults(struct arena *arena, struct model_backend *backend, struct diagnostics *diagnostics)
 {
     struct model_load_balancer *balancer = backend->load_balancer;
 
@@ -112,5 +112,5 @@ void fragment_set_defaults(struct fragment *fragment, const struct slices *defau
     for (size_t i = 0; i < fragment->remembered_count; i++) /* what is wrong was said while it was live */
         set_entrypoints(&fragment->arena, &fragment->remembered[i], default_entrypoints, known_entrypoints, NULL);
     for (size_t i = 0; i < fragment->backend_count; i++)
-        set_balancer(&fragment->arena, &fragment->backends[i], diagnostics);
+        backend_set_defaults(&fragment->arena, &fragment->backends[i], diagnostics);
 }

@@ -36,6 +36,7 @@ void fragment_unref(struct fragment **fragment)
     WB_REQUIRE(before > 0);
     if (before > 1)
         return;
+    keep_fini(&old->keep);
     arena_fini(&old->arena);
     free(old);
 }
@@ -62,6 +63,25 @@ static void sort_group(const struct group *group, void *record)
 void fragment_sort(struct fragment *fragment)
 {
     sort_group(&schema_fragment, fragment);
+}
+
+void fragment_sort_names(struct fragment *fragment)
+{
+    sort_by_name(fragment->frontends, fragment->frontend_count, sizeof *fragment->frontends);
+    sort_by_name(fragment->backends, fragment->backend_count, sizeof *fragment->backends);
+    sort_by_name(fragment->remembered, fragment->remembered_count, sizeof *fragment->remembered);
+    for (size_t i = 0; i < fragment->backend_count; i++)
+        sort_by_name(fragment->backends[i].servers, fragment->backends[i].server_count, sizeof(struct model_server));
+}
+
+void frontend_sort(struct model_frontend *frontend)
+{
+    sort_group(&schema_frontend, frontend);
+}
+
+void backend_sort(struct model_backend *backend)
+{
+    sort_group(&schema_backend, backend);
 }
 
 static bool texts_equal(const struct slices *a, const struct slices *b)

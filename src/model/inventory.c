@@ -104,6 +104,7 @@ void inventory_unref(struct inventory **inventory)
     if (before > 1)
         return;
     inventory_unref(&old->base);
+    keep_fini(&old->keep);
     arena_fini(&old->arena);
     free(old);
 }
@@ -120,6 +121,15 @@ struct inventory_item *inventory_add(struct inventory *inventory, struct slice i
     return item;
 }
 
+struct inventory_item *inventory_add_draft(struct inventory *inventory, const struct inventory_item *draft)
+{
+    WB_REQUIRE(inventory->count < inventory->capacity);
+    struct inventory_item *item = &inventory->items[inventory->count++];
+    *item = *draft;
+    item->arena = &inventory->arena;
+    return item;
+}
+
 void inventory_decide(struct inventory_item *item, enum container_why why, const char *form, ...)
 {
     va_list arguments, again;
@@ -132,8 +142,14 @@ void inventory_decide(struct inventory_item *item, enum container_why why, const
     char *text = arena_bytes(item->arena, (size_t)len + 1);
     vsnprintf(text, (size_t)len + 1, form, arguments);
     va_end(arguments);
+    inventory_settle(item, why, slice_make(text, (size_t)len));
+}
+
+void inventory_settle(struct inventory_item *item, enum container_why why, struct slice sentence)
+{
+    WB_REQUIRE(sentence.len > 0);
     item->why = why;
-    item->sentence = slice_make(text, (size_t)len);
+    item->sentence = sentence;
     item->values = NULL;
     item->value_count = 0;
 }

@@ -49,5 +49,3 @@ struct compiled_frontend *compile_frontend(struct compiler *compiler, const stru
 /* The last hold frees it and what it held. */
 void compiled_backend_drop(struct compiler *compiler, struct compiled_backend *backend);
 void compiled_frontend_drop(struct compiler *compiler, struct compiled_frontend *frontend);
-/* Says again what was said when it was compiled. */
-void diagnostics_repeat(struct diagnostics *out, const struct diagnostics *said);

@@ -50,12 +50,6 @@ void compiler_destroy(struct compiler **compiler)
     free(old);
 }
 
-void diagnostics_repeat(struct diagnostics *out, const struct diagnostics *said)
-{
-    for (size_t i = 0; i < said->count; i++)
-        diagnostics_add(out, said->items[i].severity, slice_of(said->items[i].place), "%s", said->items[i].text);
-}
-
 static size_t count_frontends(const struct model *model)
 {
     size_t count = 0;

@@ -4,8 +4,8 @@
 
 sync: from the router's first request to the engine to the last container's frontend answering. event: from the bytes of a
 `start` or `die` event to the first request that is routed, or is not any more; and the CPU of the threads that work for it,
-which other load on the machine hardly moves. memory: PSS with the containers less PSS with
-none, by container; the router runs with one worker.
+which other load on the machine hardly moves. memory: anonymous memory with the containers less that with none, by container;
+the router runs with one worker.
 
 usage: containers_scale.py [--containers 2000] [--events 200] [--router build/release/waybill] [--profile 'perf record -g -o F']
 """
@@ -57,16 +57,18 @@ class Prober:
 
 
 def app(number):
-    """A container as a user has it: a rule, a port, some labels of other programs. Nobody listens at its address."""
+    """A container as a user has it: a rule, a port, some labels of other programs. Nobody listens at its address. A higher number
+    is younger, and the engine lists the youngest first: so each one that starts moves all the others."""
     return container(f"app-{number}", {"traefik.enable": "true", "traefik.frontend.rule": f"Host:app-{number}.test",
                                        "traefik.port": "1", "traefik.backend": f"app-{number}",
                                        "com.docker.compose.project": "bench", "com.docker.compose.service": f"app-{number}"},
-                     address="127.0.0.1")
+                     address="127.0.0.1", Created=f"2026-01-01T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z")
 
 
-def pss_kib(pid):
+def memory_kib(pid):
+    """Anonymous memory, which is all that grows: what is shared with other programs says nothing here."""
     with open(f"/proc/{pid}/smaps_rollup") as file:
-        return int(re.search(r"^Pss:\s+(\d+)", file.read(), re.M)[1])
+        return int(re.search(r"^Anonymous:\s+(\d+)", file.read(), re.M)[1])
 
 
 def cpu_ms(pid):
@@ -105,9 +107,9 @@ def memory_with(program, engine, port, count):
     if count:
         prober.wait(f"app-{count - 1}.test", True, time.perf_counter())
     time.sleep(0.5)
-    pss = pss_kib(router.process.pid)
+    kib = memory_kib(router.process.pid)
     router.stop()
-    return pss
+    return kib
 
 
 def measure(program, folder, count, events, profile=""):
@@ -115,7 +117,7 @@ def measure(program, folder, count, events, profile=""):
     engine = ScriptedEngine(os.path.join(folder, "engine.sock"))
     port = free_port()
     idle_kib = memory_with(program, engine, port, 0) if not profile else 0
-    apps = [app(number) for number in range(count)]
+    apps = [app(number) for number in reversed(range(count))]
     engine.put(*apps)
     del engine.requests[:]
     begin = time.perf_counter()
@@ -123,7 +125,7 @@ def measure(program, folder, count, events, profile=""):
     prober = Prober(port)
     sync_s = prober.wait(apps[-1]["Config"]["Hostname"] + ".test", True, begin)
     time.sleep(0.5)
-    full_kib = pss_kib(router.process.pid)
+    full_kib = memory_kib(router.process.pid)
     times, before = [], cpu_ms(router.process.pid)
     for number in range(events):
         fresh, starts = app(count + number // 2), number % 2 == 0
@@ -133,7 +135,7 @@ def measure(program, folder, count, events, profile=""):
         times.append(1000 * prober.wait(f"app-{count + number // 2}.test", starts, since))
         time.sleep(0.03)  # each is a change by itself, not one of a burst
     after = cpu_ms(router.process.pid)
-    after_kib = pss_kib(router.process.pid)
+    after_kib = memory_kib(router.process.pid)
     router.stop()
     engine.close()
     return {"sync_s": sync_s, "event_ms": sorted(times), "event_cpu_ms": {name: (after[name] - before[name]) / max(events, 1) for name in after},
@@ -154,7 +156,7 @@ def main():
     cpu, sync_cpu = found["event_cpu_ms"], found["sync_cpu_ms"]
     print(f"{chosen.containers} containers: first full sync {found['sync_s']:.2f} s; "
           f"event to routed: median {statistics.median(times):.1f} ms, p95 {times[int(len(times) * .95)]:.1f} ms, "
-          f"most {times[-1]:.1f} ms; {found['kib_each']:.1f} KiB each (PSS {found['full_kib']} KiB, "
+          f"most {times[-1]:.1f} ms; {found['kib_each']:.1f} KiB each ({found['full_kib']} KiB, "
           f"{found['after_kib']} KiB after {len(times)} events)\n"
           f"CPU of an event: provider {cpu['docker']:.2f} ms, control {cpu['main']:.2f} ms; of the sync: "
           f"{sync_cpu['docker']:.0f} ms and {sync_cpu['main']:.0f} ms")

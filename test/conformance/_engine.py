@@ -129,6 +129,9 @@ class ScriptedEngine:
                     if not got:
                         return
                     waiting += got
+                    if waiting[:1] == b"\x16":  # a TLS hello on a port that speaks none
+                        sock.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n400 Bad Request")
+                        return
                 head, waiting = waiting.split(b"\r\n\r\n", 1)
                 if not self._answer(sock, *head.split(b"\r\n", 1)[0].decode().split(" ")[:2]):
                     return

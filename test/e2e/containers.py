@@ -108,13 +108,13 @@ class Town:
             ["-v", f"{self.engine.socket}:/var/run/docker.sock", "-p", f"127.0.0.1:{web}:80", "-p", f"127.0.0.1:{api}:8080", *options],
             ["--entrypoints=Name:http Address::80", f"--docker.exposedByDefault={str(exposed).lower()}", *flags])
 
-    def run_host_router(self, *options):
+    def run_host_router(self, *options, name="router", flags=()):
         """A router on the host's network. It sees the folder the engine's socket is in: a new dockerd makes a new socket."""
         web, api = free_port(), free_port()
         return self._run_router(
-            "router", web, api, None, ["-v", f"{self.engine.folder}:/run/engine", "--network=host", *options],
+            name, web, api, None, ["-v", f"{self.engine.folder}:/run/engine", "--network=host", *options],
             [f"--entrypoints=Name:http Address::{web}", f"--entrypoints=Name:traefik Address::{api}",
-             "--docker.exposedByDefault=false", "--docker.endpoint=unix:///run/engine/docker.sock"])
+             "--docker.exposedByDefault=false", "--docker.endpoint=unix:///run/engine/docker.sock", *flags])
 
     def _run_router(self, name, web, api, labels, options, flags):
         router = self.run(name, ROUTER_IMAGE, *options, labels=labels, cls=Router,

@@ -163,12 +163,12 @@ class PrivateEngine(OwnEngine):
     def __init__(self, folder):
         super().__init__(folder, f"--bridge={self.BRIDGE}", "--iptables=false", "--ip-masq=false")
 
-    def start(self, live_restore=False):
+    def start(self, live_restore=False, *options):
         """live_restore: its containers go on when it stops; else they end, and start with it again if they are to."""
         if not os.path.exists(f"/sys/class/net/{self.BRIDGE}"):
             for words in ("link add {0} type bridge", "address add {1} dev {0}", "link set {0} up"):
                 subprocess.run(["ip", *words.format(self.BRIDGE, self.BRIDGE_ADDRESS).split()], check=True)
-        return super().start(f"--live-restore={str(live_restore).lower()}")
+        return super().start(f"--live-restore={str(live_restore).lower()}", *options)
 
     def copy_image(self, source, *images):
         archive = os.path.join(self.folder, "image.tar")

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The engine itself stops and starts. A private one is used, so no container of this machine notices."""
+"""The engine itself stops and starts, and listens on ports. A private one is used, so no container of this machine notices."""
 import os
 import signal
+import subprocess
 
 import pytest
-from client import Load, until
+from client import Load, free_port, until
 from containers import Town
 
 
@@ -57,3 +58,47 @@ def test_everything_comes_back_with_an_engine_that_stops_its_containers(town, pr
         private_engine.stop()
         private_engine.start(live_restore=False)
         until(lambda: routed(router, "web.test") == web.hostname, "web.test is routed again", 30)
+
+
+def make_certificates(folder):
+    """A CA, an engine's certificate for 127.0.0.1 and a router's."""
+    def openssl(*words):
+        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+    fresh = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    openssl("req", "-x509", *fresh, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca", "-days", "2")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    for name in ("engine", "router"):
+        openssl("req", *fresh, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "2", "-extfile", "names",
+                "-out", f"{name}.pem")
+
+
+def follows(town, router):
+    """A container that starts is routed, and one that ends is not any more."""
+    web = town.run_whoami("web", "Host:web.test")
+    until(lambda: routed(router, "web.test") == web.hostname, "web.test is routed")
+    web.kill()
+    until(lambda: routed(router, "web.test") is None, "web.test is not routed any more")
+
+
+def test_the_engine_is_followed_by_port(town, private_engine):
+    port = free_port()
+    private_engine.stop()
+    private_engine.start(False, "-H", f"tcp://127.0.0.1:{port}", "--tls=false")
+    follows(town, town.run_host_router(flags=[f"--docker.endpoint=tcp://127.0.0.1:{port}"]))
+
+
+def test_the_engine_is_followed_by_tls_and_strangers_are_refused(town, private_engine, tmp_path):
+    make_certificates(tmp_path)
+    port = free_port()
+    private_engine.stop()
+    private_engine.start(False, "-H", f"tcp://127.0.0.1:{port}", "--tlsverify", f"--tlscacert={tmp_path}/ca.pem",
+                         f"--tlscert={tmp_path}/engine.pem", f"--tlskey={tmp_path}/engine.key")
+    endpoint = [f"--docker.endpoint=tcp://127.0.0.1:{port}", "--docker.tls.ca=/certificates/ca.pem"]
+    mount = ("-v", f"{tmp_path}:/certificates:ro")
+    stranger = town.run_host_router(*mount, name="stranger", flags=[*endpoint, "--docker.tls.insecureSkipVerify"])
+    follows(town, town.run_host_router(*mount, flags=[*endpoint, "--docker.tls.cert=/certificates/router.pem",
+                                                      "--docker.tls.key=/certificates/router.key"]))
+    assert "is docker.tls.cert signed by whom the other side trusts?" in stranger.logs()
+    assert stranger.ask_api("/api/providers/docker").status == 404  # it never saw a container

@@ -48,7 +48,7 @@ static void fuzz_container(struct slice json)
     diagnostics_fini(built.diagnostics);
     free(built.diagnostics);
     map_fini(&by_id);
-    container_destroy(&container);
+    container_unref(&container);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

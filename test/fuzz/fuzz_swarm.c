@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct inspected *items = swarm_muster(&scene, &count);
     build(items, count, &networks);
     for (size_t i = 0; i < count; i++)
-        container_destroy(&items[i].container);
+        container_unref(&items[i].container);
     free(items);
     service_list_fini(&services);
     task_list_fini(&tasks);

@@ -35,6 +35,11 @@ struct slice arena_copy(struct arena *arena, struct slice text);
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t len);
 char *arena_format(struct arena *arena, const char *form, ...) WB_PRINTF(2, 3);
+/* The parts one behind the other, NUL-terminated: what arena_format does with texts only, for where that is done often. */
+struct slice arena_join(struct arena *arena, const struct slice *parts, size_t count);
+#define ARENA_JOIN(arena, ...)                               \
+    arena_join((arena), (const struct slice[]){__VA_ARGS__}, \
+               sizeof((const struct slice[]){__VA_ARGS__}) / sizeof(struct slice))
 
 #define ARENA_NEW(arena, type)          ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, count) ((type *)arena_alloc((arena), sizeof(type) * (count)))

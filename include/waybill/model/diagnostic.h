@@ -30,5 +30,7 @@ void diagnostics_init(struct diagnostics *list);
 void diagnostics_fini(struct diagnostics *list);
 void diagnostics_add(struct diagnostics *list, enum severity severity, struct slice place, const char *form, ...)
     WB_PRINTF(4, 5);
+/* Says again what was said elsewhere. */
+void diagnostics_repeat(struct diagnostics *out, const struct diagnostics *said);
 /* Logs what is in `now` and not in `before`: each thing is said once per change. */
 void diagnostics_log_new(const struct diagnostics *now, const struct diagnostics *before);

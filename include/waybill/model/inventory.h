@@ -3,11 +3,12 @@
  * inventory - what a provider saw: each container in exactly one state, with a code, the sentence that says why, and the
  * values that decided it. Delivered beside the fragment; what is shown of it is never worked out a second time.
  *
- * Thread: the builder's until delivered; any after. Owner: reference count. Texts are in its arena, or in that of the
- * inventory it revises, which it holds.
+ * Thread: the builder's until delivered; any after. Owner: reference count. Texts are in its arena, in what it keeps, or in
+ * those of the inventory it revises, which it holds.
  */
 #pragma once
 #include "waybill/base/arena.h"
+#include "waybill/base/keep.h"
 #include "waybill/model/diagnostic.h"
 
 enum container_state {
@@ -97,6 +98,7 @@ struct inventory_item {
 
 struct inventory {
     struct arena arena;
+    struct keep keep;
     _Atomic unsigned refs;
     struct inventory *base; /* whose texts ours may point to; NULL: none. One reference */
     struct slice provider;
@@ -120,8 +122,12 @@ void inventory_unref(struct inventory **inventory);
 
 /* While it is built. What is given is copied. */
 struct inventory_item *inventory_add(struct inventory *inventory, struct slice id, struct slice name);
+/* The same with all that was decided for `draft`, whose texts and lists are shared: the inventory keeps what they are in. */
+struct inventory_item *inventory_add_draft(struct inventory *inventory, const struct inventory_item *draft);
 /* Replaces what was decided before; values of that are dropped. */
 void inventory_decide(struct inventory_item *item, enum container_why why, const char *form, ...) WB_PRINTF(3, 4);
+/* The same with a sentence that is in the item's arena, or in what its inventory keeps. */
+void inventory_settle(struct inventory_item *item, enum container_why why, struct slice sentence);
 void inventory_add_value(struct inventory_item *item, const char *name, struct slice value);
 void inventory_add_frontend(struct inventory_item *item, const struct inventory_frontend *frontend);
 void inventory_add_server(struct inventory_item *item, const struct inventory_server *server);

@@ -6,11 +6,12 @@
  * shared by reference. A model is the set of the latest fragments. Field order follows spec/api-json.md 3,
  * and the JSON document is a pure function of these structs (model/json.h).
  *
- * Thread: the builder's until delivered; any after. Text: slices in the fragment's arena.
+ * Thread: the builder's until delivered; any after. Text: slices in the fragment's arena, or in what it keeps.
  * Absent groups are NULL pointers; absent text is an empty slice.
  */
 #pragma once
 #include "waybill/base/arena.h"
+#include "waybill/base/keep.h"
 
 struct slices {
     struct slice *items;
@@ -194,6 +195,7 @@ struct model_frontend {
 
 struct fragment {
     struct arena arena;
+    struct keep keep; /* what other fragments point into, too */
     _Atomic unsigned refs;
     struct slice provider;          /* "docker", "file" */
     struct model_backend *backends; /* sorted by name */
@@ -217,13 +219,21 @@ struct model {
 struct fragment *fragment_create(struct slice provider);
 struct fragment *fragment_ref(struct fragment *fragment);
 void fragment_unref(struct fragment **fragment);
-/* Sorts frontends, backends, servers, routes... by name as the document wants it. Call once, when built. */
+/* Sorts frontends, backends, servers, routes... by name as the document wants it. Call once, when built. What is in order is
+ * not written to: it may be shared. */
 void fragment_sort(struct fragment *fragment);
+/* Only frontends, backends and servers: what is within them is in order. */
+void fragment_sort_names(struct fragment *fragment);
+/* All that is within one of them. */
+void frontend_sort(struct model_frontend *frontend);
+void backend_sort(struct model_backend *backend);
 /* Defaults of docker-provider.md 7.4 / file-provider.md 2.3: entrypoints, balancer method, sticky. Unknown entrypoints
  * are dropped with a diagnostic. */
 struct diagnostics;
 void fragment_set_defaults(struct fragment *fragment, const struct slices *default_entrypoints,
                            const struct slices *known_entrypoints, struct diagnostics *diagnostics);
+/* Those of one backend; it may be shared when they have been set once. */
+void backend_set_defaults(struct arena *arena, struct model_backend *backend, struct diagnostics *diagnostics);
 /* Closes frontends (closed_because) whose protection is there but empty, and those of backends that are closed, with a
  * diagnostic each (decisions.md 10). For documents in which a group exists when its table does (TOML, JSON). After fragment_sort. */
 void fragment_close(struct fragment *fragment, struct diagnostics *diagnostics);

@@ -100,9 +100,8 @@ const char *address_networks(struct arena *arena, const struct container *contai
 
 static void add_identity(struct arena *arena, const struct container *container, struct server_address *address)
 {
-    address->identity = slice_of(arena_format(arena, SLICE_FMT "%s" SLICE_FMT "@" SLICE_FMT, SLICE_ARG(address->identity),
-                                              address->identity.len ? " " : "", SLICE_ARG(container->id),
-                                              SLICE_ARG(container->started_at)));
+    address->identity = ARENA_JOIN(arena, address->identity, address->identity.len ? SLICE(" ") : SLICE(""), container->id,
+                                   SLICE("@"), container->started_at);
 }
 
 /* ", did you mean front?" or nothing */
@@ -255,7 +254,6 @@ void address_choose(struct arena *arena, const struct neighbourhood *around, con
     if (host.len == 0)
         return;
     bool bracket = slice_find(host, ':') < host.len;
-    out_address->url = slice_of(arena_format(arena, SLICE_FMT "://%s" SLICE_FMT "%s:" SLICE_FMT,
-                                             SLICE_ARG(protocol.len ? protocol : SLICE("http")), bracket ? "[" : "",
-                                             SLICE_ARG(host), bracket ? "]" : "", SLICE_ARG(port)));
+    out_address->url = ARENA_JOIN(arena, protocol.len ? protocol : SLICE("http"), bracket ? SLICE("://[") : SLICE("://"),
+                                  host, bracket ? SLICE("]:") : SLICE(":"), port);
 }

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "build.h"
 #include "address.h"
-#include "filter.h"
-#include "label_check.h"
-#include "labels.h"
 #include "naming.h"
+#include "plan.h"
 #include "remember.h"
 #include "waybill/model/diagnostic.h"
 #include "waybill/model/model.h"
@@ -30,57 +28,39 @@ struct building {
     /* To struct inventory_frontend. By service and segment, of which only the first container makes a frontend (4.5). */
     struct map frontend_keys, frontend_names;
     size_t frontend_capacity;
-    struct map said; /* of the container at hand */
+    size_t said_before; /* the container at hand */
+    bool has_closed_pool;
 };
 
-/* Texts of labels lie in containers, which end before the fragment does. */
-static struct container *copy_of(struct arena *arena, const struct container *container)
-{
-    struct container *copy = ARENA_NEW(arena, struct container);
+/* One container while its plan is carried out. */
+struct work {
+    struct container *container;
+    struct plan *plan;
+    struct inventory_item *item;
+    size_t position;  /* among those that are routed */
+    size_t reachable; /* servers that can be used, as far as is known */
+};
 
-    *copy = *container;
-    copy->arena = (struct arena){0};
-    copy->name = arena_copy(arena, container->name);
-    copy->service = arena_copy(arena, container->service);
-    copy->labels = ARENA_ARRAY(arena, struct docker_label, container->label_count + 1);
-    for (size_t i = 0; i < container->label_count; i++)
-        copy->labels[i] = (struct docker_label){arena_copy(arena, container->labels[i].name),
-                                                arena_copy(arena, container->labels[i].value), i};
-    return copy;
+static void let_container_go(void *container)
+{
+    struct container *held = container;
+
+    container_unref(&held);
 }
 
-static struct label_reading reading_of(struct building *building, const struct candidate *candidate,
-                                       const struct segment *segment)
+static struct pool *find_pool(struct building *building, const struct plan_route *route)
 {
-    struct slice name = container_short_name(candidate->container);
-
-    return (struct label_reading){
-        .arena = building->arena,
-        .segment = segment,
-        .origin = slice_of(arena_format(building->arena, "container " SLICE_FMT, SLICE_ARG(name))),
-        .diagnostics = building->diagnostics,
-        .said = &building->said,
-        .known_entrypoints = building->input->sink->known_entrypoints,
-    };
-}
-
-static struct pool *find_pool(struct building *building, const struct candidate *candidate, const struct segment *segment,
-                              struct slice name)
-{
-    struct pool *pool = map_get(&building->pools, name);
+    struct pool *pool = map_get(&building->pools, route->backend.name);
 
     if (pool)
         return pool;
     pool = ARENA_NEW(building->arena, struct pool);
-    pool->backend.name = name;
-    map_put(&building->pools, name, pool);
-    struct label_reading reading = reading_of(building, candidate, segment);
-    struct model_backend *backend = &pool->backend;
-    backend->origin = reading.origin;
-    labels_read_backend(&reading, backend);
-    pool->closed_because = reading.closed_because;
-    pool->has_options = backend->circuit_breaker || backend->load_balancer || backend->max_conn || backend->health_check ||
-                        backend->buffering || backend->response_forwarding;
+    pool->backend = route->backend;
+    pool->closed_because = route->backend_closed_because;
+    pool->has_options = route->has_options;
+    building->has_closed_pool |= pool->closed_because.len > 0;
+    map_put(&building->pools, route->backend.name, pool);
+    diagnostics_repeat(building->diagnostics, &route->backend_said);
     return pool;
 }
 
@@ -102,86 +82,82 @@ static void add_to_pool(struct building *building, struct pool *pool, struct mod
     backend->servers[backend->server_count++] = server;
 }
 
-static void warn_about(struct label_reading *reading, const char *label, const char *what)
+/* Each thing once of a container, though several of its segments have it. */
+static void say_once(struct building *building, struct slice place, const char *text)
 {
-    const struct label *written = segment_label(reading->segment, slice_of(label));
+    const struct diagnostics *list = building->diagnostics;
 
-    labels_say(reading, DIAGNOSTIC_WARNING, written ? written->written : SLICE(""), what);
+    for (size_t i = building->said_before; i < list->count; i++) {
+        if (slice_eq(slice_of(list->items[i].place), place) && strcmp(list->items[i].text, text) == 0)
+            return;
+    }
+    diagnostics_add(building->diagnostics, DIAGNOSTIC_WARNING, place, "%s", text);
 }
 
-/* The document shows what is written; a URL that cannot be one is skipped where routes are compiled. Here is where
- * the label is known, so here it is said. True: nothing is wrong with it. */
-static bool check_server_label(struct label_reading *reading, struct inventory_item *item, const char *name,
-                               const char *wrong)
+static void warn_about(struct building *building, const struct plan_route *route, const char *label, const char *what)
 {
-    const struct label *label = segment_label(reading->segment, slice_of(name));
+    const struct label *written = segment_label(route->segment, slice_of(label));
+    struct slice origin = route->frontend.origin;
 
-    if (!wrong || !label || label->value.len == 0)
-        return true;
-    warn_about(reading, name, arena_format(reading->arena, "%s; the server is skipped", wrong));
-    if (item->why == WHY_ROUTED)
-        filter_reject_label(item, label, wrong);
-    return false;
-}
-
-static bool check_server_labels(struct label_reading *reading, struct inventory_item *item, int64_t weight)
-{
-    static const char *const protocols[] = {"http", "https", "h2c"};
-    struct slice protocol = segment_value(reading->segment, SLICE("protocol"));
-    uint64_t port;
-    bool port_is_good = slice_to_u64(segment_value(reading->segment, SLICE("port")), 65535, &port) && port > 0;
-
-    if (weight < 0)
-        warn_about(reading, "weight", "a weight is at least 0; it counts as 1");
-    port_is_good = check_server_label(reading, item, "port",
-                                      port_is_good ? NULL : "this is no port: write a number from 1 to 65535");
-    return check_server_label(reading, item, "protocol",
-                              label_choice(reading->arena, protocol, protocols, WB_COUNT(protocols))) &&
-           port_is_good;
+    if (written)
+        origin = slice_of(
+            arena_format(building->arena, SLICE_FMT ", label " SLICE_FMT, SLICE_ARG(origin), SLICE_ARG(written->written)));
+    say_once(building, origin, what);
 }
 
 /* What is in the way of this server. Of several the first one counts, and only when no other server is reached. */
-static void note_obstacle(struct building *building, struct candidate *candidate, const struct server_address *address)
+static void note_obstacle(struct building *building, struct work *work, const struct server_address *address)
 {
-    struct inventory_item *item = candidate->item;
+    struct inventory_item *item = work->item;
     const struct container *router = address_router(&building->around);
 
     if (item->why != WHY_ROUTED)
         return;
     inventory_decide(item, address->why, "%s", address->because);
-    inventory_add_value(item, "networkMode", candidate->container->network_mode);
-    inventory_add_value(item, "networks", slice_of(address_networks(building->arena, candidate->container)));
+    inventory_add_value(item, "networkMode", work->container->network_mode);
+    inventory_add_value(item, "networks", slice_of(address_networks(building->arena, work->container)));
     if (router)
         inventory_add_value(item, "routerNetworks", slice_of(address_networks(building->arena, router)));
 }
 
-static void add_server(struct building *building, struct candidate *candidate, const struct segment *segment,
-                       struct pool *pool)
+/* Its name has a digest of the URL in it, which is seldom another one. */
+static struct slice server_name(struct building *building, struct container *container, struct plan_route *route,
+                                struct slice url)
 {
-    const struct container *container = candidate->container;
-    struct label_reading reading = reading_of(building, candidate, segment);
-    struct server_address address;
-    int64_t weight = labels_integer(&reading, SLICE("weight"), 1);
+    if (route->memo_url.len == 0) {
+        route->memo_url = arena_copy(&container->arena, url);
+        route->memo_name = naming_server(&container->arena, container, url);
+    }
+    return slice_eq(route->memo_url, url) ? route->memo_name : naming_server(building->arena, container, url);
+}
 
-    address_choose(building->arena, &building->around, container, segment, &address);
+static void add_server(struct building *building, struct work *work, struct plan_route *route, struct pool *pool)
+{
+    struct container *container = work->container;
+    struct server_address address;
+
+    diagnostics_repeat(building->diagnostics, &route->server_said);
+    address_choose(building->arena, &building->around, container, route->segment, &address);
     if (address.warning)
-        warn_about(&reading, "docker.network", address.warning);
+        warn_about(building, route, "docker.network", address.warning);
     if (address.why != WHY_ROUTED) {
-        warn_about(&reading, "", address.because);
-        note_obstacle(building, candidate, &address);
+        warn_about(building, route, "", address.because);
+        note_obstacle(building, work, &address);
     }
     if (address.url.len == 0)
         return;
-    if (check_server_labels(&reading, candidate->item, weight) && address.why == WHY_ROUTED)
-        candidate->reachable++;
+    if (route->bad_label && work->item->why == WHY_ROUTED)
+        filter_reject_label(work->item, route->bad_label, route->bad_because);
+    if (!route->bad_label && address.why == WHY_ROUTED)
+        work->reachable++;
     struct model_server server = {
-        .name = naming_server(building->arena, container, address.url),
+        .name = server_name(building, container, route, address.url),
         .url = address.url,
-        .weight = weight,
+        .weight = route->weight,
         .identity = address.identity,
     };
     add_to_pool(building, pool, server);
-    inventory_add_server(candidate->item, &(struct inventory_server){pool->backend.name, server.name, server.url});
+    inventory_add_server(work->item, &(struct inventory_server){pool->backend.name, server.name, server.url});
 }
 
 static struct model_frontend *next_frontend(struct building *building)
@@ -198,12 +174,11 @@ static struct model_frontend *next_frontend(struct building *building)
     return &fragment->frontends[fragment->frontend_count++];
 }
 
-static void note_name_taken(struct building *building, struct candidate *candidate, const struct segment *segment,
-                            struct slice name)
+static void note_name_taken(struct building *building, struct work *work, const struct plan_route *route, struct slice name)
 {
-    struct inventory_item *item = candidate->item;
+    struct inventory_item *item = work->item;
 
-    diagnostics_add(building->diagnostics, DIAGNOSTIC_ERROR, reading_of(building, candidate, segment).origin,
+    diagnostics_add(building->diagnostics, DIAGNOSTIC_ERROR, route->frontend.origin,
                     "another container already has a frontend `" SLICE_FMT "`: this one is left out; rename the segment",
                     SLICE_ARG(name));
     if (item->why != WHY_ROUTED)
@@ -213,82 +188,76 @@ static void note_name_taken(struct building *building, struct candidate *candida
     inventory_add_value(item, "frontend", name);
 }
 
-static void make_frontend(struct building *building, const struct candidate *candidate, const struct route_request *request,
-                          const struct inventory_frontend *named)
+static void make_frontend(struct building *building, const struct plan_route *route, struct slice name)
 {
-    struct label_reading reading = reading_of(building, candidate, request->segment);
     struct model_frontend *frontend = next_frontend(building);
 
-    frontend->name = named->name;
-    frontend->backend = named->backend;
+    *frontend = route->frontend;
+    frontend->name = slice_from(name, sizeof "route-" - 1);
     frontend->routes = ARENA_NEW(building->arena, struct model_route);
     frontend->route_count = 1;
-    frontend->routes[0].name = slice_of(arena_format(building->arena, "route-" SLICE_FMT, SLICE_ARG(named->name)));
-    frontend->routes[0].rule = named->rule;
-    labels_read_frontend(&reading, frontend);
-    frontend->closed_because = reading.closed_because;
-    frontend->origin = reading.origin;
-    frontend->since = candidate->container->created_ns;
+    frontend->routes[0] = (struct model_route){.name = name, .rule = route->rule};
+    diagnostics_repeat(building->diagnostics, &route->frontend_said);
 }
 
 /* The first container of a service makes its frontends; the others are behind them. */
-static void add_frontend(struct building *building, struct candidate *candidate, const struct route_request *request,
-                         const struct pool *pool, size_t position)
+static void add_frontend(struct building *building, struct work *work, const struct plan_route *route)
 {
-    struct slice rule = labels_text(building->arena, request->segment, SLICE("frontend.rule"));
-    struct slice key = candidate_key(building->arena, candidate, request->segment);
-    struct inventory_frontend *named = map_get(&building->frontend_keys, key);
+    struct inventory_frontend *named = map_get(&building->frontend_keys, route->key);
 
     if (!named) {
+        struct slice name = plan_route_name(building->arena, route, work->position);
         named = ARENA_NEW(building->arena, struct inventory_frontend);
-        named->name = naming_frontend(building->arena, request->segment, pool->backend.name, request->rule, position);
-        named->rule = rule.len ? rule : request->rule;
-        named->backend = pool->backend.name;
+        *named = (struct inventory_frontend){slice_from(name, sizeof "route-" - 1), route->rule, route->backend.name};
         if (map_get(&building->frontend_names, named->name)) {
-            note_name_taken(building, candidate, request->segment, named->name);
+            note_name_taken(building, work, route, named->name);
             return;
         }
         map_put(&building->frontend_names, named->name, named);
-        map_put(&building->frontend_keys, key, named);
-        make_frontend(building, candidate, request, named);
+        map_put(&building->frontend_keys, route->key, named);
+        make_frontend(building, route, name);
     }
-    inventory_add_frontend(candidate->item, named);
+    inventory_add_frontend(work->item, named);
 }
 
 /* "`Host:a.t`, `Host:b.t` to http://172.17.0.2:80" */
-static const char *describe_routes(struct arena *arena, const struct inventory_item *item)
+static struct slice describe_routes(const struct inventory_item *item)
 {
-    const char *text = "";
+    struct slice parts[8 * ROUTES_SAID];
+    size_t count = 0;
 
-    for (size_t i = 0; i < item->frontend_count && i < ROUTES_SAID; i++)
-        text = arena_format(arena, "%s%s`" SLICE_FMT "`", text, i ? ", " : "", SLICE_ARG(item->frontends[i].rule));
-    text = arena_format(arena, "%s%s to", text, item->frontend_count > ROUTES_SAID ? "..." : "");
-    for (size_t i = 0; i < item->server_count && i < ROUTES_SAID; i++)
-        text = arena_format(arena, "%s%s " SLICE_FMT, text, i ? "," : "", SLICE_ARG(item->servers[i].url));
-    return arena_format(arena, "%s%s", text, item->server_count > ROUTES_SAID ? "..." : "");
-}
-
-static void conclude(struct building *building, const struct candidate *candidate)
-{
-    struct inventory_item *item = candidate->item;
-
-    if (item->frontend_count && (candidate->reachable || item->why == WHY_ROUTED))
-        inventory_decide(item, WHY_ROUTED, "%s", describe_routes(building->arena, item));
-}
-
-static void add_candidate(struct building *building, struct candidate *candidate, size_t position)
-{
-    if (candidate->container->remark.len)
-        diagnostics_add(building->diagnostics, DIAGNOSTIC_WARNING, reading_of(building, candidate, NULL).origin, SLICE_FMT,
-                        SLICE_ARG(candidate->container->remark));
-    for (size_t i = 0; i < candidate->request_count; i++) {
-        const struct route_request *request = &candidate->requests[i];
-        struct slice name = naming_backend(building->arena, candidate->container, request->segment);
-        struct pool *pool = find_pool(building, candidate, request->segment, name);
-        add_frontend(building, candidate, request, pool, position);
-        add_server(building, candidate, request->segment, pool);
+    for (size_t i = 0; i < item->frontend_count && i < ROUTES_SAID; i++) {
+        parts[count++] = i ? SLICE(", `") : SLICE("`");
+        parts[count++] = item->frontends[i].rule;
+        parts[count++] = SLICE("`");
     }
-    conclude(building, candidate);
+    parts[count++] = item->frontend_count > ROUTES_SAID ? SLICE("... to") : SLICE(" to");
+    for (size_t i = 0; i < item->server_count && i < ROUTES_SAID; i++) {
+        parts[count++] = i ? SLICE(", ") : SLICE(" ");
+        parts[count++] = item->servers[i].url;
+    }
+    if (item->server_count > ROUTES_SAID)
+        parts[count++] = SLICE("...");
+    return arena_join(item->arena, parts, count);
+}
+
+static void conclude(const struct work *work)
+{
+    struct inventory_item *item = work->item;
+
+    if (item->frontend_count && (work->reachable || item->why == WHY_ROUTED))
+        inventory_settle(item, WHY_ROUTED, describe_routes(item));
+}
+
+static void carry_out(struct building *building, struct work *work)
+{
+    for (size_t i = 0; i < work->plan->route_count; i++) {
+        struct plan_route *route = &work->plan->routes[i];
+        struct pool *pool = find_pool(building, route);
+        add_frontend(building, work, route);
+        add_server(building, work, route, pool);
+    }
+    conclude(work);
 }
 
 static void collect_backends(struct building *building)
@@ -306,7 +275,7 @@ static void collect_backends(struct building *building)
 
 static void close_frontends(struct building *building)
 {
-    for (size_t i = 0; i < building->fragment->frontend_count; i++) {
+    for (size_t i = 0; building->has_closed_pool && i < building->fragment->frontend_count; i++) {
         struct model_frontend *frontend = &building->fragment->frontends[i];
         const struct pool *pool = map_get(&building->pools, frontend->backend);
         if (pool && frontend->closed_because.len == 0)
@@ -325,93 +294,78 @@ static const struct container *find_own(const struct build_input *input)
     return NULL;
 }
 
-/* Everything of it but what becomes of it. */
-static struct candidate candidate_of(struct building *building, struct inventory *inventory,
-                                     const struct container *container)
+/* What points into the container ends after this. */
+static void keep_container(struct keep *keep, struct container *container)
 {
-    struct inventory_item *item = inventory_add(inventory, container->id, container_short_name(container));
-
-    item->service = arena_copy(item->arena, naming_service(building->arena, container));
-    return (struct candidate){.container = container, .item = item};
+    keep_add(keep, container_ref(container), let_container_go);
 }
 
-static bool is_absent(const struct build_input *input, const struct candidate *candidate)
+static bool is_absent(const struct build_input *input, const struct inventory_item *item)
 {
-    return input->remember && absence_of(candidate->item->why) != ABSENCE_NONE;
-}
-
-/* Labels that 1.7 does not have; also of containers that are not routed, which may be why they are not. */
-static void report_names(struct building *building, const struct candidate *candidate)
-{
-    struct label_reading reading = reading_of(building, candidate, NULL);
-
-    if (candidate->item->why == WHY_DISABLED)
-        return;
-    labels_report_version2(&reading, &candidate->segments);
-    for (size_t i = 0; i < candidate->segments.count; i++) {
-        reading.segment = &candidate->segments.items[i];
-        labels_report_unknown(&reading);
-    }
+    return input->remember && absence_of(item->why) != ABSENCE_NONE;
 }
 
 /* It could not be looked at again: what is known of it may be old. */
-static void report_doubt(struct building *building, const struct candidate *candidate)
+static void report_doubt(struct building *building, const struct work *work)
 {
-    struct label_reading reading = reading_of(building, candidate, NULL);
-    const char *doubt = candidate->container->doubt;
+    const char *doubt = work->container->doubt;
 
     if (doubt)
-        labels_say(&reading, DIAGNOSTIC_WARNING, SLICE(""),
-                   arena_format(building->arena, "%s; what was known of it before holds", doubt));
+        say_once(building, slice_of(arena_format(building->arena, "container " SLICE_FMT, SLICE_ARG(work->item->name))),
+                 arena_format(building->arena, "%s; what was known of it before holds", doubt));
 }
 
-/* One after the other: what was said is kept apart for each. */
-static struct candidate add_container(struct building *building, const struct container *container, size_t *position)
+/* False: it is not routed now, its item says why. */
+static bool add_container(struct building *building, struct work *work)
 {
-    const struct container *copy = copy_of(building->arena, container);
-    struct candidate candidate = candidate_of(building, building->inventory, container);
+    struct container *container = work->container;
 
-    map_init(&building->said);
-    if (filter_container(building->arena, building->input, copy, building->diagnostics, &candidate))
-        add_candidate(building, &candidate, (*position)++);
-    report_names(building, &candidate);
-    report_doubt(building, &candidate);
-    map_fini(&building->said);
-    return candidate;
+    building->said_before = building->diagnostics->count;
+    work->plan = plan_of(building->input, container);
+    work->item = inventory_add_draft(building->inventory, &work->plan->draft);
+    keep_container(&building->inventory->keep, container);
+    keep_container(&building->fragment->keep, container);
+    diagnostics_repeat(building->diagnostics, &work->plan->said);
+    bool is_routed = work->plan->is_wanted && filter_presence(container, work->item);
+    if (is_routed)
+        carry_out(building, work);
+    report_doubt(building, work);
+    return is_routed;
 }
 
 /* Those that do not serve now have their frontends remembered, where no other container of the service serves. */
 static void add_containers(struct building *building, struct remembering *remembering)
 {
     const struct build_input *input = building->input;
-    struct candidate *absent = ARENA_ARRAY(building->arena, struct candidate, input->count + 1);
+    struct work *absent = ARENA_ARRAY(building->arena, struct work, input->count + 1);
     size_t position = 0, absent_count = 0;
 
     for (size_t i = 0; i < input->count; i++) {
-        struct candidate candidate = add_container(building, input->containers[i], &position);
-        if (is_absent(input, &candidate))
-            absent[absent_count++] = candidate;
+        struct work work = {.container = input->containers[i], .position = position};
+        if (add_container(building, &work))
+            position++;
+        else if (is_absent(input, work.item))
+            absent[absent_count++] = work;
     }
     for (size_t i = 0; i < absent_count; i++)
-        remember_candidate(remembering, &absent[i]);
+        remember_plan(remembering, absent[i].plan, absent[i].item);
 }
 
-/* Nobody asks what became of these: what is decided and said about them is dropped. */
+/* Nobody asks what became of these: what is said about them is dropped. */
 static void add_gone(struct building *building, struct remembering *remembering)
 {
     const struct build_input *input = building->input;
-    struct inventory *unseen = inventory_create(SLICE("docker"), input->gone_count);
-    struct diagnostics unsaid;
 
-    diagnostics_init(&unsaid);
     for (size_t i = 0; i < input->gone_count; i++) {
-        const struct container *copy = copy_of(building->arena, input->gone[i].container);
-        struct candidate candidate = candidate_of(building, unseen, input->gone[i].container);
-        filter_container(building->arena, input, copy, &unsaid, &candidate);
-        input->gone[i].is_needed = is_absent(input, &candidate) && remember_candidate(remembering, &candidate);
+        struct container *container = input->gone[i].container;
+        const struct plan *plan = plan_of(input, container);
+        struct inventory_item unseen = plan->draft;
+        unseen.arena = building->arena;
+        input->gone[i].is_needed = plan->is_wanted && !filter_presence(container, &unseen) && is_absent(input, &unseen) &&
+                                   remember_plan(remembering, plan, &unseen);
+        if (input->gone[i].is_needed)
+            keep_container(&building->fragment->keep, container);
     }
-    diagnostics_fini(&unsaid);
-    inventory_unref(&unseen);
 }
 
 static void add_unreadable(struct building *building)
@@ -447,7 +401,7 @@ void build_fragment(const struct build_input *input, struct build_output *out_ou
     add_unreadable(&building);
     collect_backends(&building);
     close_frontends(&building);
-    fragment_sort(fragment);
+    fragment_sort_names(fragment);
     fragment_set_defaults(fragment, input->sink->default_entrypoints, input->sink->known_entrypoints, building.diagnostics);
     inventory_add_problems(building.inventory, building.diagnostics);
     map_fini(&building.pools);

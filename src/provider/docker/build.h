@@ -17,8 +17,8 @@ struct unreadable {
 
 /* One that is gone and whose frontends are to be remembered, if nobody else has them. */
 struct gone {
-    const struct container *container; /* as it was last, but not running */
-    bool is_needed;                    /* by the fragment that was built */
+    struct container *container; /* as it was last, but not running */
+    bool is_needed;              /* by the fragment that was built */
 };
 
 struct build_input {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { INSPECT_BATCH = 64 }; /* answers held at a time */
+enum { INSPECT_BATCH = 16 }; /* answers held at a time */
 
 void census_init(struct census *census, uint64_t remember_ms)
 {
@@ -21,7 +21,7 @@ void census_init(struct census *census, uint64_t remember_ms)
 
 static void destroy_known(struct known *known)
 {
-    container_destroy(&known->container);
+    container_unref(&known->container);
     free(known->id_text);
     free(known);
 }
@@ -36,7 +36,7 @@ void census_fini(struct census *census)
     map_fini(&census->dirty);
     map_fini(&census->failed);
     network_list_fini(&census->networks);
-    container_destroy(&census->own);
+    container_unref(&census->own);
     stranger_list_fini(&census->strangers);
 }
 
@@ -99,7 +99,7 @@ static void settle(struct census *census, struct inspected *item)
     bool is_new = known == NULL;
 
     if (item->is_gone || (item->container && !item->container->is_running)) {
-        container_destroy(&item->container);
+        container_unref(&item->container);
         if (known)
             forget(census, known);
         return;
@@ -111,7 +111,7 @@ static void settle(struct census *census, struct inspected *item)
         if (known->container && !slice_eq(known->container->started_at, item->container->started_at))
             known->stays_ms = 0; /* the signal was for who ran before */
         item->container->is_stopping = known->stays_ms > 0;
-        container_destroy(&known->container);
+        container_unref(&known->container);
         known->container = item->container;
         item->container = NULL;
     } else {
@@ -136,7 +136,7 @@ static enum engine_outcome look_at(struct census *census, struct engine *engine,
         for (size_t i = 0; i < part && outcome == ENGINE_OK; i++)
             settle(census, &items[i]);
         for (size_t i = 0; i < part; i++)
-            container_destroy(&items[i].container);
+            container_unref(&items[i].container);
         if (outcome != ENGINE_OK)
             return outcome;
     }
@@ -189,7 +189,7 @@ bool census_settle(struct census *census, struct engine *engine)
             settle(census, &item);
             any = true;
         }
-        container_destroy(&item.container);
+        container_unref(&item.container);
     }
     return any;
 }
@@ -295,7 +295,7 @@ static void take_over(struct known *known, struct inspected *item)
         item->container->is_paused = known->container->is_paused;
         item->container->is_stopping = known->stays_ms > 0;
     }
-    container_destroy(&known->container);
+    container_unref(&known->container);
     known->container = item->container;
     item->container = NULL;
     snprintf(known->error, sizeof known->error, "%s", item->error);
@@ -313,7 +313,7 @@ void census_replace(struct census *census, struct inspected *items, size_t count
         if (!known)
             known = learn(census, items[i].id);
         if (map_put(&fresh, items[i].id, known)) {
-            container_destroy(&items[i].container); /* an id twice: the first one counts */
+            container_unref(&items[i].container); /* an id twice: the first one counts */
             continue;
         }
         take_over(known, &items[i]);

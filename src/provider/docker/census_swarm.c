@@ -53,7 +53,7 @@ static enum engine_outcome refresh_own(struct census *census, const struct docke
     enum engine_outcome outcome = engine_container(engine, options->own_id, &own);
     if (outcome != ENGINE_OK)
         return outcome;
-    container_destroy(&census->own);
+    container_unref(&census->own);
     census->own = own;
     census->own_is_stale = false;
     return ENGINE_OK;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "container.h"
+#include "plan.h"
+#include <stdatomic.h>
 #include <stdlib.h>
 
 static const struct docker_label *find_label(const struct container *container, struct slice name)
@@ -40,13 +42,37 @@ struct slice container_short_name(const struct container *container)
     return slice_starts(container->name, SLICE("/")) ? slice_from(container->name, 1) : container->name;
 }
 
-void container_destroy(struct container **container)
+struct container *container_create(void)
+{
+    struct container *container = wb_alloc(sizeof *container);
+
+    arena_init(&container->arena, 0);
+    atomic_init(&container->refs, 1);
+    return container;
+}
+
+struct container *container_ref(struct container *container)
+{
+    /* Relaxed: who takes a reference already has one, so it cannot end meanwhile. */
+    unsigned before = atomic_fetch_add_explicit(&container->refs, 1, memory_order_relaxed);
+
+    WB_REQUIRE(before > 0);
+    return container;
+}
+
+void container_unref(struct container **container)
 {
     struct container *gone = *container;
 
     *container = NULL;
     if (!gone)
         return;
+    /* Release and acquire: what others read of it happened before it is freed here. */
+    unsigned before = atomic_fetch_sub_explicit(&gone->refs, 1, memory_order_acq_rel);
+    WB_REQUIRE(before > 0);
+    if (before > 1)
+        return;
+    plan_fini(&gone->plan);
     arena_fini(&gone->arena);
     free(gone);
 }

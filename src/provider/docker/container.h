@@ -2,7 +2,8 @@
 /*
  * container - what the engine says of one container, as plain structs (spec/docker-provider.md 2).
  *
- * Thread: the provider's. Owner: whoever created it; its texts are in its own arena.
+ * Thread: the provider's; its texts may be read, and references let go, by any. Owner: reference count: the census, and each
+ * fragment and inventory that points into it. Its texts are in its own arena.
  */
 #pragma once
 #include "waybill/base/arena.h"
@@ -27,8 +28,12 @@ struct docker_port {
     struct slice host_ip, host_port; /* of its first binding */
 };
 
+struct plan;
+
 struct container {
     struct arena arena;
+    _Atomic unsigned refs;
+    struct plan *plan;       /* what it asks for; NULL: not read yet */
     struct slice id, name;   /* name as the engine gives it, with its slash */
     struct slice started_at; /* text of the engine: only compared */
     uint64_t created_ns;     /* since 1970; 0 = unknown */
@@ -97,6 +102,10 @@ struct slice container_label(const struct container *container, struct slice nam
 const struct docker_network *container_network(const struct container *container, struct slice name);
 /* The name without its slash. */
 struct slice container_short_name(const struct container *container);
-void container_destroy(struct container **container);
+/* Empty, one reference. */
+struct container *container_create(void);
+struct container *container_ref(struct container *container);
+/* Nulls; the last one frees. */
+void container_unref(struct container **container);
 void container_list_fini(struct container_list *list);
 void network_list_fini(struct network_list *list);

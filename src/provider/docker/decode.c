@@ -180,10 +180,9 @@ struct container *decode_container(struct slice json, char out_error[DECODE_ERRO
     if (!cJSON_IsObject(root)) {
         snprintf(out_error, DECODE_ERROR_SIZE, "the engine's answer is not a JSON object");
     } else {
-        container = wb_alloc(sizeof *container);
-        arena_init(&container->arena, 0);
+        container = container_create();
         if (!fill_container(root, container, out_error))
-            container_destroy(&container);
+            container_unref(&container);
     }
     cJSON_Delete(root);
     return container;

@@ -75,10 +75,9 @@ static void decode_virtual_ips(const cJSON *array, struct container *container)
 static struct container *decode_service_container(const cJSON *row, char out_error[DECODE_ERROR_SIZE])
 {
     const cJSON *spec = member(row, "Spec"), *run = member(member(spec, "TaskTemplate"), "ContainerSpec");
-    struct container *container = wb_alloc(sizeof *container);
+    struct container *container = container_create();
     struct arena *arena = &container->arena;
 
-    arena_init(arena, 0);
     container->id = arena_copy(arena, member_text(row, "ID"));
     container->name = container->service = arena_copy(arena, member_text(spec, "Name"));
     container->created_ns = timestamp_parse(member_text(row, "CreatedAt"));
@@ -88,7 +87,7 @@ static struct container *decode_service_container(const cJSON *row, char out_err
     container->is_running = true;
     decode_virtual_ips(member(member(row, "Endpoint"), "VirtualIPs"), container);
     if (!decode_labels(member(spec, "Labels"), container, out_error))
-        container_destroy(&container);
+        container_unref(&container);
     return container;
 }
 

@@ -309,7 +309,7 @@ static void take_answer(const struct callout_get *get, struct inspected *item)
         if (!item->container) {
             snprintf(item->error, sizeof item->error, SLICE_FMT ": %s", SLICE_ARG(get->target), error);
         } else if (!slice_eq(item->container->id, item->id)) {
-            container_destroy(&item->container);
+            container_unref(&item->container);
             snprintf(item->error, sizeof item->error, SLICE_FMT ": the answer is about another container",
                      SLICE_ARG(get->target));
         }

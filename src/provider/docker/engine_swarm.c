@@ -152,7 +152,7 @@ enum engine_outcome engine_container(struct engine *engine, struct slice id, str
     }
     *out_container = decode_container(text_slice(&get.body), error);
     if (*out_container && !slice_starts((*out_container)->id, id))
-        container_destroy(out_container);
+        container_unref(out_container);
     callout_get_fini(&get);
     return ENGINE_OK;
 }

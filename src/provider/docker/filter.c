@@ -92,10 +92,8 @@ static bool meets_constraints(struct arena *arena, struct candidate *candidate, 
 }
 
 /* Whether it runs, and will go on to. */
-static bool is_up(struct candidate *candidate)
+static bool is_up(const struct container *container, struct inventory_item *item)
 {
-    const struct container *container = candidate->container;
-    struct inventory_item *item = candidate->item;
     const char *state;
 
     if (!container->is_running) {
@@ -118,27 +116,30 @@ static bool is_up(struct candidate *candidate)
 }
 
 /* A task is seen before it runs and while it ends. */
-static bool is_serving(struct candidate *candidate)
+static bool is_serving(const struct container *container, struct inventory_item *item)
 {
-    const struct container *container = candidate->container;
-
     if (container->not_serving.len == 0)
         return true;
-    inventory_decide(candidate->item, container->not_serving_why, SLICE_FMT, SLICE_ARG(container->not_serving));
-    inventory_add_value(candidate->item, "service", container->service);
+    inventory_decide(item, container->not_serving_why, SLICE_FMT, SLICE_ARG(container->not_serving));
+    inventory_add_value(item, "service", container->service);
     return false;
 }
 
-static bool is_healthy(struct candidate *candidate)
+static bool is_healthy(const struct container *container, struct inventory_item *item)
 {
-    struct slice health = candidate->container->health;
+    struct slice health = container->health;
 
     if (health.len == 0 || slice_eq(health, SLICE("healthy")))
         return true;
-    inventory_decide(candidate->item, slice_eq(health, SLICE("starting")) ? WHY_STARTING : WHY_UNHEALTHY,
-                     "its health is " SLICE_FMT, SLICE_ARG(health));
-    inventory_add_value(candidate->item, "health", health);
+    inventory_decide(item, slice_eq(health, SLICE("starting")) ? WHY_STARTING : WHY_UNHEALTHY, "its health is " SLICE_FMT,
+                     SLICE_ARG(health));
+    inventory_add_value(item, "health", health);
     return false;
+}
+
+bool filter_presence(const struct container *container, struct inventory_item *item)
+{
+    return is_up(container, item) && is_serving(container, item) && is_healthy(container, item);
 }
 
 static bool is_usable(struct arena *arena, struct candidate *candidate, struct diagnostics *diagnostics, struct slice origin)
@@ -159,15 +160,6 @@ static bool is_usable(struct arena *arena, struct candidate *candidate, struct d
         return false;
     }
     return true;
-}
-
-/* A separator keeps service `/app` with segment `x` apart from service `/appx` (defects.md B19). */
-struct slice candidate_key(struct arena *arena, const struct candidate *candidate, const struct segment *segment)
-{
-    struct slice swarm_service = candidate->container->service;
-    struct slice service = swarm_service.len ? swarm_service : candidate->item->service;
-
-    return slice_of(arena_format(arena, SLICE_FMT "\n" SLICE_FMT, SLICE_ARG(service), SLICE_ARG(segment->name)));
 }
 
 void filter_reject_label(struct inventory_item *item, const struct label *label, const char *because)
@@ -207,12 +199,12 @@ bool filter_container(struct arena *arena, const struct build_input *input, cons
         .arena = arena, .segment = &out_candidate->segments.items[0], .origin = origin, .diagnostics = diagnostics};
 
     if (container->not_serving_why == WHY_NOT_SWARM)
-        return is_serving(out_candidate);
-    if (!is_enabled(out_candidate, &reading, input->options->exposed_by_default) ||
-        !is_usable(arena, out_candidate, diagnostics, origin) || !has_rules(arena, out_candidate, input->options) ||
-        !has_port(out_candidate) || !meets_constraints(arena, out_candidate, input->options)) {
+        return is_serving(container, out_candidate->item);
+    bool is_wanted = is_enabled(out_candidate, &reading, input->options->exposed_by_default) &&
+                     is_usable(arena, out_candidate, diagnostics, origin) &&
+                     has_rules(arena, out_candidate, input->options) && has_port(out_candidate) &&
+                     meets_constraints(arena, out_candidate, input->options);
+    if (!is_wanted)
         explain_swarm_task(out_candidate);
-        return false;
-    }
-    return is_up(out_candidate) && is_serving(out_candidate) && is_healthy(out_candidate);
+    return is_wanted;
 }

@@ -7,7 +7,7 @@ static void forget_oldest(struct ghosts *ghosts, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         wb_log_info("container " SLICE_FMT ": forgotten", SLICE_ARG(container_short_name(ghosts->items[i].container)));
-        container_destroy(&ghosts->items[i].container);
+        container_unref(&ghosts->items[i].container);
     }
     ghosts->count -= count;
     if (count)
@@ -17,7 +17,7 @@ static void forget_oldest(struct ghosts *ghosts, size_t count)
 void ghosts_fini(struct ghosts *ghosts)
 {
     for (size_t i = 0; i < ghosts->count; i++)
-        container_destroy(&ghosts->items[i].container);
+        container_unref(&ghosts->items[i].container);
     free(ghosts->items);
     *ghosts = (struct ghosts){0};
 }
@@ -67,7 +67,7 @@ void ghosts_lay(struct ghosts *ghosts, const struct gone *gone)
         if (gone[count - 1 - i].is_needed)
             ghosts->items[kept++] = ghost;
         else
-            container_destroy(&ghost.container);
+            container_unref(&ghost.container);
     }
     ghosts->count = kept;
 }

@@ -51,7 +51,8 @@ static void take_labels(struct container *container, const struct described_cont
     container->labels = ARENA_ARRAY(&container->arena, struct docker_label, from->label_count + 1);
     container->label_count = from->label_count;
     for (size_t i = 0; i < from->label_count; i++)
-        container->labels[i] = (struct docker_label){from->labels[i].name, from->labels[i].value, i};
+        container->labels[i] = (struct docker_label){arena_copy(&container->arena, from->labels[i].name),
+                                                     arena_copy(&container->arena, from->labels[i].value), i};
     sort(container->labels, container->label_count, sizeof *container->labels, compare_labels);
 }
 
@@ -67,13 +68,12 @@ static void take_networks(struct container *container, const struct described_co
     sort(container->networks, container->network_count, sizeof *container->networks, compare_networks);
 }
 
-/* Its texts stay those of the description. */
+/* Its labels are its own, as the fragment points to them; the other texts stay those of the description. */
 static struct container *make_container(const struct described_container *from, size_t position)
 {
-    struct container *container = wb_alloc(sizeof *container);
+    struct container *container = container_create();
     struct arena *arena = &container->arena;
 
-    arena_init(arena, 0);
     container->id = slice_of(arena_format(arena, "%064zx", position + 1));
     container->name = slice_of(arena_format(arena, "/" SLICE_FMT, SLICE_ARG(from->name)));
     container->started_at = container->health = container->node_address = SLICE("");
@@ -149,7 +149,7 @@ void docker_lint_described(const struct docker_lint_input *input, const struct d
     build(input, &options, made, count, &networks, out_output);
     network_list_fini(&networks);
     for (size_t i = 0; i < count; i++)
-        container_destroy(&made[i]);
+        container_unref(&made[i]);
     free(made);
 }
 

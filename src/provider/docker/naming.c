@@ -100,15 +100,17 @@ struct slice naming_backend(struct arena *arena, const struct container *contain
     return slice_of(arena_format(arena, "backend-" SLICE_FMT, SLICE_ARG(name)));
 }
 
-struct slice naming_frontend(struct arena *arena, const struct segment *segment, struct slice backend_name,
-                             struct slice rule, size_t position)
+struct slice naming_frontend_stem(struct arena *arena, const struct segment *segment, struct slice backend_name,
+                                  struct slice rule, bool *out_is_numbered)
 {
     struct slice backend = slice_from(backend_name, sizeof "backend-" - 1), name;
 
-    if (segment->name.len == 0)
-        name = slice_of(arena_format(arena, SLICE_FMT "-%zu", SLICE_ARG(rule), position));
-    else
-        name = slice_of(arena_format(arena, SLICE_FMT "-" SLICE_FMT, SLICE_ARG(segment->name), SLICE_ARG(backend)));
+    *out_is_numbered = segment->name.len == 0;
+    if (*out_is_numbered) {
+        name = naming_normalise(arena, rule);
+        return slice_of(arena_format(arena, "frontend-" SLICE_FMT "%s", SLICE_ARG(name), name.len ? "-" : ""));
+    }
+    name = slice_of(arena_format(arena, SLICE_FMT "-" SLICE_FMT, SLICE_ARG(segment->name), SLICE_ARG(backend)));
     name = naming_normalise(arena, name);
     return slice_of(arena_format(arena, "frontend-" SLICE_FMT, SLICE_ARG(name)));
 }

@@ -11,6 +11,8 @@ struct slice naming_service(struct arena *arena, const struct container *contain
 struct slice naming_rule(struct arena *arena, const struct container *container, const struct segment *segment,
                          struct slice domain, bool *out_explicit);
 struct slice naming_backend(struct arena *arena, const struct container *container, const struct segment *segment);
-struct slice naming_frontend(struct arena *arena, const struct segment *segment, struct slice backend_name,
-                             struct slice rule, size_t position);
+/* A frontend's name but for what changes as containers come and go: with *out_is_numbered the position of its container
+ * comes behind it. */
+struct slice naming_frontend_stem(struct arena *arena, const struct segment *segment, struct slice backend_name,
+                                  struct slice rule, bool *out_is_numbered);
 struct slice naming_server(struct arena *arena, const struct container *container, struct slice url);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "remember.h"
-#include "labels.h"
-#include "naming.h"
 
 enum model_absence absence_of(enum container_why why)
 {
@@ -28,69 +26,43 @@ static struct model_frontend *next_remembered(struct remembering *remembering)
     return &fragment->remembered[fragment->remembered_count++];
 }
 
-/* Its position among the others is lost, and its name is only shown. */
-static struct inventory_frontend *name_frontend(struct arena *arena, const struct candidate *candidate,
-                                                const struct route_request *request)
-{
-    struct inventory_frontend *named = ARENA_NEW(arena, struct inventory_frontend);
-    struct slice rule = labels_text(arena, request->segment, SLICE("frontend.rule"));
-
-    named->backend = naming_backend(arena, candidate->container, request->segment);
-    named->name = naming_frontend(arena, request->segment, named->backend, request->rule, 0);
-    named->rule = rule.len ? rule : request->rule;
-    return named;
-}
-
-/* What is wrong with the labels was said while it was live, or will be when it is. */
-static void read_labels(struct arena *arena, const struct candidate *candidate, const struct route_request *request,
-                        struct model_frontend *frontend)
-{
-    struct slice name = container_short_name(candidate->container);
-    struct diagnostics unsaid;
-    struct label_reading reading = {.arena = arena, .segment = request->segment, .diagnostics = &unsaid};
-
-    diagnostics_init(&unsaid);
-    reading.origin = slice_of(arena_format(arena, "container " SLICE_FMT, SLICE_ARG(name)));
-    labels_read_frontend(&reading, frontend);
-    diagnostics_fini(&unsaid);
-    frontend->origin = reading.origin;
-    frontend->absent_because = slice_of(
-        arena_format(arena, SLICE_FMT ": " SLICE_FMT, SLICE_ARG(reading.origin), SLICE_ARG(candidate->item->sentence)));
-}
-
-static void add_remembered(struct remembering *remembering, const struct candidate *candidate,
-                           const struct route_request *request, const struct inventory_frontend *named)
+/* Its position among the others is lost, and its name is only shown. What is wrong with the labels was said while it was
+ * live, or will be when it is. */
+static void add_remembered(struct remembering *remembering, const struct plan_route *route, struct slice route_name,
+                           const struct inventory_item *item)
 {
     struct arena *arena = &remembering->fragment->arena;
     struct model_frontend *frontend = next_remembered(remembering);
 
-    frontend->name = named->name;
-    frontend->backend = named->backend;
+    *frontend = route->frontend;
+    frontend->name = slice_from(route_name, sizeof "route-" - 1);
     frontend->routes = ARENA_NEW(arena, struct model_route);
     frontend->route_count = 1;
-    frontend->routes[0].name = slice_of(arena_format(arena, "route-" SLICE_FMT, SLICE_ARG(named->name)));
-    frontend->routes[0].rule = named->rule;
-    read_labels(arena, candidate, request, frontend);
-    frontend->since = candidate->container->created_ns;
-    frontend->absence = absence_of(candidate->item->why);
+    frontend->routes[0] = (struct model_route){.name = route_name, .rule = route->rule};
+    frontend->closed_because = SLICE("");
+    frontend->absence = absence_of(item->why);
+    frontend->absent_because = slice_of(
+        arena_format(arena, SLICE_FMT ": " SLICE_FMT, SLICE_ARG(frontend->origin), SLICE_ARG(item->sentence)));
 }
 
-bool remember_candidate(struct remembering *remembering, const struct candidate *candidate)
+bool remember_plan(struct remembering *remembering, const struct plan *plan, struct inventory_item *item)
 {
     struct arena *arena = &remembering->fragment->arena;
     bool any = false;
 
-    for (size_t i = 0; i < candidate->request_count; i++) {
-        const struct route_request *request = &candidate->requests[i];
-        struct slice key = candidate_key(arena, candidate, request->segment);
-        struct inventory_frontend *named = map_get(remembering->keys, key);
+    for (size_t i = 0; i < plan->route_count; i++) {
+        const struct plan_route *route = &plan->routes[i];
+        struct inventory_frontend *named = map_get(remembering->keys, route->key);
         if (!named) {
-            named = name_frontend(arena, candidate, request);
-            map_put(remembering->keys, key, named);
-            add_remembered(remembering, candidate, request, named);
+            struct slice route_name = plan_route_name(arena, route, 0);
+            named = ARENA_NEW(arena, struct inventory_frontend);
+            *named = (struct inventory_frontend){slice_from(route_name, sizeof "route-" - 1), route->rule,
+                                                 route->backend.name};
+            map_put(remembering->keys, route->key, named);
+            add_remembered(remembering, route, route_name, item);
             any = true;
         }
-        inventory_add_frontend(candidate->item, named);
+        inventory_add_frontend(item, named);
     }
     return any;
 }

@@ -9,7 +9,7 @@ enum { TROUBLE_SHOWN = 200 };
 void service_list_fini(struct service_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        container_destroy(&list->items[i].container);
+        container_unref(&list->items[i].container);
     arena_fini(&list->arena);
     *list = (struct service_list){0};
 }
@@ -137,10 +137,9 @@ static struct container *make_task(const struct mustering *mustering, const stru
                                    const struct swarm_task *task)
 {
     const struct container *whole = service->container;
-    struct container *container = wb_alloc(sizeof *container);
+    struct container *container = container_create();
     struct arena *arena = &container->arena;
 
-    arena_init(arena, 0);
     container->id = arena_copy(arena, task->id);
     container->service = arena_copy(arena, service->name);
     container->name = slice_of(
@@ -236,10 +235,9 @@ static void add_service(struct mustering *mustering, struct swarm_service *servi
 
 static void add_stranger(struct mustering *mustering, const struct stranger *stranger)
 {
-    struct container *container = wb_alloc(sizeof *container);
+    struct container *container = container_create();
     struct arena *arena = &container->arena;
 
-    arena_init(arena, 0);
     container->id = arena_copy(arena, stranger->id);
     container->name = arena_copy(arena, stranger->name);
     container->service = container->started_at = container->health = SLICE("");

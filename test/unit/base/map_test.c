@@ -98,10 +98,36 @@ static void test_keys_are_copied_and_case_can_be_ignored(void **state)
     map_fini(&map);
 }
 
+/* Keys of each length that end with each byte: what differs in the case of ASCII letters is the same, nothing else is. */
+static void test_ignoring_case_folds_the_letters_of_ascii_only(void **state)
+{
+    struct map map;
+    char raw[40], folded[40];
+    (void)state;
+
+    map_init(&map);
+    for (size_t len = 1; len <= sizeof raw; len++) {
+        for (unsigned byte = 0; byte < 256; byte++) {
+            for (size_t i = 0; i < len; i++) {
+                raw[i] = i + 1 < len ? "aBz@Z[`{y0"[(i + byte) % 10] : (char)byte;
+                folded[i] = ascii_lower(raw[i]);
+            }
+            map_put(&map, slice_make(folded, len), &map);
+            assert_non_null(map_get_lower(&map, slice_make(raw, len)));
+            raw[len - 1] ^= 0x20;
+            bool letter = (folded[len - 1] >= 'a' && folded[len - 1] <= 'z');
+            assert_int_equal(map_get_lower(&map, slice_make(raw, len)) != NULL, letter);
+            map_fini(&map);
+        }
+    }
+    map_fini(&map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_behaves_as_an_array_that_is_searched),
+        cmocka_unit_test(test_ignoring_case_folds_the_letters_of_ascii_only),
         cmocka_unit_test(test_keys_are_copied_and_case_can_be_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

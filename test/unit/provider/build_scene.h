@@ -53,7 +53,7 @@ static inline int tear_down(void **state)
 
     drop_built(scene);
     for (size_t i = 0; i < scene->count; i++)
-        container_destroy(&scene->containers[i]);
+        container_unref(&scene->containers[i]);
     arena_fini(&scene->arena);
     free(scene);
     return 0;

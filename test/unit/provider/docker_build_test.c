@@ -151,10 +151,10 @@ static void test_the_router_itself_is_routed_to_only_when_a_label_says_so(void *
     assert_int_equal(build(scene)->frontend_count, 0);
     assert_int_equal(scene->built.inventory->items[0].why, WHY_IS_ROUTER);
     assert_non_null(strstr(scene->built.inventory->items[0].sentence.ptr, "router itself"));
-    container_destroy(&scene->containers[--scene->count]);
+    container_unref(&scene->containers[--scene->count]);
     add(scene, ID_A, "router", "\"traefik.port\":\"8080\"");
     assert_int_equal(build(scene)->frontend_count, 1);
-    container_destroy(&scene->containers[--scene->count]);
+    container_unref(&scene->containers[--scene->count]);
     add(scene, ID_A, "router", "\"traefik.frontend.rule\":\"Host:me\"");
     assert_int_equal(build(scene)->frontend_count, 1);
 }

@@ -41,7 +41,7 @@ static void test_a_container_is_read_whole(void **state)
     assert_true(slice_eq(container->ports[0].host_port, SLICE("99")));
     assert_int_equal(container->network_count, 2);
     assert_true(slice_eq(container->networks[0].name, SLICE("a")));
-    container_destroy(&container);
+    container_unref(&container);
 }
 
 /* Cut anywhere: never a crash, never a container. */
@@ -83,7 +83,7 @@ static void test_other_types_and_missing_parts_do_not_crash(void **state)
     for (size_t i = 0; i < WB_COUNT(usable); i++) {
         struct container *container = decode_container(slice_of(usable[i]), error);
         assert_non_null(container);
-        container_destroy(&container);
+        container_unref(&container);
     }
     for (size_t i = 0; i < WB_COUNT(unusable); i++)
         assert_null(decode_container(slice_of(unusable[i]), error));
@@ -231,7 +231,7 @@ static void test_how_a_container_is_to_be_stopped(void **state)
         assert_non_null(container);
         assert_int_equal(container->stop_signal, cases[i].signal);
         assert_int_equal(container->stop_timeout_s, cases[i].timeout_s);
-        container_destroy(&container);
+        container_unref(&container);
         free(json);
     }
 }

@@ -189,7 +189,7 @@ static void test_the_names_of_a_container_that_is_left_alone_are_looked_at_unles
     assert_non_null(strstr(said_of(scene, "traefik.enabled"), "traefik.enable?"));
     for (size_t i = 0; i < 2; i++) /* there is no frontend that could be closed */
         assert_int_equal(scene->built.inventory->items[0].problems[i].severity, DIAGNOSTIC_WARNING);
-    container_destroy(&scene->containers[--scene->count]);
+    container_unref(&scene->containers[--scene->count]);
     add(scene, ID_A, "web", "\"traefik.enable\":\"false\",\"traefik.frontnd.rule\":\"x\"");
     build(scene);
     assert_int_equal(scene->built.inventory->items[0].problem_count, 0);

@@ -114,12 +114,12 @@ static void test_what_is_not_asked_for_is_ignored_with_what_was_missing(void **s
     const struct inventory_item *item = only_item(scene, "\"traefik.enable\":\"ja\"");
     assert_string_equal(container_why_name(item->why), "NOT_ENABLED");
     assert_true(slice_eq(item->values[1].value, SLICE("ja")));
-    container_destroy(&scene->containers[--scene->count]);
+    container_unref(&scene->containers[--scene->count]);
     scene->options.exposed_by_default = true;
     scene->options.domain = SLICE("");
     item = only_item(scene, "");
     assert_string_equal(container_why_name(item->why), "NO_RULE");
-    container_destroy(&scene->containers[--scene->count]);
+    container_unref(&scene->containers[--scene->count]);
     scene->options.domain = SLICE("t");
     char error[DECODE_ERROR_SIZE];
     scene->containers[scene->count++] = decode_container(
@@ -141,7 +141,7 @@ static void test_too_many_segments_and_a_name_that_is_taken_are_rejected(void **
         text_addf(&labels, "%s\"traefik.s%d.port\":\"80\"", i ? "," : "", i);
     assert_string_equal(container_why_name(only_item(scene, labels.ptr)->why), "TOO_MANY_SEGMENTS");
     text_fini(&labels);
-    container_destroy(&scene->containers[--scene->count]);
+    container_unref(&scene->containers[--scene->count]);
     add(scene, ID_A, "a-b", "\"traefik.s.port\":\"80\"");
     add(scene, ID_B, "a_b", "\"traefik.s.port\":\"80\"");
     build(scene);

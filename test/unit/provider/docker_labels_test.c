@@ -164,7 +164,7 @@ static char *document_of(const cJSON *vector)
     struct build_input input = {&setup.options, &setup.sink, containers, count, &by_id, &networks, NULL, 0};
     build_fragment(&input, &built);
     for (size_t i = 0; i < count; i++)
-        container_destroy(&containers[i]); /* before the document is made: a fragment stands alone */
+        container_unref(&containers[i]); /* before the document is made: a fragment stands alone */
     json_fragment(&document, built.fragment);
     for (size_t i = 0; getenv("SHOW_DIAGNOSTICS") && i < built.diagnostics->count; i++)
         print_message("  %d %s: %s\n", (int)built.diagnostics->items[i].severity, built.diagnostics->items[i].place,

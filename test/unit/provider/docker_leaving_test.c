@@ -254,9 +254,8 @@ static void test_two_thousand_events_in_a_second(void **state)
 
 static struct container *make_container(unsigned number)
 {
-    struct container *container = wb_alloc(sizeof *container);
+    struct container *container = container_create();
 
-    arena_init(&container->arena, 0);
     container->id = container->name = slice_of(arena_format(&container->arena, "%u", number));
     return container;
 }

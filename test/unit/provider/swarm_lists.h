@@ -35,7 +35,7 @@ static size_t swarm_lists_read(struct swarm_lists *lists, const char *services, 
 static void swarm_lists_fini(struct swarm_lists *lists)
 {
     for (size_t i = 0; i < lists->count; i++)
-        container_destroy(&lists->items[i].container);
+        container_unref(&lists->items[i].container);
     free(lists->items);
     service_list_fini(&lists->services);
     task_list_fini(&lists->tasks);

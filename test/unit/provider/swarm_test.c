@@ -61,7 +61,7 @@ static int tear_down(void **state)
     struct scene *scene = *state;
 
     drop_built(scene);
-    container_destroy(&scene->own);
+    container_unref(&scene->own);
     arena_fini(&scene->arena);
     free(scene);
     return 0;
