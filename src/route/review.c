@@ -6,7 +6,8 @@
 static void collect(struct map *in_the_way, struct slice provider, struct route_frontend *const *frontends, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (frontends[i]->why != WHY_ROUTED && frontends[i]->absent == REASON_NONE && slice_eq(frontends[i]->provider, provider))
+        if (frontends[i]->why != WHY_ROUTED && frontends[i]->absent == REASON_NONE &&
+            slice_eq(frontends[i]->provider, provider))
             map_put(in_the_way, frontends[i]->name, frontends[i]);
     }
 }
