@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "address.h"
-#include "labels.h"
 #include "waybill/base/suggest.h"
 
 enum {
@@ -209,15 +208,6 @@ static struct slice find_host(struct arena *arena, const struct neighbourhood *a
     return network ? network_host(network) : SLICE("");
 }
 
-static struct slice find_port(struct arena *arena, const struct container *container, const struct segment *segment)
-{
-    struct slice label = labels_text(arena, segment, SLICE("port"));
-
-    if (label.len)
-        return label;
-    return container->port_count ? slice_of(arena_format(arena, "%u", container->ports[0].number)) : SLICE("");
-}
-
 /* A published port on one address of the host; "any address" says nothing about where to go (B43). */
 static const struct docker_port *find_binding(const struct container *container, struct slice port)
 {
@@ -237,10 +227,9 @@ static const struct docker_port *find_binding(const struct container *container,
 }
 
 void address_choose(struct arena *arena, const struct neighbourhood *around, const struct container *container,
-                    const struct segment *segment, struct server_address *out_address)
+                    struct slice protocol, struct slice port, struct server_address *out_address)
 {
-    struct slice port = find_port(arena, container, segment), host;
-    struct slice protocol = labels_text(arena, segment, SLICE("protocol"));
+    struct slice host;
     const struct docker_port *binding = around->use_bind_port_ip ? find_binding(container, port) : NULL;
 
     *out_address = (struct server_address){0};
@@ -254,6 +243,6 @@ void address_choose(struct arena *arena, const struct neighbourhood *around, con
     if (host.len == 0)
         return;
     bool bracket = slice_find(host, ':') < host.len;
-    out_address->url = ARENA_JOIN(arena, protocol.len ? protocol : SLICE("http"), bracket ? SLICE("://[") : SLICE("://"),
-                                  host, bracket ? SLICE("]:") : SLICE(":"), port);
+    out_address->url = ARENA_JOIN(arena, protocol, bracket ? SLICE("://[") : SLICE("://"), host,
+                                  bracket ? SLICE("]:") : SLICE(":"), port);
 }

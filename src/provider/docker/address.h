@@ -5,7 +5,7 @@
  * Thread: the provider's. Texts in the arena given.
  */
 #pragma once
-#include "segment.h"
+#include "container.h"
 #include "waybill/base/map.h"
 #include "waybill/model/inventory.h"
 
@@ -31,5 +31,6 @@ const char *address_networks(struct arena *arena, const struct container *contai
 /* The container whose networks the router is in: its own, or the one its network mode names. NULL: that is not known,
  * or it is in the host's network and sees all. */
 const struct container *address_router(const struct neighbourhood *around);
+/* `protocol` and `port` as they will stand in the URL, though they may make none. */
 void address_choose(struct arena *arena, const struct neighbourhood *around, const struct container *container,
-                    const struct segment *segment, struct server_address *out_address);
+                    struct slice protocol, struct slice port, struct server_address *out_address);

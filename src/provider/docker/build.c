@@ -137,7 +137,7 @@ static void add_server(struct building *building, struct work *work, struct plan
     struct server_address address;
 
     diagnostics_repeat(building->diagnostics, &route->server_said);
-    address_choose(building->arena, &building->around, container, route->segment, &address);
+    address_choose(building->arena, &building->around, container, route->protocol, route->port, &address);
     if (address.warning)
         warn_about(building, route, "docker.network", address.warning);
     if (address.why != WHY_ROUTED) {

@@ -43,13 +43,27 @@ static void check_server_label(struct label_reading *reading, struct plan_route 
     route->bad_because = wrong;
 }
 
-static void read_server(struct label_reading *reading, struct plan_route *route)
+/* The numerically lowest one that is exposed, unless a label says which. */
+static struct slice choose_port(struct arena *arena, const struct container *container, const struct segment *segment)
+{
+    struct slice label = labels_text(arena, segment, SLICE("port"));
+
+    if (label.len)
+        return label;
+    return container->port_count ? slice_of(arena_format(arena, "%u", container->ports[0].number)) : SLICE("");
+}
+
+static void read_server(struct label_reading *reading, const struct container *container, struct plan_route *route)
 {
     static const char *const protocols[] = {"http", "https", "h2c"};
     struct slice protocol = segment_value(reading->segment, SLICE("protocol"));
     uint64_t port;
     bool port_is_good = slice_to_u64(segment_value(reading->segment, SLICE("port")), 65535, &port) && port > 0;
 
+    route->port = choose_port(reading->arena, container, reading->segment);
+    route->protocol = labels_text(reading->arena, reading->segment, SLICE("protocol"));
+    if (route->protocol.len == 0)
+        route->protocol = SLICE("http");
     route->weight = labels_integer(reading, SLICE("weight"), 1);
     if (route->weight < 0)
         labels_say(reading, DIAGNOSTIC_WARNING, segment_label(reading->segment, SLICE("weight"))->written,
@@ -110,7 +124,7 @@ static void read_route(struct planning *planning, const struct route_request *re
     route->stem = naming_frontend_stem(arena, segment, route->backend.name, request->rule, &route->is_numbered);
     read_backend(&of_backend, route);
     read_frontend(&of_frontend, route, container->created_ns);
-    read_server(&of_server, route);
+    read_server(&of_server, container, route);
 }
 
 /* Labels that 1.7 does not have; also of containers that are not routed, which may be why they are not. */

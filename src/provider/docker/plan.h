@@ -21,6 +21,7 @@ struct plan_route {
     struct model_backend backend;        /* all but its servers; of a backend the first container's options hold */
     bool has_options;                    /* then the backend exists without servers, too (5) */
     struct slice backend_closed_because; /* an option that protects was not understood: its frontends are closed */
+    struct slice protocol, port;         /* of the server's URL */
     int64_t weight;
     const struct label *bad_label; /* the server is skipped where routes are compiled; NULL: it can be one */
     const char *bad_because;
