@@ -74,6 +74,8 @@ const struct flag flag_table[] = {
           "reach containers by the port they publish on the host"),
     WORKS("docker.rememberFor", DURATION, SET(docker.remember_ms), "10m",
           "answer 503, not 404, for what a container that stopped or is not healthy served; 0 = do not"),
+    WORKS("docker.strictSegments", SWITCH, SET(docker.strict_segments), "false",
+          "labels of Traefik 2 and backend options below a segment make no segments; in v1.7 they do"),
     WORKS("docker.constraints", CONSTRAINTS, SET(docker.constraints), "", "as constraints, for containers"),
     WORKS("docker.swarmMode", SWITCH, SET(docker.swarm_mode), "false",
           "routes from the labels of Swarm services; the engine is to be a Swarm manager"),

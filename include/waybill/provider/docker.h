@@ -14,6 +14,7 @@ struct docker_options {
     bool watch;
     bool exposed_by_default;
     bool use_bind_port_ip;
+    bool strict_segments;      /* what nobody means as a segment makes none (defects.md B20) */
     bool swarm_mode;           /* services and their tasks are read, not containers */
     uint64_t refresh_ms;       /* Swarm mode: from one look to the next where nothing asks for one */
     struct slices constraints; /* "tag==glob" / "tag!=glob", provider's and global ones */

@@ -194,7 +194,7 @@ bool filter_container(struct arena *arena, const struct build_input *input, cons
     struct slice origin = slice_of(arena_format(arena, "container " SLICE_FMT, SLICE_ARG(name)));
 
     out_candidate->container = container;
-    out_candidate->segments = segments_read(arena, container);
+    out_candidate->segments = segments_read(arena, container, input->options->strict_segments);
     struct label_reading reading = {
         .arena = arena, .segment = &out_candidate->segments.items[0], .origin = origin, .diagnostics = diagnostics};
 

@@ -49,8 +49,6 @@ static const struct {
     {"http.middlewares.*.compress", NULL,
      "it is an option of the entrypoint there: --entryPoints='Name:http ... Compress:true'"},
     {"http.middlewares.*.retry.*", NULL, "it is an option of the router there: --retry"},
-    {"http.port", NULL, "a segment of 1.7 needs another name than http"},
-    {"http.frontend.rule", NULL, "a segment of 1.7 needs another name than http"},
 };
 
 /* What follows is the same there, but for case. */

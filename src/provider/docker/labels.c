@@ -304,11 +304,23 @@ static void close_for_unknown(struct label_reading *reading)
     }
 }
 
-void labels_report_version2(struct label_reading *reading, const struct segments *segments)
+static const char *phantom_hint(struct arena *arena, const struct label *label)
 {
-    for (size_t i = 0; i < segments->version2_count; i++)
-        labels_say(reading, DIAGNOSTIC_WARNING, segments->version2[i].written,
-                   label_hint_version2(reading->arena, segments->version2[i].name));
+    static const char *const what = "as in 1.7 it makes a segment of its own: take it away if that is not meant, or set "
+                                    "docker.strictSegments";
+
+    return segment_is_version2(label->name) ? arena_format(arena, "%s; %s", label_hint_version2(arena, label->name), what)
+                                            : what;
+}
+
+void labels_report_strays(struct label_reading *reading, const struct segments *segments)
+{
+    for (size_t i = 0; i < segments->version2.count; i++)
+        labels_say(reading, DIAGNOSTIC_WARNING, segments->version2.labels[i].written,
+                   label_hint_version2(reading->arena, segments->version2.labels[i].name));
+    for (size_t i = 0; i < segments->phantoms.count; i++)
+        labels_say(reading, DIAGNOSTIC_WARNING, segments->phantoms.labels[i].written,
+                   phantom_hint(reading->arena, &segments->phantoms.labels[i]));
 }
 
 /* -- after the table -- */

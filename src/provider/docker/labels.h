@@ -31,8 +31,8 @@ void labels_read_frontend(struct label_reading *reading, struct model_frontend *
 void labels_read_backend(struct label_reading *reading, struct model_backend *backend);
 /* Labels of the segment that 1.7 does not have, as far as they were not said of yet. */
 void labels_report_unknown(struct label_reading *reading);
-/* Labels of Traefik 2 and 3. */
-void labels_report_version2(struct label_reading *reading, const struct segments *segments);
+/* Labels of Traefik 2 and 3, and those that make a segment nobody means. */
+void labels_report_strays(struct label_reading *reading, const struct segments *segments);
 /* Says it once; `written` is the whole name of the label, or empty. */
 void labels_say(struct label_reading *reading, enum severity severity, struct slice written, const char *text);
 /* Text of a label decoded; empty when it is not there. */

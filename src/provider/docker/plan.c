@@ -134,7 +134,7 @@ static void report_names(struct planning *planning, const struct segments *segme
 
     if (planning->plan->draft.why == WHY_DISABLED)
         return;
-    labels_report_version2(&reading, segments);
+    labels_report_strays(&reading, segments);
     for (size_t i = 0; i < segments->count; i++) {
         reading.segment = &segments->items[i];
         labels_report_unknown(&reading);

@@ -15,7 +15,7 @@ bool segment_is_property(struct slice name)
     return slice_starts(name, SLICE("frontend.")) && name.len > 9;
 }
 
-static bool is_version2(struct slice name)
+bool segment_is_version2(struct slice name)
 {
     return slice_starts(name, SLICE("http.")) || slice_starts(name, SLICE("tcp.")) || slice_starts(name, SLICE("udp."));
 }
@@ -29,8 +29,7 @@ static bool contains(struct slice text, struct slice part)
     return false;
 }
 
-/* Splits "api.frontend.rule" into "api" and "frontend.rule"; the segment is the shortest that fits. A backend option
- * that was written below a segment is no segment of its own (defects.md B20). */
+/* Splits "api.frontend.rule" into "api" and "frontend.rule"; the segment is the shortest that fits. */
 static bool split_name(struct slice name, struct slice *out_segment, struct slice *out_property)
 {
     if (slice_starts(name, SLICE("frontend.")) || slice_starts(name, SLICE("backend.")))
@@ -40,9 +39,17 @@ static bool split_name(struct slice name, struct slice *out_segment, struct slic
             continue;
         *out_segment = slice_head(name, i);
         *out_property = slice_from(name, i + 1);
-        return !slice_ends(*out_segment, SLICE(".backend")) && !contains(*out_segment, SLICE(".backend."));
+        return true;
     }
     return false;
+}
+
+/* Nobody means these as segments: a label of Traefik 2, a backend option below a segment. In v1.7 they make one all the
+ * same (docker-provider.md 8, defects.md B20). */
+static bool is_phantom(struct slice segment_name)
+{
+    return segment_is_version2(segment_name) || slice_ends(segment_name, SLICE(".backend")) ||
+           contains(segment_name, SLICE(".backend."));
 }
 
 static int compare_names(const void *a, const void *b)
@@ -63,11 +70,11 @@ static struct segment *find_or_add(struct segments *segments, struct slice name,
     return added;
 }
 
-static void add_version2(struct segments *segments, const struct label *label, size_t capacity, struct arena *arena)
+static void add_stray(struct strays *strays, const struct label *label, size_t capacity, struct arena *arena)
 {
-    if (!segments->version2)
-        segments->version2 = ARENA_ARRAY(arena, struct label, capacity);
-    segments->version2[segments->version2_count++] = *label;
+    if (!strays->labels)
+        strays->labels = ARENA_ARRAY(arena, struct label, capacity);
+    strays->labels[strays->count++] = *label;
 }
 
 static void sort_labels(struct segment *segment)
@@ -95,7 +102,7 @@ static int compare_segments(const void *a, const void *b)
     return slice_compare(((const struct segment *)a)->name, ((const struct segment *)b)->name);
 }
 
-struct segments segments_read(struct arena *arena, const struct container *container)
+struct segments segments_read(struct arena *arena, const struct container *container, bool strict)
 {
     size_t capacity = container->label_count + 1;
     struct segments segments = {
@@ -108,11 +115,15 @@ struct segments segments_read(struct arena *arena, const struct container *conta
         struct segment *segment = &defaults;
         if (!slice_starts(written, SLICE("traefik.")))
             continue;
-        if (is_version2(name)) {
-            add_version2(&segments, &label, capacity, arena);
+        bool is_split = split_name(name, &segment_name, &property), phantom = is_split && is_phantom(segment_name);
+        if (phantom && !strict)
+            add_stray(&segments.phantoms, &label, capacity, arena);
+        is_split = is_split && !(phantom && strict);
+        if (!is_split && segment_is_version2(name)) {
+            add_stray(&segments.version2, &label, capacity, arena);
             continue;
         }
-        if (split_name(name, &segment_name, &property)) {
+        if (is_split) {
             segment = find_or_add(&segments, segment_name, capacity, arena);
             label.name = property;
         }

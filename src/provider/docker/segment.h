@@ -19,17 +19,26 @@ struct segment {
     size_t label_count;
 };
 
+/* Labels that do not do what they were written for. */
+struct strays {
+    struct label *labels;
+    size_t count;
+};
+
 struct segments {
     struct segment *items; /* at least one; sorted by name */
     size_t count;
-    struct label *version2; /* `traefik.http.` and its kin: in no segment */
-    size_t version2_count;
-    bool too_many; /* more than anybody needs: the container is to be rejected */
+    struct strays version2; /* `traefik.http.` and its kin: in no segment */
+    struct strays phantoms; /* make a segment that nobody means */
+    bool too_many;          /* more than anybody needs: the container is to be rejected */
 };
 
 /* What may stand behind the name of a segment: "port", "frontend.rule". */
 bool segment_is_property(struct slice name);
-struct segments segments_read(struct arena *arena, const struct container *container);
+/* It begins as labels of Traefik 2 do. */
+bool segment_is_version2(struct slice name);
+/* `strict`: labels of Traefik 2 and misplaced backend options make no segments, as they do in v1.7 (defects.md B20). */
+struct segments segments_read(struct arena *arena, const struct container *container, bool strict);
 const struct label *segment_label(const struct segment *segment, struct slice name);
 /* Empty when it is not there. */
 struct slice segment_value(const struct segment *segment, struct slice name);

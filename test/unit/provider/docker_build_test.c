@@ -191,17 +191,48 @@ static void test_segments_and_service_names_that_join_alike_are_kept_apart(void 
     assert_int_equal(build(scene)->frontend_count, 2);
 }
 
-static void test_labels_of_traefik_2_make_no_segment(void **state)
+#define STRAYS "\"traefik.http.services.s.loadbalancer.server.port\":\"9\",\"traefik.api.backend.healthcheck.port\":\"7\""
+
+/* As v1.7 has it (docker-provider.md 8): containers that are labelled for both versions keep their names. */
+static void test_strays_make_segments_and_say_so(void **state)
 {
     struct scene *scene = *state;
 
-    add(scene, ID_A, "app",
-        "\"traefik.http.services.s.loadbalancer.server.port\":\"9\",\"traefik.api.backend.healthcheck.port\":\"7\"");
+    add(scene, ID_A, "app", STRAYS);
+    const struct fragment *fragment = build(scene);
+    assert_int_equal(fragment->frontend_count, 2);
+    assert_true(
+        slice_eq(fragment->frontends[0].name, SLICE("frontend-api-backend-healthcheck-app-api-backend-healthcheck")));
+    assert_true(slice_eq(fragment->backends[0].servers[0].url, SLICE("http://172.17.0.2:7")));
+    assert_true(
+        slice_eq(fragment->frontends[1].name, SLICE("frontend-http-services-s-loadbalancer-server-app-http-services-s-"
+                                                    "loadbalancer-server")));
+    assert_true(is_said(scene, "Traefik 2"));
+    assert_true(is_said(scene, "docker.strictSegments"));
+}
+
+static void test_strict_segments_are_those_that_are_meant(void **state)
+{
+    struct scene *scene = *state;
+
+    scene->options.strict_segments = true;
+    add(scene, ID_A, "app", STRAYS);
     const struct fragment *fragment = build(scene);
     assert_int_equal(fragment->frontend_count, 1);
     assert_true(slice_eq(fragment->frontends[0].name, SLICE("frontend-Host-app-t-0")));
     assert_true(slice_eq(fragment->backends[0].servers[0].url, SLICE("http://172.17.0.2:80")));
     assert_true(is_said(scene, "Traefik 2"));
+}
+
+/* It only looks like one of Traefik 2. */
+static void test_a_segment_may_be_called_http(void **state)
+{
+    struct scene *scene = *state;
+
+    scene->options.strict_segments = true;
+    add(scene, ID_A, "app", "\"traefik.http.port\":\"81\"");
+    assert_true(slice_eq(build(scene)->frontends[0].name, SLICE("frontend-http-app-http")));
+    assert_false(is_said(scene, "Traefik 2"));
 }
 
 static void test_bindings_to_any_address_are_not_taken(void **state)
@@ -231,7 +262,9 @@ int main(void)
         WITH_SCENE(test_a_server_is_its_container_and_start_not_its_address),
         WITH_SCENE(test_containers_that_share_a_network_in_a_circle_have_no_address),
         WITH_SCENE(test_segments_and_service_names_that_join_alike_are_kept_apart),
-        WITH_SCENE(test_labels_of_traefik_2_make_no_segment),
+        WITH_SCENE(test_strays_make_segments_and_say_so),
+        WITH_SCENE(test_strict_segments_are_those_that_are_meant),
+        WITH_SCENE(test_a_segment_may_be_called_http),
         WITH_SCENE(test_bindings_to_any_address_are_not_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

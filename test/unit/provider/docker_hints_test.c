@@ -86,7 +86,6 @@ static void test_a_label_of_traefik_2_says_what_it_is_in_1_7(void **state)
         {"traefik.http.middlewares.m.ratelimit.average", "in 1.7 it is traefik.frontend.rateLimit.rateSet.NAME.average"},
         {"traefik.http.middlewares.m.compress", "Compress:true"},
         {"traefik.http.middlewares.m.grpcweb.alloworigins", "there is nothing like it in 1.7"},
-        {"traefik.http.port", "a segment of 1.7 needs another name"},
         {"traefik.tcp.routers.db.rule", "neither TCP nor UDP"},
         {"traefik.udp.routers.dns.entrypoints", "neither TCP nor UDP"},
     };
