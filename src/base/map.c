@@ -154,6 +154,17 @@ static void rebuild(struct map *map)
         index_entry(map, i);
 }
 
+void map_reserve(struct map *map, size_t count)
+{
+    if (map->entry_capacity < count) {
+        map->entry_capacity = count;
+        map->entries = wb_realloc(map->entries, count * sizeof *map->entries);
+    }
+    while (map->index_capacity < 2 * (count + 1))
+        map->index_capacity = map->index_capacity ? map->index_capacity * 2 : 16;
+    rebuild(map);
+}
+
 void *map_put(struct map *map, struct slice key, void *value)
 {
     uint64_t hash = sip_hash(key, false);

@@ -133,7 +133,7 @@ def measure(program, folder, count, events, profile=""):
         since = time.perf_counter()
         engine.event(fresh, "start" if starts else "die")
         times.append(1000 * prober.wait(f"app-{count + number // 2}.test", starts, since))
-        time.sleep(0.03)  # each is a change by itself, not one of a burst
+        time.sleep(0.1)  # each is a change by itself, not one of a burst
     after = cpu_ms(router.process.pid)
     after_kib = memory_kib(router.process.pid)
     router.stop()

@@ -22,6 +22,8 @@ struct map {
 };
 
 void map_init(struct map *map);
+/* Makes room for so many, when it is known before. */
+void map_reserve(struct map *map, size_t count);
 /* Values are not freed. */
 void map_fini(struct map *map);
 void *map_get(const struct map *map, struct slice key);

@@ -41,6 +41,13 @@ struct work {
     size_t reachable; /* servers that can be used, as far as is known */
 };
 
+static void let_fragment_go(void *fragment)
+{
+    struct fragment *held = fragment;
+
+    fragment_unref(&held);
+}
+
 static void let_container_go(void *container)
 {
     struct container *held = container;
@@ -166,7 +173,7 @@ static struct model_frontend *next_frontend(struct building *building)
 
     if (fragment->frontend_count == building->frontend_capacity) {
         struct model_frontend *old = fragment->frontends;
-        building->frontend_capacity = old ? building->frontend_capacity * 2 : 16;
+        building->frontend_capacity = old ? building->frontend_capacity * 2 : building->input->count + 1;
         fragment->frontends = ARENA_ARRAY(building->arena, struct model_frontend, building->frontend_capacity);
         if (old)
             memcpy(fragment->frontends, old, fragment->frontend_count * sizeof *old);
@@ -295,9 +302,9 @@ static const struct container *find_own(const struct build_input *input)
 }
 
 /* What points into the container ends after this. */
-static void keep_container(struct keep *keep, struct container *container)
+static void keep_container(struct fragment *fragment, struct container *container)
 {
-    keep_add(keep, container_ref(container), let_container_go);
+    keep_add(&fragment->keep, container_ref(container), let_container_go);
 }
 
 static bool is_absent(const struct build_input *input, const struct inventory_item *item)
@@ -323,8 +330,7 @@ static bool add_container(struct building *building, struct work *work)
     building->said_before = building->diagnostics->count;
     work->plan = plan_of(building->input, container);
     work->item = inventory_add_draft(building->inventory, &work->plan->draft);
-    keep_container(&building->inventory->keep, container);
-    keep_container(&building->fragment->keep, container);
+    keep_container(building->fragment, container);
     diagnostics_repeat(building->diagnostics, &work->plan->said);
     bool is_routed = work->plan->is_wanted && filter_presence(container, work->item);
     if (is_routed)
@@ -364,7 +370,7 @@ static void add_gone(struct building *building, struct remembering *remembering)
         input->gone[i].is_needed = plan->is_wanted && !filter_presence(container, &unseen) && is_absent(input, &unseen) &&
                                    remember_plan(remembering, plan, &unseen);
         if (input->gone[i].is_needed)
-            keep_container(&building->fragment->keep, container);
+            keep_container(building->fragment, container);
     }
 }
 
@@ -395,6 +401,9 @@ void build_fragment(const struct build_input *input, struct build_output *out_ou
     map_init(&building.pools);
     map_init(&building.frontend_keys);
     map_init(&building.frontend_names);
+    map_reserve(&building.pools, input->count);
+    map_reserve(&building.frontend_keys, input->count);
+    map_reserve(&building.frontend_names, input->count);
     struct remembering remembering = {.fragment = fragment, .keys = &building.frontend_keys};
     add_containers(&building, &remembering);
     add_gone(&building, &remembering);
@@ -404,6 +413,7 @@ void build_fragment(const struct build_input *input, struct build_output *out_ou
     fragment_sort_names(fragment);
     fragment_set_defaults(fragment, input->sink->default_entrypoints, input->sink->known_entrypoints, building.diagnostics);
     inventory_add_problems(building.inventory, building.diagnostics);
+    keep_add(&building.inventory->keep, fragment_ref(fragment), let_fragment_go); /* and with it the containers */
     map_fini(&building.pools);
     map_fini(&building.frontend_keys);
     map_fini(&building.frontend_names);

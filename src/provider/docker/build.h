@@ -26,7 +26,7 @@ struct build_input {
     const struct provider_sink *sink;
     struct container *const *containers; /* in the engine's order */
     size_t count;
-    const struct map *by_id; /* the same ones */
+    const struct map *by_id; /* the same ones; may be empty when none uses the network of another */
     const struct network_list *networks;
     const struct unreadable *unreadable;
     size_t unreadable_count;

@@ -332,13 +332,21 @@ void census_replace(struct census *census, struct inspected *items, size_t count
 
 /* -- what becomes of them -- */
 
+/* The inventory's first ones are the containers that were given. */
 static void note_frontends(struct census *census, const struct inventory *inventory)
 {
-    for (size_t i = 0; i < inventory->count; i++) {
-        struct known *known = map_get(&census->known, inventory->items[i].id);
-        if (known)
-            known->has_frontends = inventory->items[i].frontend_count > 0;
+    size_t at = 0;
+
+    for (size_t i = 0; i < census->count; i++) {
+        struct known *known = census->order[i];
+        known->has_frontends = known->container && inventory->items[at++].frontend_count > 0;
     }
+}
+
+/* Others have to be found by their ids only for the sake of these. */
+static bool uses_network_of_another(const struct container *container)
+{
+    return container && slice_starts(container->network_mode, SLICE("container:"));
 }
 
 void census_build(struct census *census, const struct docker_options *options, const struct provider_sink *sink,
@@ -355,6 +363,7 @@ void census_build(struct census *census, const struct docker_options *options, c
                                 .remember = census->ghosts.remember_ms > 0,
                                 .gone = gone,
                                 .gone_count = census->ghosts.count};
+    bool by_id_is_needed = uses_network_of_another(census->own);
     struct map by_id;
 
     map_init(&by_id);
@@ -363,11 +372,13 @@ void census_build(struct census *census, const struct docker_options *options, c
         if (known->container) {
             known->container->doubt = known->error[0] ? known->error : NULL;
             containers[input.count++] = known->container;
-            map_put(&by_id, known->id, known->container);
+            by_id_is_needed |= uses_network_of_another(known->container);
         } else {
             unreadable[input.unreadable_count++] = (struct unreadable){known->id, known->error};
         }
     }
+    for (size_t i = 0; by_id_is_needed && i < input.count; i++)
+        map_put(&by_id, containers[i]->id, containers[i]);
     input.by_id = &by_id;
     input.own = census->own;
     build_fragment(&input, out_output);

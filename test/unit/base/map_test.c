@@ -123,10 +123,35 @@ static void test_ignoring_case_folds_the_letters_of_ascii_only(void **state)
     map_fini(&map);
 }
 
+static void test_room_made_before_changes_nothing_else(void **state)
+{
+    struct map map;
+    char key[16];
+    (void)state;
+
+    map_init(&map);
+    map_put(&map, SLICE("before"), &map);
+    map_reserve(&map, 1000);
+    size_t index_capacity = map.index_capacity;
+    for (size_t i = 0; i < 999; i++) {
+        snprintf(key, sizeof key, "k%zu", i);
+        assert_null(map_put(&map, slice_of(key), &map));
+    }
+    assert_int_equal(map.index_capacity, index_capacity);
+    assert_int_equal(map_count(&map), 1000);
+    assert_non_null(map_get(&map, SLICE("before")));
+    assert_non_null(map_get(&map, SLICE("k998")));
+    map_fini(&map);
+    map_reserve(&map, 0);
+    assert_null(map_get(&map, SLICE("k998")));
+    map_fini(&map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_behaves_as_an_array_that_is_searched),
+        cmocka_unit_test(test_room_made_before_changes_nothing_else),
         cmocka_unit_test(test_ignoring_case_folds_the_letters_of_ascii_only),
         cmocka_unit_test(test_keys_are_copied_and_case_can_be_ignored),
     };
