@@ -3,8 +3,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
-enum { ARENA_BLOCK = 4096, ARENA_ALIGN = 16 };
+/* Blocks grow with what there is already, to this; from ARENA_MAPPED on they come from the system and go back to it, so that what
+ * ends leaves no hole in the heap. */
+enum { ARENA_BLOCK = 4096, ARENA_GROWN = 1024 * 1024, ARENA_MAPPED = 256 * 1024, ARENA_ALIGN = 16 };
 
 struct arena_block {
     struct arena_block *older;
@@ -23,18 +26,53 @@ void arena_init(struct arena *arena, size_t limit)
     *arena = (struct arena){.limit = limit};
 }
 
-static void free_blocks(struct arena_block *block)
+static struct arena_block *make_block(size_t size, struct arena_block *older)
 {
-    while (block) {
-        struct arena_block *older = block->older;
-        free(block);
-        block = older;
+    struct arena_block *block = NULL;
+
+    if (!each_alone && size >= ARENA_MAPPED) {
+        void *mapped = mmap(NULL, sizeof *block + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        block = mapped == MAP_FAILED ? NULL : mapped;
+    } else {
+        block = malloc(sizeof *block + size);
     }
+    if (!block)
+        wb_bug(__FILE__, __LINE__, "out of memory");
+    block->size = size;
+    block->older = older;
+    return block;
+}
+
+/* Returns the next older one. */
+static struct arena_block *free_block(struct arena_block *block)
+{
+    struct arena_block *older = block->older;
+
+    if (!each_alone && block->size >= ARENA_MAPPED)
+        munmap(block, sizeof *block + block->size);
+    else
+        free(block);
+    return older;
+}
+
+/* Whole pages with the header, if it is mapped. */
+static size_t block_size(const struct arena *arena, size_t bytes)
+{
+    size_t usual = arena->block_bytes ? arena->block_bytes : ARENA_BLOCK, grown = arena->used / 8;
+
+    if (each_alone)
+        return bytes;
+    if (grown > usual)
+        usual = grown < ARENA_GROWN ? grown : ARENA_GROWN;
+    size_t size = bytes > usual ? bytes : usual, whole = sizeof(struct arena_block) + size;
+    return size < ARENA_MAPPED ? size
+                               : ((whole + ARENA_BLOCK - 1) & ~(size_t)(ARENA_BLOCK - 1)) - sizeof(struct arena_block);
 }
 
 void arena_fini(struct arena *arena)
 {
-    free_blocks(arena->blocks);
+    while (arena->blocks)
+        arena->blocks = free_block(arena->blocks);
     *arena = (struct arena){.limit = arena->limit, .block_bytes = arena->block_bytes};
 }
 
@@ -51,11 +89,8 @@ void arena_reset(struct arena *arena)
         arena_fini(arena);
         return;
     }
-    while (block->older) {
-        struct arena_block *older = block->older;
-        free(block);
-        block = older;
-    }
+    while (block->older)
+        block = free_block(block);
     arena->blocks = block;
     arena->next = block->bytes;
     arena->end = block->bytes + block->size;
@@ -71,16 +106,10 @@ static char *take(struct arena *arena, size_t bytes, size_t align)
     }
     char *at = (char *)(((uintptr_t)arena->next + align - 1) & ~(uintptr_t)(align - 1));
     if (!arena->next || at > arena->end || (size_t)(arena->end - at) < bytes) {
-        size_t usual = arena->block_bytes ? arena->block_bytes : ARENA_BLOCK;
-        size_t size = each_alone || bytes > usual ? bytes : usual;
-        struct arena_block *block = malloc(sizeof *block + size);
-        if (!block)
-            wb_bug(__FILE__, __LINE__, "out of memory");
-        block->size = size;
-        block->older = arena->blocks;
+        struct arena_block *block = make_block(block_size(arena, bytes), arena->blocks);
         arena->blocks = block;
         at = block->bytes;
-        arena->end = block->bytes + size;
+        arena->end = block->bytes + block->size;
     }
     arena->next = each_alone ? arena->end : at + bytes;
     arena->used += bytes;

@@ -4,6 +4,7 @@
 #include "waybill/command/command.h"
 #include "waybill/settings/healthcheck.h"
 #include "waybill/settings/settings.h"
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,10 +48,20 @@ static int run(int argc, char **argv, bool in_container)
     return status;
 }
 
+/* What a large configuration needed while it was read or compiled is to go back to the system at once; left to itself the limit
+ * moves up with what is freed, to 32 MiB. */
+static void keep_large_blocks_apart(void)
+{
+    enum { LARGE_BLOCK = 256 * 1024 };
+
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+}
+
 int main(int argc, char **argv)
 {
     int status;
 
+    keep_large_blocks_apart();
     if (command_run(argc, argv, &status))
         return status;
     if (argc != 3 || strcmp(argv[1], "healthcheck") != 0 || strcmp(argv[2], "--container") != 0)

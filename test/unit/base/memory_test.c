@@ -29,6 +29,29 @@ static void test_an_arena_gives_zeroed_aligned_memory(void **state)
     arena_fini(&arena);
 }
 
+/* Blocks grow and are mapped by themselves: nothing lies across, all of it goes back. */
+static void test_a_large_arena_keeps_what_it_was_given(void **state)
+{
+    enum { PIECES = 60000 };
+    static char *pieces[PIECES];
+    struct arena arena;
+    (void)state;
+
+    arena_init(&arena, 0);
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < PIECES; i++) {
+            size_t size = i % 20000 == 7 ? 700000 : 1 + i % 300;
+            pieces[i] = i % 2 ? arena_alloc(&arena, size) : arena_bytes(&arena, size);
+            pieces[i][0] = (char)i;
+            pieces[i][size - 1] = (char)i;
+        }
+        for (size_t i = 0; i < PIECES; i++)
+            assert_int_equal(pieces[i][0], (char)i);
+        arena_reset(&arena);
+    }
+    arena_fini(&arena);
+}
+
 static void test_a_limit_overflows_once_and_sticks_until_reset(void **state)
 {
     struct arena arena;
@@ -104,6 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_arena_gives_zeroed_aligned_memory),
+        cmocka_unit_test(test_a_large_arena_keeps_what_it_was_given),
         cmocka_unit_test(test_a_limit_overflows_once_and_sticks_until_reset),
         cmocka_unit_test(test_buffers_lend_grow_and_give_back),
         cmocka_unit_test(test_a_stock_keeps_only_so_many_blocks),
