@@ -59,13 +59,25 @@ static void report_unknown(const struct model_frontend *frontend, struct slice e
     text_fini(&there);
 }
 
+static bool all_known(const struct slices *list, const struct slices *known)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (!slices_have(known, list->items[i]))
+            return false;
+    }
+    return true;
+}
+
+/* `defaults` are in the arena: frontends that say nothing share them. */
 static void set_entrypoints(struct arena *arena, struct model_frontend *frontend, const struct slices *defaults,
                             const struct slices *known, struct diagnostics *diagnostics)
 {
-    struct slices wanted = frontend->entrypoints, kept = {NULL, 0};
+    struct slices wanted = frontend->entrypoints.count ? frontend->entrypoints : *defaults, kept = {NULL, 0};
 
-    if (!wanted.count)
-        wanted = copy_slices(arena, defaults);
+    if (all_known(&wanted, known)) {
+        frontend->entrypoints = wanted;
+        return;
+    }
     for (size_t i = 0; i < wanted.count; i++) {
         if (slices_have(known, wanted.items[i]))
             slices_add(arena, &kept, wanted.items[i]);
@@ -107,10 +119,12 @@ void backend_set_defaults(struct arena *arena, struct model_backend *backend, st
 void fragment_set_defaults(struct fragment *fragment, const struct slices *default_entrypoints,
                            const struct slices *known_entrypoints, struct diagnostics *diagnostics)
 {
+    const struct slices defaults = copy_slices(&fragment->arena, default_entrypoints);
+
     for (size_t i = 0; i < fragment->frontend_count; i++)
-        set_entrypoints(&fragment->arena, &fragment->frontends[i], default_entrypoints, known_entrypoints, diagnostics);
+        set_entrypoints(&fragment->arena, &fragment->frontends[i], &defaults, known_entrypoints, diagnostics);
     for (size_t i = 0; i < fragment->remembered_count; i++) /* what is wrong was said while it was live */
-        set_entrypoints(&fragment->arena, &fragment->remembered[i], default_entrypoints, known_entrypoints, NULL);
+        set_entrypoints(&fragment->arena, &fragment->remembered[i], &defaults, known_entrypoints, NULL);
     for (size_t i = 0; i < fragment->backend_count; i++)
         backend_set_defaults(&fragment->arena, &fragment->backends[i], diagnostics);
 }

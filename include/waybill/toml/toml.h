@@ -14,7 +14,7 @@
 #pragma once
 #include "waybill/base/arena.h"
 
-enum { TOML_INPUT_MAX = 16 * 1024 * 1024, TOML_DEPTH_MAX = 128 };
+enum { TOML_INPUT_MAX = 32 * 1024 * 1024, TOML_DEPTH_MAX = 128 };
 
 enum toml_kind {
     TOML_TABLE,

@@ -83,7 +83,8 @@ static void take_new(struct file_provider *file, struct fragment *fragment, stru
     deliver(file);
 }
 
-static void read_rules(struct file_provider *file)
+/* `arena` is for the texts: who delivers needs them no more. */
+static void read_texts(struct file_provider *file, struct arena *arena)
 {
     const struct provider_sink *sink = file->provider.sink;
     struct rules_options options = {
@@ -98,7 +99,7 @@ static void read_rules(struct file_provider *file)
     char *problem;
 
     diagnostics_init(&found);
-    if (!scan_read(&file->read, &texts, &problem)) {
+    if (!scan_read(&file->read, arena, &texts, &problem)) {
         keep_old(file, problem);
         return;
     }
@@ -109,6 +110,15 @@ static void read_rules(struct file_provider *file)
         diagnostics_fini(&found);
         keep_old(file, problem);
     }
+}
+
+static void read_rules(struct file_provider *file)
+{
+    struct arena texts;
+
+    arena_init(&texts, 0);
+    read_texts(file, &texts);
+    arena_fini(&texts);
 }
 
 static void scan_again(struct file_provider *file, struct scan *scan)

@@ -74,11 +74,17 @@ static bool claim_name(struct map *names, struct slice name, struct slice origin
     return false;
 }
 
+/* The backends of one file stay where they are. */
 static void merge_backends(struct fragment *fragment, struct parts *parts, struct diagnostics *diagnostics)
 {
     struct map names;
     size_t total = 0;
 
+    if (parts->count == 1) {
+        fragment->backends = parts->items[0].backends;
+        fragment->backend_count = parts->items[0].backend_count;
+        return;
+    }
     for (size_t i = 0; i < parts->count; i++)
         total += parts->items[i].backend_count;
     fragment->backends = ARENA_ARRAY(&fragment->arena, struct model_backend, total);
@@ -98,6 +104,11 @@ static void merge_frontends(struct fragment *fragment, struct parts *parts, stru
     struct map names;
     size_t total = 0;
 
+    if (parts->count == 1) {
+        fragment->frontends = parts->items[0].frontends;
+        fragment->frontend_count = parts->items[0].frontend_count;
+        return;
+    }
     for (size_t i = 0; i < parts->count; i++)
         total += parts->items[i].frontend_count;
     fragment->frontends = ARENA_ARRAY(&fragment->arena, struct model_frontend, total);

@@ -211,9 +211,9 @@ bool scan_shows_truncation(const struct scan *before, const struct scan *now)
     return false;
 }
 
-static bool read_all(struct scan *scan, int fd, const struct scan_file *file, struct slice *out_text)
+static bool read_all(struct arena *arena, int fd, const struct scan_file *file, struct slice *out_text)
 {
-    char *bytes = arena_bytes(&scan->arena, file->size + 1);
+    char *bytes = arena_bytes(arena, file->size + 1);
     size_t have = 0;
 
     while (have <= file->size) {
@@ -229,7 +229,7 @@ static bool read_all(struct scan *scan, int fd, const struct scan_file *file, st
 }
 
 /* NULL, or what is wrong with it. */
-static const char *read_file(struct scan *scan, const struct scan_file *file, struct slice *out_text)
+static const char *read_file(struct arena *arena, const struct scan_file *file, struct slice *out_text)
 {
     /* Not to be held up by a FIFO that took the file's name. */
     int fd = open(file->path.ptr, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -243,24 +243,24 @@ static const char *read_file(struct scan *scan, const struct scan_file *file, st
     else if (!S_ISREG(before.st_mode))
         problem = "is not a regular file";
     else if (file->size > TOML_INPUT_MAX)
-        problem = "is larger than 16 MiB";
+        problem = "is larger than 32 MiB";
     else if ((uint64_t)before.st_ino != file->inode || changed_ns(&before) != file->changed_ns ||
-             !read_all(scan, fd, file, out_text) || fstat(fd, &after) < 0 || changed_ns(&after) != file->changed_ns)
+             !read_all(arena, fd, file, out_text) || fstat(fd, &after) < 0 || changed_ns(&after) != file->changed_ns)
         problem = "changed while it was read";
     close(fd);
     return problem;
 }
 
-bool scan_read(struct scan *scan, struct rules_text **out_texts, char **out_problem)
+bool scan_read(const struct scan *scan, struct arena *arena, struct rules_text **out_texts, char **out_problem)
 {
-    struct rules_text *texts = ARENA_ARRAY(&scan->arena, struct rules_text, scan->file_count + 1);
+    struct rules_text *texts = ARENA_ARRAY(arena, struct rules_text, scan->file_count + 1);
 
     *out_problem = scan->problem ? wb_strdup(scan->problem) : NULL;
     for (size_t i = 0; !*out_problem && i < scan->file_count; i++) {
         const char *problem;
 
         texts[i].name = scan->files[i].path;
-        problem = read_file(scan, &scan->files[i], &texts[i].text);
+        problem = read_file(arena, &scan->files[i], &texts[i].text);
         if (problem)
             *out_problem = wb_format("%s: %s", scan->files[i].path.ptr, problem);
     }
