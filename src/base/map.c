@@ -46,8 +46,8 @@ static inline uint64_t lower_word(uint64_t word)
     return word | upper >> 2;
 }
 
-/* SipHash-1-3; `lower` folds ASCII case on the way. */
-static inline uint64_t sip_hash(struct slice bytes, bool lower)
+/* SipHash-1-3; `lower` folds ASCII case on the way. `wide`: its form of 128 bits, the second half goes there. */
+static inline uint64_t sip_hash_wide(struct slice bytes, bool lower, uint64_t *wide)
 {
     pthread_once(&hash_key_once, draw_hash_key);
     uint64_t v0 = hash_key[0] ^ 0x736f6d6570736575u, v1 = hash_key[1] ^ 0x646f72616e646f6du;
@@ -55,6 +55,8 @@ static inline uint64_t sip_hash(struct slice bytes, bool lower)
     uint64_t word;
     size_t i = 0;
 
+    if (wide)
+        v1 ^= 0xee;
     for (; i + 8 <= bytes.len; i += 8) {
         word = load_word(bytes.ptr + i, 8);
         if (lower)
@@ -70,16 +72,34 @@ static inline uint64_t sip_hash(struct slice bytes, bool lower)
     v3 ^= word;
     SIP_ROUND;
     v0 ^= word;
-    v2 ^= 0xff;
+    v2 ^= wide ? 0xee : 0xff;
     SIP_ROUND;
     SIP_ROUND;
     SIP_ROUND;
-    return v0 ^ v1 ^ v2 ^ v3;
+    uint64_t hash = v0 ^ v1 ^ v2 ^ v3;
+    if (wide) {
+        v1 ^= 0xdd;
+        SIP_ROUND;
+        SIP_ROUND;
+        SIP_ROUND;
+        *wide = v0 ^ v1 ^ v2 ^ v3;
+    }
+    return hash;
+}
+
+static inline uint64_t sip_hash(struct slice bytes, bool lower)
+{
+    return sip_hash_wide(bytes, lower, NULL);
 }
 
 uint64_t hash_bytes(struct slice bytes)
 {
     return sip_hash(bytes, false);
+}
+
+void hash_bytes_wide(struct slice bytes, uint64_t out_hash[2])
+{
+    out_hash[0] = sip_hash_wide(bytes, false, &out_hash[1]);
 }
 
 void map_init(struct map *map)

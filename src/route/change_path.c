@@ -20,9 +20,9 @@ struct path_walk {
     enum reason reason; /* REASON_NONE: go on */
 };
 
-bool rule_changes_path(const struct route_frontend *frontend)
+bool rule_changes_path(const struct rule *rule)
 {
-    return frontend->rule && frontend->rule->modifiers.any;
+    return rule && rule->modifiers;
 }
 
 /* first + second + query become the target. */
@@ -191,9 +191,9 @@ enum path_change rule_change_path(const struct route_frontend *frontend, const s
     struct path_walk walk = {.arena = arena, .target = *target};
     *out_changes = (struct path_changes){.target = target->raw};
     *out_reason = REASON_NONE;
-    if (!rule_changes_path(frontend))
+    if (!rule_changes_path(frontend->rule))
         return PATH_SAME;
-    const struct path_modifiers *modifiers = &frontend->rule->modifiers;
+    const struct path_modifiers *modifiers = frontend->rule->modifiers;
     if (target->has_dots || target->raw_path.len == 0 || target->raw_path.ptr[0] != '/')
         walk.reason = target->has_dots ? REASON_DOTS_IN_CHANGED_PATH : REASON_BAD_TARGET;
     if (walk.reason == REASON_NONE)

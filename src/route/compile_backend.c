@@ -2,6 +2,7 @@
 #include "compiled.h"
 #include "server_url.h"
 #include "unsupported.h"
+#include "waybill/base/map.h"
 #include "waybill/model/schema.h"
 #include <stdlib.h>
 
@@ -122,6 +123,15 @@ static void hold_backend_slot(struct backend_build *build, struct slice provider
     backend->slot = slots_hold(&build->compiler->backend_slots, text_slice(identity), &backend->generation);
 }
 
+/* One block as a rule. */
+static size_t expected_bytes(const struct model_backend *model)
+{
+    enum { BESIDE_THE_SERVERS = 64, BYTES_OF_A_SERVER = sizeof(struct route_server) + 64, EXPECTED_MAX = 4096 };
+    size_t bytes = BESIDE_THE_SERVERS + model->server_count * BYTES_OF_A_SERVER;
+
+    return bytes < EXPECTED_MAX ? bytes : EXPECTED_MAX;
+}
+
 static struct compiled_backend *make_backend(struct compiler *compiler, const struct fragment *fragment,
                                              const struct model_backend *model)
 {
@@ -129,12 +139,12 @@ static struct compiled_backend *make_backend(struct compiler *compiler, const st
     struct compiled_backend *made = build.made;
 
     arena_init(&made->arena, 0);
-    made->arena.block_bytes = COMPILED_BLOCK;
+    made->arena.block_bytes = expected_bytes(model);
     diagnostics_init(&made->diagnostics);
-    build.place = slice_of(arena_format(&made->arena, "backend " SLICE_FMT " of " SLICE_FMT, SLICE_ARG(model->name),
-                                        SLICE_ARG(fragment->provider)));
-    if (model->origin.len)
-        build.place = arena_copy(&made->arena, model->origin);
+    compiler->place.len = 0;
+    text_addf(&compiler->place, "backend " SLICE_FMT " of " SLICE_FMT, SLICE_ARG(model->name),
+              SLICE_ARG(fragment->provider));
+    build.place = model->origin.len ? model->origin : text_slice(&compiler->place);
     made->backend.name = arena_copy(&made->arena, model->name);
     add_servers(&build);
     hold_backend_slot(&build, fragment->provider);
@@ -154,22 +164,24 @@ struct compiled_backend *compile_backend(struct compiler *compiler, const struct
     fingerprint_add(content, model->name);
     fingerprint_add(content, model->origin);
     fingerprint_add_record(content, &schema_backend, model, 0);
-    struct fingerprint key = fingerprint_of(content);
-    struct compiled_backend *made = map_get(&compiler->backends, fingerprint_slice(&key));
+    struct fingerprint key = fingerprint_of(text_slice(content));
+    struct compiled_head *known = recall_find(&compiler->backends_before, &key);
+    struct compiled_backend *made = known ? WB_CONTAINER_OF(known, struct compiled_backend, head)
+                                          : keyed_get(&compiler->backends, &key);
     if (made)
         return made;
     made = make_backend(compiler, fragment, model);
-    made->key = key;
-    map_put(&compiler->backends, fingerprint_slice(&key), made);
+    made->head.key = key;
+    keyed_put(&compiler->backends, &key, made);
     return made;
 }
 
 void compiled_backend_drop(struct compiler *compiler, struct compiled_backend *backend)
 {
-    WB_REQUIRE(backend->holds > 0);
-    if (--backend->holds)
+    WB_REQUIRE(backend->head.holds > 0);
+    if (--backend->head.holds)
         return;
-    map_remove(&compiler->backends, fingerprint_slice(&backend->key));
+    keyed_remove(&compiler->backends, &backend->head.key);
     for (size_t i = 0; i < backend->backend.server_count; i++)
         slots_drop(&compiler->server_slots, backend->backend.servers[i].slot);
     slots_drop(&compiler->backend_slots, backend->backend.slot);

@@ -54,7 +54,9 @@ static void parse_rules(struct frontend_build *build)
     }
     frontend->priority = model->priority > 0 ? model->priority : (int64_t)bytes;
     frontend->rule = rule_parse(&build->made->arena, texts, model->route_count, &error);
-    if (!frontend->rule)
+    if (frontend->rule)
+        frontend->changes_path = rule_changes_path(frontend->rule);
+    else
         leave_out(build, WHY_RULE, error);
 }
 
@@ -62,6 +64,7 @@ static void compile_filters(struct frontend_build *build)
 {
     const struct filter_ops *const *ops = build->compiler->options.filters;
     struct route_frontend *frontend = &build->made->frontend;
+    struct route_filter filters[ROUTE_FILTERS_MAX];
     for (; ops && *ops; ops++) {
         const void *config = NULL;
         switch ((*ops)->compile(build->model, &build->made->arena, build->place, &build->made->diagnostics, &config)) {
@@ -69,12 +72,16 @@ static void compile_filters(struct frontend_build *build)
             break;
         case FILTER_MADE:
             WB_REQUIRE(frontend->filter_count < ROUTE_FILTERS_MAX);
-            frontend->filters[frontend->filter_count++] = (struct route_filter){*ops, config};
+            filters[frontend->filter_count++] = (struct route_filter){*ops, config};
             break;
         case FILTER_CLOSED:
             close_frontend(build, slice_of(arena_format(&build->made->arena, "%s cannot be understood", (*ops)->name)));
             break;
         }
+    }
+    if (frontend->filter_count) {
+        struct route_filter *kept = ARENA_ARRAY(&build->made->arena, struct route_filter, frontend->filter_count);
+        frontend->filters = memcpy(kept, filters, frontend->filter_count * sizeof *kept);
     }
 }
 
@@ -137,18 +144,71 @@ static void copy_names(struct frontend_build *build, struct slice provider)
 {
     struct compiled_frontend *made = build->made;
     struct route_frontend *frontend = &made->frontend;
-    const struct slices *entrypoints = &build->model->entrypoints;
     static const struct slice prefix = {"frontend-", 9};
 
     frontend->provider = arena_copy(&made->arena, provider);
     frontend->name = arena_copy(&made->arena, build->model->name);
     frontend->short_name = slice_from(frontend->name, slice_starts(frontend->name, prefix) ? prefix.len : 0);
     frontend->pass_host_header = build->model->pass_host_header;
-    made->entrypoints = (struct slices){ARENA_ARRAY(&made->arena, struct slice, entrypoints->count + 1), entrypoints->count};
-    for (size_t i = 0; i < entrypoints->count; i++)
-        made->entrypoints.items[i] = arena_copy(&made->arena, entrypoints->items[i]);
-    if (entrypoints->count == 0)
+}
+
+static void put_on_entrypoint(struct frontend_build *build, size_t number)
+{
+    struct compiled_frontend *made = build->made;
+    uint64_t bit = UINT64_C(1) << number % COMPILED_ENTRYPOINTS, *more;
+
+    if (number < COMPILED_ENTRYPOINTS) {
+        made->entrypoints |= bit;
+        return;
+    }
+    more = (uint64_t *)(uintptr_t)made->more_entrypoints;
+    if (!more)
+        more = ARENA_ARRAY(&made->arena, uint64_t, build->compiler->options.entrypoint_count / COMPILED_ENTRYPOINTS);
+    more[number / COMPILED_ENTRYPOINTS - 1] |= bit;
+    made->more_entrypoints = more;
+}
+
+bool compiled_frontend_is_on(const struct compiled_frontend *frontend, size_t entrypoint)
+{
+    uint64_t bit = UINT64_C(1) << entrypoint % COMPILED_ENTRYPOINTS;
+
+    if (entrypoint < COMPILED_ENTRYPOINTS)
+        return frontend->entrypoints & bit;
+    return frontend->more_entrypoints && frontend->more_entrypoints[entrypoint / COMPILED_ENTRYPOINTS - 1] & bit;
+}
+
+static void note_entrypoints(struct frontend_build *build)
+{
+    const struct compile_options *options = &build->compiler->options;
+    const struct slices *wanted = &build->model->entrypoints;
+
+    for (size_t i = 0; i < wanted->count; i++)
+        for (size_t k = 0; k < options->entrypoint_count; k++)
+            if (slice_eq(wanted->items[i], options->entrypoints[k].name))
+                put_on_entrypoint(build, k);
+    if (wanted->count == 0)
         leave_out(build, WHY_NO_ENTRYPOINT, SLICE("it is on no entrypoint that exists"));
+}
+
+/* One block as a rule: a parsed rule takes about eight times its text. */
+static size_t expected_bytes(const struct model_frontend *model)
+{
+    enum { BESIDE_THE_RULE = 224, BYTES_OF_A_BYTE = 8, EXPECTED_MAX = 4096 };
+    size_t bytes = BESIDE_THE_RULE;
+
+    for (size_t i = 0; i < model->route_count && bytes < EXPECTED_MAX; i++)
+        bytes += BYTES_OF_A_BYTE * model->routes[i].rule.len;
+    return bytes < EXPECTED_MAX ? bytes : EXPECTED_MAX;
+}
+
+static struct slice place_of(struct compiler *compiler, const struct fragment *fragment, const struct model_frontend *model)
+{
+    if (model->origin.len)
+        return model->origin;
+    compiler->place.len = 0;
+    text_addf(&compiler->place, "frontend " SLICE_FMT " of " SLICE_FMT, SLICE_ARG(model->name),
+              SLICE_ARG(fragment->provider));
+    return text_slice(&compiler->place);
 }
 
 static struct compiled_frontend *make_frontend(struct compiler *compiler, const struct fragment *fragment,
@@ -158,15 +218,14 @@ static struct compiled_frontend *make_frontend(struct compiler *compiler, const 
     struct compiled_frontend *made = build.made;
 
     arena_init(&made->arena, 0);
-    made->arena.block_bytes = COMPILED_BLOCK;
+    made->arena.block_bytes = expected_bytes(model);
     diagnostics_init(&made->diagnostics);
     made->backend = backend;
     if (backend)
-        backend->holds++;
-    build.place = model->origin.len ? arena_copy(&made->arena, model->origin)
-                                    : slice_of(arena_format(&made->arena, "frontend " SLICE_FMT " of " SLICE_FMT,
-                                                            SLICE_ARG(model->name), SLICE_ARG(fragment->provider)));
+        backend->head.holds++;
+    build.place = place_of(compiler, fragment, model);
     copy_names(&build, fragment->provider);
+    note_entrypoints(&build);
     if (model->left_out_because.len)
         leave_out(&build, WHY_RULE, model->left_out_because);
     else
@@ -189,25 +248,27 @@ struct compiled_frontend *compile_frontend(struct compiler *compiler, const stru
     fingerprint_add(content, fragment->provider);
     fingerprint_add(content, model->name);
     fingerprint_add(content, model->origin);
-    fingerprint_add(content, backend ? fingerprint_slice(&backend->key) : SLICE(""));
+    fingerprint_add(content, backend ? fingerprint_slice(&backend->head.key) : SLICE(""));
     /* Its age decides only about the order, which is not remembered. */
     fingerprint_add_record(content, &schema_frontend, model, offsetof(struct model_frontend, since));
-    struct fingerprint key = fingerprint_of(content);
-    struct compiled_frontend *made = map_get(&compiler->frontends, fingerprint_slice(&key));
+    struct fingerprint key = fingerprint_of(text_slice(content));
+    struct compiled_head *known = recall_find(&compiler->frontends_before, &key);
+    struct compiled_frontend *made = known ? WB_CONTAINER_OF(known, struct compiled_frontend, head)
+                                           : keyed_get(&compiler->frontends, &key);
     if (made)
         return made;
     made = make_frontend(compiler, fragment, model, backend);
-    made->key = key;
-    map_put(&compiler->frontends, fingerprint_slice(&key), made);
+    made->head.key = key;
+    keyed_put(&compiler->frontends, &key, made);
     return made;
 }
 
 void compiled_frontend_drop(struct compiler *compiler, struct compiled_frontend *frontend)
 {
-    WB_REQUIRE(frontend->holds > 0);
-    if (--frontend->holds)
+    WB_REQUIRE(frontend->head.holds > 0);
+    if (--frontend->head.holds)
         return;
-    map_remove(&compiler->frontends, fingerprint_slice(&frontend->key));
+    keyed_remove(&compiler->frontends, &frontend->head.key);
     if (frontend->backend)
         compiled_backend_drop(compiler, frontend->backend);
     rule_release(frontend->frontend.rule);

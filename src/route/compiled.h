@@ -6,37 +6,41 @@
  * (backends) that hold them.
  */
 #pragma once
-#include "fingerprint.h"
+#include "keyed.h"
+#include "recall.h"
 #include "slots.h"
 #include "waybill/route/compile.h"
 
-enum { COMPILED_BLOCK = 512 }; /* they are many, and most are small */
+enum { COMPILED_ENTRYPOINTS = 64 }; /* in one word */
 
 struct compiled_backend {
-    struct route_backend backend;
-    struct fingerprint key;
-    struct arena arena;
-    unsigned holds;
-    const char *closed_because; /* NULL: open */
+    struct compiled_head head;
     struct diagnostics diagnostics;
+    const char *closed_because; /* NULL: open */
+    struct route_backend backend;
+    struct arena arena;
 };
 
 struct compiled_frontend {
-    struct route_frontend frontend;
-    struct fingerprint key;
-    struct arena arena;
-    unsigned holds;
+    struct compiled_head head; /* what each compilation looks at lies side by side */
     bool left_out;
-    struct compiled_backend *backend; /* one hold; NULL: none */
-    struct slices entrypoints;
+    uint64_t entrypoints;             /* bit for each of the compiler's that it is on, up to COMPILED_ENTRYPOINTS ... */
+    const uint64_t *more_entrypoints; /* ... and the words behind; NULL: on none of those */
     struct diagnostics diagnostics;
+    struct route_frontend frontend;
+    struct arena arena;
+    struct compiled_backend *backend; /* one hold; NULL: none */
 };
+
+struct built_snapshot;
 
 struct compiler {
     struct compile_options options;
-    struct map frontends, backends; /* by fingerprint */
+    struct keyed frontends, backends; /* by content */
     struct slots server_slots, backend_slots;
-    struct text scratch;
+    struct text scratch, place;          /* of what is being compiled */
+    const struct built_snapshot *latest; /* the last one made, if it is still there */
+    struct recall frontends_before, backends_before;
     uint64_t snapshot_number;
     size_t live_snapshots, frontends_compiled;
 };
@@ -46,6 +50,8 @@ struct compiled_backend *compile_backend(struct compiler *compiler, const struct
                                          const struct model_backend *model);
 struct compiled_frontend *compile_frontend(struct compiler *compiler, const struct fragment *fragment,
                                            const struct model_frontend *model, struct compiled_backend *backend);
+/* Number of one of the compiler's entrypoints. */
+bool compiled_frontend_is_on(const struct compiled_frontend *frontend, size_t entrypoint);
 /* The last hold frees it and what it held. */
 void compiled_backend_drop(struct compiler *compiler, struct compiled_backend *backend);
 void compiled_frontend_drop(struct compiler *compiler, struct compiled_frontend *frontend);

@@ -17,19 +17,24 @@ struct built_snapshot {
     struct snapshot snapshot;
     struct compiled_frontend **held; /* left-out ones too: what was said about them is remembered */
     size_t held_count;
+    struct compiled_list frontends, backends; /* in the order of the model */
 };
 
+/* With what decides about its place in the order, so that nothing else is looked at while they are sorted. */
 struct ordered_frontend {
     struct compiled_frontend *compiled;
-    uint64_t since;
+    int64_t priority;
+    uint64_t age;                /* what is unknown comes last */
+    uint32_t provider, position; /* fragments are in order of provider, frontends in a fragment in order of name */
+    bool is_absent;
 };
 
 struct compiler *compiler_create(const struct compile_options *options)
 {
     struct compiler *compiler = wb_alloc(sizeof *compiler);
     compiler->options = *options;
-    map_init(&compiler->frontends);
-    map_init(&compiler->backends);
+    keyed_init(&compiler->frontends);
+    keyed_init(&compiler->backends);
     slots_init(&compiler->server_slots);
     slots_init(&compiler->backend_slots);
     return compiler;
@@ -42,11 +47,12 @@ void compiler_destroy(struct compiler **compiler)
     if (!old)
         return;
     WB_REQUIRE(old->live_snapshots == 0);
-    map_fini(&old->frontends);
-    map_fini(&old->backends);
+    keyed_fini(&old->frontends);
+    keyed_fini(&old->backends);
     slots_fini(&old->server_slots);
     slots_fini(&old->backend_slots);
     text_fini(&old->scratch);
+    text_fini(&old->place);
     free(old);
 }
 
@@ -58,63 +64,82 @@ static size_t count_frontends(const struct model *model)
     return count;
 }
 
-/* Frontends of one fragment; a backend is looked at when the first frontend names it. */
-static void compile_live(struct compiler *compiler, const struct fragment *fragment, struct ordered_frontend *out,
-                         struct diagnostics *diagnostics)
+/* Names of frontends and backends are in about the same order: the one after the last one found is tried first. */
+static const struct model_backend *find_backend(const struct fragment *fragment, struct slice name, size_t *next)
 {
+    const struct model_backend *found = *next < fragment->backend_count ? &fragment->backends[*next] : NULL;
+    if (!found || !slice_eq(found->name, name))
+        found = fragment_backend(fragment, name);
+    if (found)
+        *next = (size_t)(found - fragment->backends) + 1;
+    return found;
+}
+
+static struct ordered_frontend hold_frontend(struct built_snapshot *built, struct compiled_frontend *compiled,
+                                             const struct model_frontend *model, size_t provider, size_t position)
+{
+    compiled->head.holds++;
+    compiled_list_add(&built->frontends, &compiled->head);
+    return (struct ordered_frontend){
+        .compiled = compiled,
+        .priority = compiled->frontend.priority,
+        .age = model->since - 1, /* 0 minus 1 is the largest */
+        .provider = (uint32_t)provider,
+        .position = (uint32_t)position,
+        .is_absent = compiled->frontend.absent != REASON_NONE,
+    };
+}
+
+/* Frontends of one fragment; a backend is looked at when the first frontend names it. */
+static void compile_live(struct compiler *compiler, struct built_snapshot *built, size_t provider,
+                         struct ordered_frontend *out, struct diagnostics *diagnostics)
+{
+    const struct fragment *fragment = built->snapshot.model.fragments[provider];
     struct compiled_backend **backends = wb_alloc((fragment->backend_count + 1) * sizeof(struct compiled_backend *));
+    size_t next = 0;
     for (size_t i = 0; i < fragment->frontend_count; i++) {
         const struct model_frontend *model = &fragment->frontends[i];
-        const struct model_backend *named = fragment_backend(fragment, model->backend);
+        const struct model_backend *named = find_backend(fragment, model->backend, &next);
         struct compiled_backend *backend = NULL;
         if (named) {
             struct compiled_backend **place = &backends[named - fragment->backends];
             if (!*place) {
                 *place = compile_backend(compiler, fragment, named);
+                compiled_list_add(&built->backends, &(*place)->head);
                 diagnostics_repeat(diagnostics, &(*place)->diagnostics);
             }
             backend = *place;
         }
-        out[i] = (struct ordered_frontend){compile_frontend(compiler, fragment, model, backend), model->since};
-        out[i].compiled->holds++;
+        out[i] = hold_frontend(built, compile_frontend(compiler, fragment, model, backend), model, provider, i);
         diagnostics_repeat(diagnostics, &out[i].compiled->diagnostics);
     }
     free(backends);
 }
 
 /* What there is to say about them was said while they were live. */
-static void compile_remembered(struct compiler *compiler, const struct fragment *fragment, struct ordered_frontend *out)
+static void compile_remembered(struct compiler *compiler, struct built_snapshot *built, size_t provider,
+                               struct ordered_frontend *out)
 {
+    const struct fragment *fragment = built->snapshot.model.fragments[provider];
     for (size_t i = 0; i < fragment->remembered_count; i++) {
         const struct model_frontend *model = &fragment->remembered[i];
-        out[i] = (struct ordered_frontend){compile_frontend(compiler, fragment, model, NULL), model->since};
-        out[i].compiled->holds++;
+        out[i] = hold_frontend(built, compile_frontend(compiler, fragment, model, NULL), model, provider, i);
     }
 }
 
-/* Live ones before remembered ones; priority, highest first; then provider; then the older claim (decisions.md 16; an unknown age comes last); then name. */
+/* Live ones before remembered ones; priority, highest first; then provider; then the older claim (decisions.md 16); then name. */
 static int compare_order(const void *a, const void *b)
 {
     const struct ordered_frontend *x = a, *y = b;
-    const struct route_frontend *one = &x->compiled->frontend, *other = &y->compiled->frontend;
-    if ((one->absent != REASON_NONE) != (other->absent != REASON_NONE))
-        return one->absent == REASON_NONE ? -1 : 1;
-    if (one->priority != other->priority)
-        return one->priority > other->priority ? -1 : 1;
-    int order = slice_compare(one->provider, other->provider);
-    if (order)
-        return order;
-    if (x->since != y->since) /* 0 minus 1 is the largest: unknown comes last */
-        return x->since - 1 < y->since - 1 ? -1 : 1;
-    return slice_compare(one->name, other->name);
-}
-
-static bool is_on(const struct compiled_frontend *frontend, struct slice entrypoint)
-{
-    for (size_t i = 0; i < frontend->entrypoints.count; i++)
-        if (slice_eq(frontend->entrypoints.items[i], entrypoint))
-            return true;
-    return false;
+    if (x->is_absent != y->is_absent)
+        return x->is_absent ? 1 : -1;
+    if (x->priority != y->priority)
+        return x->priority > y->priority ? -1 : 1;
+    if (x->provider != y->provider)
+        return x->provider < y->provider ? -1 : 1;
+    if (x->age != y->age)
+        return x->age < y->age ? -1 : 1;
+    return (x->position > y->position) - (x->position < y->position);
 }
 
 static void make_tables(const struct compiler *compiler, struct built_snapshot *built)
@@ -128,7 +153,7 @@ static void make_tables(const struct compiler *compiler, struct built_snapshot *
     for (size_t i = 0; i < options->entrypoint_count; i++) {
         size_t count = 0;
         for (size_t k = 0; k < built->held_count; k++)
-            if (!built->held[k]->left_out && is_on(built->held[k], options->entrypoints[i].name))
+            if (!built->held[k]->left_out && compiled_frontend_is_on(built->held[k], i))
                 on[count++] = &built->held[k]->frontend;
         snapshot->entrypoints[i] = (struct route_entrypoint){options->entrypoints[i].name,
                                                              match_table_create(on, count, options->keep_trailing_slash)};
@@ -176,10 +201,12 @@ struct snapshot *compiler_compile(struct compiler *compiler, const struct model 
     snapshot->retire = compiler->options.retire;
     snapshot->retire_arg = compiler->options.retire_arg;
     model_copy(&snapshot->model, model);
+    compiler->frontends_before = (struct recall){compiler->latest ? &compiler->latest->frontends : NULL, 0};
+    compiler->backends_before = (struct recall){compiler->latest ? &compiler->latest->backends : NULL, 0};
     for (size_t i = 0; i < model->count; i++) {
         const struct fragment *fragment = model->fragments[i];
-        compile_live(compiler, fragment, ordered + next, diagnostics);
-        compile_remembered(compiler, fragment, ordered + next + fragment->frontend_count);
+        compile_live(compiler, built, i, ordered + next, diagnostics);
+        compile_remembered(compiler, built, i, ordered + next + fragment->frontend_count);
         next += fragment->frontend_count + fragment->remembered_count;
     }
     qsort(ordered, count, sizeof *ordered, compare_order);
@@ -188,6 +215,7 @@ struct snapshot *compiler_compile(struct compiler *compiler, const struct model 
     make_tables(compiler, built);
     snapshot->server_slot_count = compiler->server_slots.count;
     note_servers(snapshot);
+    compiler->latest = built;
     compiler->live_snapshots++;
     return snapshot;
 }
@@ -199,8 +227,12 @@ void compiler_free_snapshot(struct compiler *compiler, struct snapshot *snapshot
         struct match_table *table = (struct match_table *)(uintptr_t)snapshot->entrypoints[i].table;
         match_table_destroy(&table);
     }
+    if (compiler->latest == built)
+        compiler->latest = NULL;
     for (size_t i = 0; i < built->held_count; i++)
         compiled_frontend_drop(compiler, built->held[i]);
+    compiled_list_fini(&built->frontends);
+    compiled_list_fini(&built->backends);
     model_fini(&snapshot->model);
     free(snapshot->entrypoints);
     free(snapshot->frontends);

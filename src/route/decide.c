@@ -46,7 +46,7 @@ enum reason route_decide(const struct match_table *table, const struct route_req
     if (reason != REASON_NONE)
         return reason;
     out->changes.target = request->target->raw;
-    if (!out->found.slash_redirect && rule_changes_path(out->frontend) &&
+    if (!out->found.slash_redirect && out->frontend->changes_path &&
         rule_change_path(out->frontend, request->target, arena, &out->changes, &reason) == PATH_REFUSED)
         return reason;
     return REASON_NONE;

@@ -84,12 +84,9 @@ void fingerprint_add_record(struct text *out, const struct group *group, const v
     text_add_char(out, 0);
 }
 
-struct fingerprint fingerprint_of(struct text *content)
+struct fingerprint fingerprint_of(struct slice content)
 {
     struct fingerprint made;
-    made.halves[0] = hash_bytes(text_slice(content));
-    text_add_char(content, 1); /* another text, hence another hash */
-    made.halves[1] = hash_bytes(text_slice(content));
-    content->len--;
+    hash_bytes_wide(content, made.halves);
     return made;
 }

@@ -13,7 +13,11 @@ struct fingerprint {
 void fingerprint_add(struct text *out, struct slice item);
 /* Every field of the schema that is not empty, but for the one at `except_offset` (0: none). */
 void fingerprint_add_record(struct text *out, const struct group *group, const void *record, size_t except_offset);
-struct fingerprint fingerprint_of(struct text *content);
+struct fingerprint fingerprint_of(struct slice content);
+static inline bool fingerprint_eq(const struct fingerprint *a, const struct fingerprint *b)
+{
+    return a->halves[0] == b->halves[0] && a->halves[1] == b->halves[1];
+}
 static inline struct slice fingerprint_slice(const struct fingerprint *fingerprint)
 {
     return (struct slice){(const char *)fingerprint, sizeof *fingerprint};

@@ -55,12 +55,12 @@ static void try_node(struct match_walk *walk, const struct table_node *node, siz
 static const struct table_node *find_node(const struct match_table *table, uint32_t bucket, struct slice path, uint64_t hash)
 {
     const struct table_index *index = &table->node_index;
-    for (size_t at = hash & index->mask;; at = (at + 1) & index->mask) {
+    for (size_t at = (uint32_t)hash & index->mask;; at = (at + 1) & index->mask) {
         struct table_slot slot = index->slots[at];
         if (slot.number == 0)
             return NULL;
         const struct table_node *node = &table->nodes[slot.number - 1];
-        if (slot.tag == (uint32_t)(hash >> 32) && node->bucket == bucket && slice_eq(table_text_slice(&node->text), path))
+        if (slot.tag == (uint32_t)hash && node->bucket == bucket && slice_eq(table_text_slice(&node->text), path))
             return node;
     }
 }
@@ -110,11 +110,11 @@ static uint32_t find_bucket(const struct match_table *table, struct slice host)
     for (size_t i = 0; i < host.len; i++)
         table_hash_byte(&state, host.ptr[i], key);
     uint64_t hash = table_hash_end(state);
-    for (size_t at = hash & index->mask;; at = (at + 1) & index->mask) {
+    for (size_t at = (uint32_t)hash & index->mask;; at = (at + 1) & index->mask) {
         struct table_slot slot = index->slots[at];
         if (slot.number == 0)
             return TABLE_ANY_HOST;
-        if (slot.tag == (uint32_t)(hash >> 32) && slice_eq(table_host_slice(&table->buckets[slot.number - 1].host), host))
+        if (slot.tag == (uint32_t)hash && slice_eq(table_host_slice(&table->buckets[slot.number - 1].host), host))
             return slot.number - 1;
     }
 }
@@ -127,13 +127,13 @@ struct suffix_walk suffix_walk_start(const struct match_table *table, struct sli
 static uint32_t find_suffix(const struct match_table *table, struct slice host, size_t len, uint64_t hash)
 {
     const struct table_index *index = &table->suffix_index;
-    for (size_t at = hash & index->mask;; at = (at + 1) & index->mask) {
+    for (size_t at = (uint32_t)hash & index->mask;; at = (at + 1) & index->mask) {
         struct table_slot slot = index->slots[at];
         if (slot.number == 0)
             return TABLE_ANY_HOST;
         const struct table_suffix *suffix = &table->suffixes[slot.number - 1];
         size_t same = 0;
-        if (slot.tag != (uint32_t)(hash >> 32) || suffix->len != len)
+        if (slot.tag != (uint32_t)hash || suffix->len != len)
             continue;
         while (same < len && suffix->text[same] == host.ptr[host.len - 1 - same])
             same++;

@@ -53,6 +53,13 @@ static void count_steps(struct rule_build *build, size_t steps)
 /* What a part was written as, for those who explain. */
 #define NOTE_WRITTEN(made, part) ((made)->written = (part)->written.ptr, (made)->written_len = (uint32_t)(part)->written.len)
 
+static struct path_modifiers *modifiers_of(struct rule_build *build)
+{
+    if (!build->rule->modifiers)
+        build->rule->modifiers = ARENA_NEW(build->arena, struct path_modifiers);
+    return build->rule->modifiers;
+}
+
 static struct slice *keep_filled(struct rule_build *build, const struct rule_part_text *part, uint32_t *out_count)
 {
     struct slice *kept = ARENA_ARRAY(build->arena, struct slice, part->count + 1);
@@ -158,7 +165,7 @@ static int longer_template_first(const void *a, const void *b)
 
 static void set_strip(struct rule_build *build, const struct rule_part_text *part, const struct slice *args, size_t count)
 {
-    struct path_modifiers *modifiers = &build->rule->modifiers;
+    struct path_modifiers *modifiers = modifiers_of(build);
     struct slice *strip = ARENA_ARRAY(build->arena, struct slice, count);
     for (size_t i = 0; i < count; i++) {
         if (slice_find(args[i], '{') < args[i].len)
@@ -169,20 +176,18 @@ static void set_strip(struct rule_build *build, const struct rule_part_text *par
     qsort(strip, count, sizeof *strip, longer_slice_first);
     modifiers->strip = strip;
     modifiers->strip_count = count;
-    modifiers->any = true;
 }
 
 static void set_strip_patterns(struct rule_build *build, const struct rule_part_text *part, const struct slice *args,
                                size_t count)
 {
-    struct path_modifiers *modifiers = &build->rule->modifiers;
+    struct path_modifiers *modifiers = modifiers_of(build);
     struct template *patterns = ARENA_ARRAY(build->arena, struct template, count);
     for (size_t i = 0; i < count && !build->error.len; i++)
         parse_template(build, part, args[i], TEMPLATE_PATH, true, &patterns[i]);
     qsort(patterns, count, sizeof *patterns, longer_template_first);
     modifiers->strip_patterns = patterns;
     modifiers->strip_pattern_count = count;
-    modifiers->any = true;
 }
 
 static void add_paths(struct rule_build *build, const struct rule_part_text *part)
@@ -299,14 +304,12 @@ static struct slice path_value(struct rule_build *build, const struct rule_part_
 
 static void set_add_prefix(struct rule_build *build, const struct rule_part_text *part)
 {
-    build->rule->modifiers.add_prefix = path_value(build, part);
-    build->rule->modifiers.any = true;
+    modifiers_of(build)->add_prefix = path_value(build, part);
 }
 
 static void set_replace_path(struct rule_build *build, const struct rule_part_text *part)
 {
-    build->rule->modifiers.replace_path = path_value(build, part);
-    build->rule->modifiers.any = true;
+    modifiers_of(build)->replace_path = path_value(build, part);
 }
 
 static bool is_name_byte(char c)
@@ -373,7 +376,7 @@ static void set_replace_regex(struct rule_build *build, const struct rule_part_t
              SHOWN(part->name), SHOWN(value));
         return;
     }
-    struct path_replacement *made = &build->rule->modifiers.replace_regex;
+    struct path_replacement *made = &modifiers_of(build)->replace_regex;
     struct slice pattern = pattern_canonical(build->arena, slice_head(value, blank));
     *made = (struct path_replacement){.regex = regex_add(build->arena, &build->rule->regexes, pattern, false, &error)};
     if (!made->regex) {
@@ -382,7 +385,6 @@ static void set_replace_regex(struct rule_build *build, const struct rule_part_t
     }
     count_steps(build, regex_size(made->regex));
     cut_replacement(build, made, replacement);
-    build->rule->modifiers.any = true;
 }
 
 static const struct {

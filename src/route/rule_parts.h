@@ -87,7 +87,6 @@ struct path_modifiers {
     struct slice add_prefix;               /* canonical, begins with a slash; empty: none */
     struct slice replace_path;             /* the same */
     struct path_replacement replace_regex; /* regex NULL: none */
-    bool any;
 };
 
 struct regex_link {
@@ -102,8 +101,8 @@ struct rule {
     struct method_part *methods;
     struct header_part *headers;
     struct query_part *queries;
-    struct path_modifiers modifiers;
-    struct regex_link *regexes; /* all of them, for rule_release */
+    struct path_modifiers *modifiers; /* NULL: it leaves paths alone */
+    struct regex_link *regexes;       /* all of them, for rule_release */
     /* What a byte of the path, the query and the fields costs at most, an instruction of a regular expression being one step
      * (some 3 ns when it is at its worst, and seldom more than a tenth of that). */
     uint32_t steps;

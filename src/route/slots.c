@@ -4,25 +4,22 @@
 #include <stdlib.h>
 
 struct slot {
-    char *identity; /* NULL: free */
-    size_t identity_len;
+    struct fingerprint identity;
     uint64_t generation;
-    uint32_t holds;
+    uint32_t holds;     /* 0: free */
     uint32_t free_next; /* number plus 1 */
 };
 
 void slots_init(struct slots *slots)
 {
     *slots = (struct slots){0};
-    map_init(&slots->numbers);
+    keyed_init(&slots->numbers);
 }
 
 void slots_fini(struct slots *slots)
 {
-    for (uint32_t i = 0; i < slots->count; i++)
-        free(slots->items[i].identity);
     free(slots->items);
-    map_fini(&slots->numbers);
+    keyed_fini(&slots->numbers);
     *slots = (struct slots){0};
 }
 
@@ -42,17 +39,17 @@ static uint32_t take_number(struct slots *slots)
 
 uint32_t slots_hold(struct slots *slots, struct slice identity, uint64_t *out_generation)
 {
+    const struct fingerprint key = fingerprint_of(identity);
     uint32_t number;
-    void *there = map_get(&slots->numbers, identity);
+    void *there = keyed_get(&slots->numbers, &key);
 
     if (there) {
         number = (uint32_t)((uintptr_t)there - 1);
         slots->items[number].holds++;
     } else {
         number = take_number(slots);
-        slots->items[number] = (struct slot){
-            .identity = slice_dup(identity), .identity_len = identity.len, .generation = ++slots->generation, .holds = 1};
-        map_put(&slots->numbers, identity, (void *)((uintptr_t)number + 1));
+        slots->items[number] = (struct slot){.identity = key, .generation = ++slots->generation, .holds = 1};
+        keyed_put(&slots->numbers, &key, (void *)((uintptr_t)number + 1));
     }
     *out_generation = slots->items[number].generation;
     return number;
@@ -65,9 +62,7 @@ void slots_drop(struct slots *slots, uint32_t number)
     WB_REQUIRE(slot->holds > 0);
     if (--slot->holds)
         return;
-    map_remove(&slots->numbers, slice_make(slot->identity, slot->identity_len));
-    free(slot->identity);
-    slot->identity = NULL;
+    keyed_remove(&slots->numbers, &slot->identity);
     slot->free_next = slots->free_first;
     slots->free_first = number + 1;
 }

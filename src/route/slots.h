@@ -6,12 +6,12 @@
  * generation. Thread: control.
  */
 #pragma once
-#include "waybill/base/map.h"
+#include "keyed.h"
 
 struct slot;
 
 struct slots {
-    struct map numbers; /* identity to slot number plus 1 */
+    struct keyed numbers; /* identity to slot number plus 1 */
     struct slot *items;
     uint32_t count, capacity; /* slots ever given out: all numbers are below count */
     uint32_t free_first;      /* number plus 1; 0: none */

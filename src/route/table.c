@@ -66,49 +66,34 @@ static uint64_t hash_text(uint32_t start, struct slice text)
     return table_hash_end(hash);
 }
 
-static uint64_t bucket_hash(const struct match_table *table, uint32_t number)
+static void index_put(struct table_index *index, struct table_slot slot)
 {
-    return hash_text(0, table_host_slice(&table->buckets[number].host));
-}
-
-static uint64_t node_hash(const struct match_table *table, uint32_t number)
-{
-    return hash_text(table->nodes[number].bucket + 1, table_text_slice(&table->nodes[number].text));
-}
-
-static void index_put(struct table_index *index, uint64_t hash, uint32_t number)
-{
-    size_t at = hash & index->mask;
+    size_t at = slot.tag & index->mask;
     while (index->slots[at].number)
         at = (at + 1) & index->mask;
-    index->slots[at] = (struct table_slot){(uint32_t)(hash >> 32), number + 1};
+    index->slots[at] = slot;
 }
 
-static uint64_t suffix_hash(const struct match_table *table, uint32_t number)
+/* Room for `count` at most half full. */
+static void index_reserve(struct table_index *index, size_t count)
 {
-    return hash_text(0, slice_make(table->suffixes[number].text, table->suffixes[number].len));
-}
-
-/* Buckets without a name are found otherwise. */
-static bool is_indexed(const struct match_table *table, const struct table_index *index, uint32_t number)
-{
-    return index != &table->bucket_index || table->buckets[number].host.len > 0;
-}
-
-/* Room for `count` at most half full; all are put in again. */
-static void index_grow(const struct match_table *table, struct table_index *index, uint32_t count,
-                       uint64_t (*hash)(const struct match_table *table, uint32_t number))
-{
-    size_t size = index->slots ? index->mask + 1 : 8;
-    while (size < 2 * ((size_t)count + 1))
+    struct table_index old = *index;
+    size_t size = old.slots ? old.mask + 1 : 8;
+    while (size < 2 * (count + 1))
         size *= 2;
-    if (index->slots && size == index->mask + 1)
+    if (old.slots && size == old.mask + 1)
         return;
-    free(index->slots);
     *index = (struct table_index){wb_alloc(size * sizeof *index->slots), size - 1};
-    for (uint32_t i = 0; i < count; i++)
-        if (is_indexed(table, index, i))
-            index_put(index, hash(table, i), i);
+    for (size_t i = 0; old.slots && i <= old.mask; i++)
+        if (old.slots[i].number)
+            index_put(index, old.slots[i]);
+    free(old.slots);
+}
+
+static void index_add(struct table_index *index, uint64_t hash, uint32_t number)
+{
+    index_reserve(index, (size_t)number + 1);
+    index_put(index, (struct table_slot){(uint32_t)hash, number + 1});
 }
 
 /* Grows an array so that one more fits. */
@@ -135,15 +120,15 @@ static uint32_t bucket_for(struct table_build *build, struct slice host)
 {
     struct match_table *table = build->table;
     uint64_t hash = hash_text(0, host);
-    for (size_t at = hash & table->bucket_index.mask; table->bucket_index.slots[at].number;
+    for (size_t at = (uint32_t)hash & table->bucket_index.mask; table->bucket_index.slots[at].number;
          at = (at + 1) & table->bucket_index.mask) {
         uint32_t number = table->bucket_index.slots[at].number - 1;
-        if (slice_eq(table_host_slice(&table->buckets[number].host), host))
+        if (table->bucket_index.slots[at].tag == (uint32_t)hash &&
+            slice_eq(table_host_slice(&table->buckets[number].host), host))
             return number;
     }
     uint32_t number = add_bucket(build, host);
-    index_put(&table->bucket_index, hash, number);
-    index_grow(table, &table->bucket_index, table->bucket_count, bucket_hash);
+    index_add(&table->bucket_index, hash, number);
     return number;
 }
 
@@ -155,7 +140,7 @@ static uint32_t suffix_bucket_for(struct table_build *build, struct slice end)
     for (uint32_t i = 0; i < made.len; i++)
         made.text[i] = end.ptr[end.len - 1 - i];
     uint64_t hash = hash_text(0, slice_make(made.text, made.len));
-    for (size_t at = hash & table->suffix_index.mask; table->suffix_index.slots[at].number;
+    for (size_t at = (uint32_t)hash & table->suffix_index.mask; table->suffix_index.slots[at].number;
          at = (at + 1) & table->suffix_index.mask) {
         const struct table_suffix *there = &table->suffixes[table->suffix_index.slots[at].number - 1];
         if (there->len == made.len && memcmp(there->text, made.text, made.len) == 0)
@@ -166,8 +151,7 @@ static uint32_t suffix_bucket_for(struct table_build *build, struct slice end)
     made.bucket = add_bucket(build, SLICE(""));
     table->suffixes[number] = made;
     table->suffix_count++;
-    index_put(&table->suffix_index, hash, number);
-    index_grow(table, &table->suffix_index, table->suffix_count, suffix_hash);
+    index_add(&table->suffix_index, hash, number);
     return made.bucket;
 }
 
@@ -175,10 +159,11 @@ static uint32_t node_for(struct table_build *build, uint32_t bucket, struct slic
 {
     struct match_table *table = build->table;
     uint64_t hash = hash_text(bucket + 1, text);
-    for (size_t at = hash & table->node_index.mask; table->node_index.slots[at].number;
+    for (size_t at = (uint32_t)hash & table->node_index.mask; table->node_index.slots[at].number;
          at = (at + 1) & table->node_index.mask) {
         uint32_t number = table->node_index.slots[at].number - 1;
-        if (table->nodes[number].bucket == bucket && slice_eq(table_text_slice(&table->nodes[number].text), text))
+        if (table->node_index.slots[at].tag == (uint32_t)hash && table->nodes[number].bucket == bucket &&
+            slice_eq(table_text_slice(&table->nodes[number].text), text))
             return number;
     }
     uint32_t number = table->node_count;
@@ -188,8 +173,7 @@ static uint32_t node_for(struct table_build *build, uint32_t bucket, struct slic
     table->node_count++;
     if (text.len == 0)
         table->buckets[bucket].root = number + 1;
-    index_put(&table->node_index, hash, number);
-    index_grow(table, &table->node_index, table->node_count, node_hash);
+    index_add(&table->node_index, hash, number);
     return number;
 }
 
@@ -423,6 +407,28 @@ static void write_suffix_lengths(struct match_table *table)
             table->suffix_lengths[table->suffix_length_count++] = len;
 }
 
+/* Most rules have a host or a path of their own. */
+static void expect_rules(struct table_build *build, uint32_t count)
+{
+    struct match_table *table = build->table;
+    build->bucket_capacity = build->node_capacity = count + 1;
+    table->buckets = wb_alloc(build->bucket_capacity * sizeof *table->buckets);
+    table->nodes = wb_alloc(build->node_capacity * sizeof *table->nodes);
+    index_reserve(&table->bucket_index, 0);
+    index_reserve(&table->node_index, 0);
+    index_reserve(&table->suffix_index, 0);
+}
+
+/* A rule and its parts lie one behind the other, and rules far apart: waiting for memory is what takes the time here. */
+static void fetch_ahead(struct route_frontend *const *frontends, size_t count, size_t rank)
+{
+    enum { FAR = 16, NEAR = 8, LINES = 6 };
+    if (rank + FAR < count)
+        __builtin_prefetch(frontends[rank + FAR]);
+    for (size_t line = 0; rank + NEAR < count && line < LINES; line++)
+        __builtin_prefetch((const char *)frontends[rank + NEAR]->rule + line * TABLE_LINE);
+}
+
 struct match_table *match_table_create(struct route_frontend *const *frontends, size_t count, bool keep_slash)
 {
     struct match_table *table = wb_alloc(sizeof *table);
@@ -433,12 +439,11 @@ struct match_table *match_table_create(struct route_frontend *const *frontends, 
     table->keep_slash = keep_slash;
     table->row_count = (uint32_t)count;
     table->rows = wb_alloc((count ? count : 1) * sizeof *table->rows);
-    index_grow(table, &table->bucket_index, 0, bucket_hash);
-    index_grow(table, &table->node_index, 0, node_hash);
-    index_grow(table, &table->suffix_index, 0, suffix_hash);
+    expect_rules(&build, (uint32_t)count);
     add_bucket(&build, SLICE("")); /* of any host; not in the index */
     for (uint32_t rank = 0; rank < count; rank++) {
         const struct rule *rule = frontends[rank]->rule;
+        fetch_ahead(frontends, count, rank);
         table->rows[rank] = (struct table_row){frontends[rank], rule};
         build.root_only = has_many_pairs(rule);
         build.check = build.root_only || needs_check(rule);

@@ -37,7 +37,7 @@ struct table_host {
 };
 
 struct table_slot {
-    uint32_t tag;    /* upper half of the hash */
+    uint32_t tag;    /* lower half of the hash; its place is the first free one from there on */
     uint32_t number; /* of the node or bucket, plus 1; 0: free */
 };
 

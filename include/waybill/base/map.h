@@ -40,3 +40,5 @@ static inline size_t map_count(const struct map *map)
 struct map_entry *map_next(const struct map *map, size_t *position);
 
 uint64_t hash_bytes(struct slice bytes);
+/* 128 bits of the same kind, for who takes equal hashes for equal bytes. */
+void hash_bytes_wide(struct slice bytes, uint64_t out_hash[2]);

@@ -51,5 +51,3 @@ struct path_changes {
 
 enum path_change rule_change_path(const struct route_frontend *frontend, const struct target *target, struct arena *arena,
                                   struct path_changes *out_changes, enum reason *out_reason);
-/* True when the rule changes paths at all: cheap, from a flag. */
-bool rule_changes_path(const struct route_frontend *frontend);

@@ -42,20 +42,20 @@ enum { ROUTE_FILTERS_MAX = 8 };
 
 /* Refcounted by the snapshots that share it (control thread only), keyed by content (decisions.md 23). */
 struct route_frontend {
-    struct slice provider, name;
-    struct slice short_name; /* without a leading "frontend-": what the access log shows */
-    const struct rule *rule;
-    int64_t priority;                    /* effective: from the label, else the length of the rules */
+    const struct rule *rule;             /* what each request looks at lies side by side */
     const struct route_backend *backend; /* NULL: none, answers 503 */
+    const struct route_filter *filters;  /* in order of application */
+    uint32_t filter_count;
     bool pass_host_header;
-    bool closed; /* answers 503: REASON_FRONTEND_CLOSED */
-    struct slice closed_because;
-    enum reason absent; /* a remembered one answers with it; REASON_NONE: it is live */
-    struct slice absent_because;
-    enum container_why why;                         /* not WHY_ROUTED: no request gets through it to a server */
-    struct slice why_because;                       /* says what is in the way */
-    struct route_filter filters[ROUTE_FILTERS_MAX]; /* in order of application */
-    size_t filter_count;
+    bool closed;             /* answers 503: REASON_FRONTEND_CLOSED */
+    bool changes_path;       /* its rule does */
+    enum reason absent;      /* a remembered one answers with it; REASON_NONE: it is live */
+    int64_t priority;        /* effective: from the label, else the length of the rules */
+    struct slice short_name; /* without a leading "frontend-": what the access log shows */
+    struct slice provider, name;
+    struct slice closed_because, absent_because;
+    enum container_why why;   /* not WHY_ROUTED: no request gets through it to a server */
+    struct slice why_because; /* says what is in the way */
 };
 
 struct route_entrypoint {
