@@ -102,13 +102,24 @@ static void check_protection(struct frontend_build *build)
         close_frontend(build, slice_of(made->backend->closed_because));
 }
 
+static void bring_near(struct route_frontend *frontend, const struct route_backend *backend)
+{
+    frontend->near_backend = *backend;
+    if (backend->server_count == 1) {
+        frontend->near_server = backend->servers[0];
+        frontend->near_backend.servers = &frontend->near_server;
+    }
+    frontend->backend = &frontend->near_backend;
+}
+
 static void note_backend(struct frontend_build *build)
 {
     struct compiled_frontend *made = build->made;
     const char *what = !made->backend                             ? "does not exist"
                        : made->backend->backend.server_count == 0 ? "has no usable server"
                                                                   : NULL;
-    made->frontend.backend = made->backend ? &made->backend->backend : NULL;
+    if (made->backend)
+        bring_near(&made->frontend, &made->backend->backend);
     if (!what || made->left_out)
         return;
     const char *because = arena_format(&made->arena, "its backend `" SLICE_FMT "` %s", SLICE_ARG(build->model->backend),

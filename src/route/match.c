@@ -3,6 +3,7 @@
 #include "waybill/route/match.h"
 #include "table_parts.h"
 #include "waybill/route/snapshot.h"
+#include <stddef.h>
 
 /* One request on its way. */
 struct match_walk {
@@ -44,11 +45,16 @@ static void try_ranks(struct match_walk *walk, const struct table_ranks *ranks, 
     }
 }
 
+static bool is_end(struct slice rest)
+{
+    return rest.len == 0 || (rest.len == 1 && rest.ptr[0] == '/');
+}
+
 static void try_node(struct match_walk *walk, const struct table_node *node, size_t len)
 {
     struct slice rest = slice_from(walk->input->path, len);
     try_ranks(walk, &node->prefix, node->only, false, rest);
-    if (node->whole.count && (rest.len == 0 || (rest.len == 1 && rest.ptr[0] == '/')))
+    if (node->whole.count && is_end(rest))
         try_ranks(walk, &node->whole, node->only, true, rest);
 }
 
@@ -67,13 +73,28 @@ static const struct table_node *find_node(const struct match_table *table, uint3
 
 static void try_root(struct match_walk *walk, const struct table_bucket *bucket)
 {
-    if (bucket->root_is_only && bucket->root_rank < walk->best) {
+    if (bucket->root_only && bucket->root_rank < walk->best) {
         walk->best = bucket->root_rank;
         walk->frontend = bucket->root_only;
         walk->outcome = (struct path_outcome){.matches = true};
-    } else if (bucket->root && !bucket->root_is_only) {
+    } else if (bucket->root && !bucket->root_only) {
         try_node(walk, &walk->table->nodes[bucket->root - 1], 0);
     }
+}
+
+static void try_only(struct match_walk *walk, const struct table_bucket *bucket)
+{
+    struct slice path = walk->input->path, rest = slice_from(path, bucket->only_len);
+    struct table_ranks one = {bucket->only_entry, 1};
+    if (slice_starts(path, slice_make(bucket->only_text, bucket->only_len)) && (!bucket->only_is_whole || is_end(rest)))
+        try_ranks(walk, &one, bucket->only, bucket->only_is_whole, rest);
+}
+
+/* It will be looked at as soon as the match is over, and its backend and server with it: see struct route_frontend. */
+static void fetch_frontend(const struct route_frontend *frontend)
+{
+    for (size_t at = 0; at < offsetof(struct route_frontend, priority); at += TABLE_LINE)
+        __builtin_prefetch((const char *)frontend + at);
 }
 
 static void try_bucket(struct match_walk *walk, uint32_t number)
@@ -85,6 +106,12 @@ static void try_bucket(struct match_walk *walk, uint32_t number)
     uint64_t key = table_hash_key();
     size_t at = 0;
 
+    if (bucket->only) {
+        fetch_frontend(bucket->only);
+        try_root(walk, bucket);
+        try_only(walk, bucket);
+        return;
+    }
     try_root(walk, bucket);
     if (bucket->only_node) {
         const struct table_node *node = &table->nodes[bucket->only_node - 1];
@@ -114,7 +141,11 @@ static uint32_t find_bucket(const struct match_table *table, struct slice host)
         struct table_slot slot = index->slots[at];
         if (slot.number == 0)
             return TABLE_ANY_HOST;
-        if (slot.tag == (uint32_t)hash && slice_eq(table_host_slice(&table->buckets[slot.number - 1].host), host))
+        const struct table_bucket *bucket = &table->buckets[slot.number - 1];
+        if (slot.tag != (uint32_t)hash)
+            continue;
+        __builtin_prefetch(&bucket->only); /* its other line */
+        if (slice_eq(table_host_slice(&bucket->host), host))
             return slot.number - 1;
     }
 }

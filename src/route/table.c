@@ -290,7 +290,18 @@ static void write_entries(struct table_build *build)
     }
 }
 
-/* What most buckets need is in them: the one frontend of the root, the one other node. */
+static void write_only(const struct match_table *table, struct table_bucket *bucket)
+{
+    const struct table_node *node = &table->nodes[bucket->only_node - 1];
+    if (!node->only || node->text.len > sizeof bucket->only_text)
+        return;
+    bucket->only = node->only;
+    bucket->only_is_whole = node->whole.count;
+    bucket->only_entry = node->whole.count ? node->whole.first : node->prefix.first;
+    bucket->only_len = node->text.len;
+    memcpy(bucket->only_text, node->text.near, node->text.len);
+}
+
 static void write_shortcuts(struct match_table *table)
 {
     bool *many = wb_alloc(table->bucket_count * sizeof *many);
@@ -306,11 +317,12 @@ static void write_shortcuts(struct match_table *table)
     for (uint32_t i = 0; i < table->bucket_count; i++) {
         struct table_bucket *bucket = &table->buckets[i];
         const struct table_node *root = bucket->root ? &table->nodes[bucket->root - 1] : NULL;
-        if (!root || root->prefix.count != 1 || root->whole.count || (root->prefix.first & ENTRY_CHECK))
-            continue;
-        bucket->root_is_only = 1;
-        bucket->root_rank = root->prefix.first;
-        bucket->root_only = root->only;
+        if (root && root->prefix.count == 1 && root->whole.count == 0 && !(root->prefix.first & ENTRY_CHECK)) {
+            bucket->root_rank = root->prefix.first;
+            bucket->root_only = root->only;
+        }
+        if (bucket->only_node)
+            write_only(table, bucket);
     }
 }
 

@@ -14,7 +14,7 @@
 #include "rule_parts.h"
 #include "table.h"
 
-enum { TABLE_ANY_HOST = 0, TABLE_INLINE = 24, TABLE_HOST_INLINE = 56, TABLE_LINE = 64, TABLE_LARGE_PAGE = 2 << 20 };
+enum { TABLE_ANY_HOST = 0, TABLE_INLINE = 24, TABLE_HOST_INLINE = 48, TABLE_LINE = 64, TABLE_LARGE_PAGE = 2 << 20 };
 
 /* Rules of more pairs of hosts and paths are listed by their hosts alone. */
 enum { TABLE_PAIRS_MAX = 1000 };
@@ -67,15 +67,16 @@ struct table_node {
     const struct route_frontend *only; /* if it lists one rank: of that */
 };
 
+/* What most buckets need is in them: the one frontend of the root, the one other node with its one frontend. */
 struct table_bucket {
     struct table_host host;
-    uint32_t lengths_first, lengths_count; /* of the nodes' texts, shortest first; not that of the empty text */
-    uint32_t root;                         /* node of the empty text plus 1, or 0 */
-    uint32_t only_node;                    /* plus 1, if there is one besides the root */
-    uint32_t root_is_only;                 /* root_only and root_rank say what the root says */
-    uint32_t root_rank;
-    const struct route_frontend *root_only;
-    char padding[32];
+    uint32_t lengths_first, lengths_count;  /* of the nodes' texts, shortest first; not that of the empty text */
+    const struct route_frontend *root_only; /* of root_rank, if the root lists only that, to be taken unasked */
+    const struct route_frontend *only;      /* of only_entry, if only_node lists only that and only_text is all its text */
+    uint32_t root, root_rank;               /* root: node of the empty text plus 1, or 0 */
+    uint32_t only_node, only_entry;         /* only_node: plus 1, if there is one besides the root */
+    uint32_t only_len, only_is_whole;
+    char only_text[TABLE_INLINE];
 };
 _Static_assert(sizeof(struct table_node) == TABLE_LINE && sizeof(struct table_bucket) == 2 * TABLE_LINE, "whole lines");
 
@@ -84,7 +85,6 @@ struct table_suffix {
     char text[TABLE_HOST_INLINE]; /* backwards */
     uint32_t len, bucket;
 };
-_Static_assert(sizeof(struct table_suffix) == TABLE_LINE, "a whole line");
 
 struct table_row {
     const struct route_frontend *frontend;
