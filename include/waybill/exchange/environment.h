@@ -32,6 +32,7 @@ struct exchange_counters {
 };
 
 struct environment {
+    unsigned worker; /* 0, 1, ...: for state that is kept by worker */
     struct loop *loop;
     struct upstream *upstream;
     struct lease *lease; /* of the current snapshot; NULL before the first */

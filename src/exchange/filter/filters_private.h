@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 #include "waybill/exchange/exchange.h"
+#include "waybill/model/entrypoint.h"
+#include "waybill/route/live.h"
 
 extern const struct filter_ops filter_white_list;
 extern const struct filter_ops filter_forward_auth;

@@ -37,7 +37,7 @@ void sim_world_start(struct sim_world *world)
     struct diagnostics diagnostics;
 
     diagnostics_init(&diagnostics);
-    entrypoint_compile(&world->outer, &world->arena, &diagnostics, &world->entrypoint);
+    entrypoint_compile(&world->outer, 1, 0, &world->arena, &diagnostics, &world->entrypoint);
     diagnostics_fini(&diagnostics);
     world->entrypoint.has_local = true;
     struct compile_options compile = {.filters = exchange_filters,
@@ -105,11 +105,14 @@ static struct fragment *make_fragment(const struct sim_route *routes, size_t cou
         frontend->routes[0] = (struct model_route){.name = SLICE("r"),
                                                    .rule = slice_of(arena_strdup(arena, routes[i].rule))};
         add_filters(arena, frontend, &routes[i]);
-        if (!routes[i].servers)
-            continue;
-        struct model_backend *backend = &fragment->backends[fragment->backend_count++];
-        backend->name = frontend->backend = name;
-        add_servers(arena, backend, routes[i].servers, routes[i].identity);
+        struct model_backend *backend = NULL;
+        if (routes[i].servers) {
+            backend = &fragment->backends[fragment->backend_count++];
+            backend->name = frontend->backend = name;
+            add_servers(arena, backend, routes[i].servers, routes[i].identity);
+        }
+        if (routes[i].set_options)
+            routes[i].set_options(arena, frontend, backend);
     }
     return fragment;
 }

@@ -16,6 +16,8 @@ struct sim_route {
     bool list_forwarded;        /* whiteList.useXForwardedFor */
     enum model_absence absence; /* not NONE: a remembered one */
     const char *identity;       /* of its servers, beyond their URLs; NULL: none */
+    /* Sets further options; `backend` is NULL without servers. What they point to is copied, or in the arena. */
+    void (*set_options)(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend);
 };
 
 struct sim_world {

@@ -447,17 +447,15 @@ static void test_what_protects_and_is_missing_closes_the_frontend(void **state)
     bench_fini(&bench);
 }
 
-static enum filter_compiled make_filter(const struct model_frontend *frontend, struct arena *arena, struct slice place,
-                                        struct diagnostics *diagnostics, const void **out_config)
+static enum filter_compiled make_filter(const struct filter_source *from, const void **out_config)
 {
-    (void)place;
-    if (frontend->priority == 1)
+    if (from->frontend->priority == 1)
         return FILTER_ABSENT;
-    if (frontend->priority == 2) {
-        diagnostics_add(diagnostics, DIAGNOSTIC_CLOSED, place, "filter says no");
+    if (from->frontend->priority == 2) {
+        diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place, "filter says no");
         return FILTER_CLOSED;
     }
-    *out_config = arena_strdup(arena, "made");
+    *out_config = arena_strdup(from->arena, "made");
     return FILTER_MADE;
 }
 
