@@ -5,4 +5,6 @@
 #include "waybill/route/live.h"
 
 extern const struct filter_ops filter_white_list;
+extern const struct filter_ops filter_custom_headers;
+extern const struct filter_ops filter_security_headers;
 extern const struct filter_ops filter_forward_auth;

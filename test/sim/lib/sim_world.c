@@ -29,6 +29,7 @@ struct sim_world *sim_world_create(uint64_t seed)
     world->options = (struct entry_options){
         .head_timeout_ms = 10000, .idle_timeout_ms = 180000, .limits = h1_default_limits};
     world->env.body_timeout_ms = 60000;
+    world->filters = exchange_filters;
     return world;
 }
 
@@ -40,7 +41,7 @@ void sim_world_start(struct sim_world *world)
     entrypoint_compile(&world->outer, 1, 0, &world->arena, &diagnostics, &world->entrypoint);
     diagnostics_fini(&diagnostics);
     world->entrypoint.has_local = true;
-    struct compile_options compile = {.filters = exchange_filters,
+    struct compile_options compile = {.filters = world->filters,
                                       .entrypoints = &world->outer,
                                       .entrypoint_count = 1,
                                       .retire = on_retired,

@@ -30,6 +30,7 @@ struct sim_world {
     struct model_white_list outer_list;
     struct entrypoint entrypoint;
     struct arena arena;
+    const struct filter_ops *const *filters; /* of frontends: all there are; a test may bring its own */
     struct upstream_options upstream;
     struct entry_options options;
 };
