@@ -49,6 +49,9 @@ static inline void response_begins_anew(struct exchange *x)
 /* Those inside of `outer` are over; NULL: all. */
 void response_halves_end(struct exchange *x, const struct response_half *outer);
 
+/* ask.c: what is left of a server's answer is not wanted. Its connection goes on if all of it has come. */
+void drop_answer(struct exchange *x);
+
 /* answer.c */
 bool step_answer(struct exchange *x);
 /* Internal routes; false: not one. */

@@ -68,7 +68,7 @@ static void answer_head(struct exchange *x)
 {
     x->status = x->answer.status;
     x->head_answered = true;
-    x->answer.close = !x->request_sent && x->upload_stopped;
+    x->answer.close = x->answer.close || (!x->request_sent && x->upload_stopped);
     x->client_ops->send_head(x->client, &x->answer);
     if (x->attempt.state == ATTEMPT_HEAD)
         attempt_head_done(&x->attempt);
@@ -81,6 +81,11 @@ static bool filter_head(struct exchange *x)
     if (!response_heads_pass(x))
         return x->half_at == NULL;
     answer_head(x);
+    if (!x->answer.has_body && x->attempt.head.body != BODY_NONE) {
+        x->client_ops->flush(x->client);
+        drop_answer(x);
+        exchange_end(x, REASON_DONE, false);
+    }
     return true;
 }
 

@@ -20,7 +20,6 @@ FRONTEND(has_digest, frontend->auth && frontend->auth->digest)
 FRONTEND(has_rate_limit, frontend->rate_limit != NULL)
 FRONTEND(has_redirect, frontend->redirect != NULL)
 FRONTEND(has_client_cert, frontend->pass_client_cert != NULL || frontend->pass_tls_cert)
-FRONTEND(has_errors, frontend->error_count > 0)
 
 BACKEND(has_breaker, backend->circuit_breaker != NULL)
 BACKEND(has_max_conn, backend->max_conn && backend->max_conn->amount != 0)
@@ -44,7 +43,6 @@ static const struct {
     {"rateLimit", true, has_rate_limit},
     {"redirect", true, has_redirect},
     {"passTLSClientCert", true, has_client_cert},
-    {"errors", false, has_errors},
 };
 
 static const struct {

@@ -133,6 +133,10 @@ void exchange_transform(struct exchange *exchange, struct response_half *half);
 enum body_result response_payload(struct response_half *half, struct exchange *exchange, struct headers *trailers,
                                   struct slice *out_payload);
 void response_took(struct response_half *half, struct exchange *exchange, size_t count);
+/* In head(): the answer is dropped, and another backend asked with a GET; its answer comes to the half too. The request's fields
+ * go along, but for what tells who the client is (security case F9) and what belongs to its body or to a cache. Whoever asks
+ * keeps request.method and is_head, and gives them back. */
+void exchange_ask(struct exchange *exchange, const struct route_target *target, struct slice path);
 /* In head(), once, before RESPONSE_WAIT: a server's head is copied to the arena, so that response_payload can give what is behind
  * it. False: it does not fit. */
 bool exchange_keep_head(struct exchange *exchange);

@@ -4,6 +4,7 @@
 #include "waybill/model/entrypoint.h"
 #include "waybill/route/live.h"
 
+extern const struct filter_ops filter_errors;
 extern const struct filter_ops filter_white_list;
 extern const struct filter_ops filter_custom_headers;
 extern const struct filter_ops filter_security_headers;

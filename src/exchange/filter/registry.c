@@ -5,7 +5,7 @@
 /* In the order of spec/proxy.md 1. */
 /* clang-format off: a line a filter */
 const struct filter_ops *const exchange_filters[] = {
-    &filter_white_list, &filter_custom_headers, &filter_security_headers, &filter_forward_auth, NULL,
+    &filter_errors, &filter_white_list, &filter_custom_headers, &filter_security_headers, &filter_forward_auth, NULL,
 };
 /* clang-format on */
 
