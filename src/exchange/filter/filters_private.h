@@ -9,3 +9,4 @@ extern const struct filter_ops filter_white_list;
 extern const struct filter_ops filter_custom_headers;
 extern const struct filter_ops filter_security_headers;
 extern const struct filter_ops filter_forward_auth;
+extern const struct filter_ops filter_compress;

@@ -2,10 +2,16 @@
 #include "filters_private.h"
 #include "waybill/exchange/filters.h"
 
-/* In the order of spec/proxy.md 1. */
-/* clang-format off: a line a filter */
+/* In the order of spec/proxy.md 1; a line a filter. */
+/* clang-format off */
 const struct filter_ops *const exchange_filters[] = {
-    &filter_errors, &filter_white_list, &filter_custom_headers, &filter_security_headers, &filter_forward_auth, NULL,
+    &filter_errors,
+    &filter_white_list,
+    &filter_custom_headers,
+    &filter_security_headers,
+    &filter_forward_auth,
+    &filter_compress, /* of entrypoints */
+    NULL,
 };
 /* clang-format on */
 
