@@ -16,11 +16,12 @@ static void begin_answer(struct exchange *x, unsigned status, struct headers *he
 {
     attempt_cancel(&x->attempt);
     if (x->upload_pending) {
-        x->client_ops->body_pin(x->client, false);
+        exchange_pin_upload(x, false);
         x->upload_pending = 0;
     }
     buffer_return(&x->out, &x->env->loop->stock);
     x->continue_wanted = false;
+    response_begins_anew(x);
     x->status = status;
     x->answer_body = body;
     x->answer = (struct answer_head){
@@ -77,9 +78,16 @@ bool step_answer(struct exchange *x)
         exchange_watch(x, exchange_client_progress(x), x->env->body_timeout_ms);
         return false;
     }
+    if (x->transform && x->head_answered)
+        return pass_payload(x);
     if (!x->head_answered) {
+        if (x->halves && !response_heads_pass(x))
+            return x->half_at == NULL;
+        x->status = x->answer.status;
         x->head_answered = true;
         ops->send_head(x->client, &x->answer);
+        if (x->transform)
+            return true;
         struct slice body = x->answer.has_body ? x->answer_body : SLICE("");
         x->answer_bytes = body.len;
         ops->send_body(x->client, body, true, NULL);
@@ -110,6 +118,9 @@ bool answer_locally(struct exchange *x, bool filtered)
 
     if (!local->answer || !local->answer(local->arg, &request, &answer))
         return false;
+    if (x->halves)
+        response_halves_end(x,
+                            NULL); /* what is on an entrypoint is for what is routed; white lists and auth hold here too */
     struct headers *headers = fields(x);
     if (answer.content_type.len)
         headers_add_id(headers, HEADER_CONTENT_TYPE, answer.content_type);
@@ -127,12 +138,40 @@ bool answer_locally(struct exchange *x, bool filtered)
     return true;
 }
 
+static void add_escaped_html(struct text *out, struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == '&' || c == '<' || c == '>' || c == '"' || c == '\'')
+            text_addf(out, "&#%d;", c);
+        else
+            text_add_char(out, c);
+    }
+}
+
+void exchange_redirect(struct exchange *x, unsigned status, struct slice location)
+{
+    struct headers *headers = fields(x);
+    struct text body = TEXT_EMPTY;
+
+    location = arena_copy(&x->arena, location);
+    if (x->arena.overflowed) {
+        exchange_answer(x, REASON_INTERNAL);
+        return;
+    }
+    headers_add_id(headers, HEADER_LOCATION, location);
+    if (slice_eq(x->request.method, SLICE("GET")) || x->request.is_head) {
+        headers_add_id(headers, HEADER_CONTENT_TYPE, SLICE("text/html; charset=utf-8"));
+        text_add(&body, SLICE("<a href=\""));
+        add_escaped_html(&body, location);
+        text_addf(&body, "\">%s</a>.\n\n", status_phrase(status));
+    }
+    exchange_answer_with(x, status, headers, &body);
+}
+
 void answer_slash_redirect(struct exchange *x)
 {
     struct slice path = x->target.raw_path, query = x->target.query;
-    struct headers *headers = fields(x);
-    struct text body = TEXT_EMPTY;
-    struct slice location;
 
     if (!x->route.found.add_slash && path.len > 1)
         path.len--;
@@ -143,19 +182,5 @@ void answer_slash_redirect(struct exchange *x)
         exchange_answer(x, REASON_AMBIGUOUS_PATH);
         return;
     }
-    location = slice_of(text);
-    headers_add_id(headers, HEADER_LOCATION, location);
-    if (slice_eq(x->request.method, SLICE("GET")) || x->request.is_head) {
-        headers_add_id(headers, HEADER_CONTENT_TYPE, SLICE("text/html; charset=utf-8"));
-        text_add(&body, SLICE("<a href=\""));
-        for (size_t i = 0; i < location.len; i++) {
-            char c = location.ptr[i];
-            if (c == '&' || c == '<' || c == '>' || c == '"' || c == '\'')
-                text_addf(&body, "&#%d;", c);
-            else
-                text_add_char(&body, c);
-        }
-        text_add(&body, SLICE("\">Moved Permanently</a>.\n\n"));
-    }
-    exchange_answer_with(x, 301, headers, &body);
+    exchange_redirect(x, 301, slice_of(text));
 }

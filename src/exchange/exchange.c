@@ -47,6 +47,8 @@ static void clear(struct exchange *x)
     x->filters = NULL;
     x->filter_count = x->next_filter = 0;
     x->filter_state = NULL;
+    x->halves = x->half_at = x->transform = NULL;
+    x->upload = NULL;
     x->server = NULL;
     x->server_url[0] = '\0';
     x->frontend_name = SLICE("");
@@ -177,6 +179,8 @@ static void release(struct exchange *x)
     if (x->filter_state && x->next_filter < x->filter_count && x->filters[x->next_filter].ops->cancel)
         x->filters[x->next_filter].ops->cancel(x);
     attempt_cancel(&x->attempt);
+    if (x->halves)
+        response_halves_end(x, NULL);
     count_and_log(x);
     loop_remove_deadline(env->loop, &x->deadline);
     buffer_return(&x->out, &env->loop->stock);
@@ -219,7 +223,7 @@ void exchange_end(struct exchange *x, enum reason reason, bool cut)
     if (x->upload_pending) {
         /* Answered while a piece of the body was on its way to the server, whose connection ends with the exchange. */
         x->upload_pending = 0;
-        x->client_ops->body_pin(x->client, false);
+        exchange_pin_upload(x, false);
     }
     if (cut || x->reason == REASON_NONE)
         x->reason = reason;

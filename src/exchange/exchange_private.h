@@ -35,6 +35,22 @@ void write_hops(const struct exchange *x, struct head_out *out);
 
 /* response.c */
 bool answer_from_server(struct exchange *x);
+/* Payload that has come goes out; false: nothing more can be done now. */
+bool pass_payload(struct exchange *x);
+
+/* response_halves.c. From where it waits, or from the innermost: true when all have passed; false: the answer was replaced, or
+ * half_at waits. */
+bool response_heads_pass(struct exchange *x);
+/* The answer so far, whatever became of it, is no more. */
+static inline void response_begins_anew(struct exchange *x)
+{
+    x->half_at = x->transform = NULL;
+}
+/* Those inside of `outer` are over; NULL: all. */
+void response_halves_end(struct exchange *x, const struct response_half *outer);
+
+/* ask.c: what is left of a server's answer is not wanted. Its connection goes on if all of it has come. */
+void drop_answer(struct exchange *x);
 
 /* answer.c */
 bool step_answer(struct exchange *x);
@@ -55,6 +71,13 @@ static inline struct headers *exchange_trailers(struct exchange *x)
 {
     headers_clear(&x->env->trailers);
     return &x->env->trailers;
+}
+
+/* What is being written to the server stays where it is: in the client's stream; what a filter collected does so anyway. */
+static inline void exchange_pin_upload(struct exchange *x, bool pinned)
+{
+    if (!x->upload)
+        x->client_ops->body_pin(x->client, pinned);
 }
 
 /* Differs when the server took some of the request (forward.c). */

@@ -25,7 +25,7 @@ static void forget_attempt(struct exchange *x)
     x->head_sent = x->request_sent = x->upload_stopped = false;
     if (x->upload_pending) {
         x->upload_pending = 0;
-        x->client_ops->body_pin(x->client, false);
+        exchange_pin_upload(x, false);
     }
 }
 
@@ -37,7 +37,7 @@ static void repeat_after_stale(struct exchange *x)
     enum reason reason = attempt->reason;
 
     x->repeated = true;
-    if (x->frontend->backend->server_count > x->tried_count || !exchange_server_is_there(x, x->server)) {
+    if (x->backend->server_count > x->tried_count || !exchange_server_is_there(x, x->server)) {
         exchange_become(x, EXCHANGE_PICK);
         return;
     }
@@ -54,8 +54,8 @@ static bool may_try_another(const struct exchange *x)
 
     if (!attempt->sent)
         return true;
-    return attempt->reason == REASON_SERVER_CLOSED && exchange_may_repeat(x) &&
-           x->frontend->backend->server_count > x->tried_count && upstream_spend_repeat(x->env->upstream);
+    return attempt->reason == REASON_SERVER_CLOSED && exchange_may_repeat(x) && x->backend->server_count > x->tried_count &&
+           upstream_spend_repeat(x->env->upstream);
 }
 
 void attempt_has_failed(struct exchange *x)
@@ -102,8 +102,14 @@ static bool compose_head(struct exchange *x)
 
     buffer_borrow(&x->out, &x->env->loop->stock, buffer_len(&x->head_bytes) + 2048);
     head_out_init(&out, x->out.base, x->out.capacity);
-    if (!request_head_write(x, &out))
-        return false;
+    if (!request_head_write(x, &out)) {
+        /* Filters may have added more than a small buffer holds. */
+        buffer_return(&x->out, &x->env->loop->stock);
+        buffer_borrow(&x->out, &x->env->loop->stock, BUFFER_LARGE);
+        head_out_init(&out, x->out.base, x->out.capacity);
+        if (!request_head_write(x, &out))
+            return false;
+    }
     x->out.end = out.len;
     return true;
 }
@@ -111,8 +117,11 @@ static bool compose_head(struct exchange *x)
 static void upload_took(struct exchange *x)
 {
     if (x->upload_pending) {
-        x->client_ops->body_pin(x->client, false);
-        x->client_ops->body_took(x->client, x->upload_pending);
+        exchange_pin_upload(x, false);
+        if (x->upload)
+            x->upload->took(x->upload, x->upload_pending);
+        else
+            x->client_ops->body_took(x->client, x->upload_pending);
         x->upload_pending = 0;
     }
     if (x->head_sent)
@@ -163,7 +172,7 @@ static void send_piece(struct exchange *x, struct slice payload, bool last, cons
     if (last)
         attempt_expect_answer(&x->attempt);
     if (attempt_is_writing(&x->attempt))
-        x->client_ops->body_pin(x->client, payload.len > 0);
+        exchange_pin_upload(x, payload.len > 0);
     else
         upload_took(x);
 }
@@ -210,7 +219,7 @@ static bool send_request(struct exchange *x)
             send_piece(x, payload, true, NULL);
             continue;
         }
-        result = x->client_ops->body(x->client, trailers, &payload);
+        result = x->upload ? x->upload->body(x->upload, &payload) : x->client_ops->body(x->client, trailers, &payload);
         if (result == BODY_INVALID) {
             refuse_body(x);
             return true;

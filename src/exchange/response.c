@@ -30,6 +30,7 @@ static void leave_configuration(struct exchange *x)
     x->filter_state = NULL;
     x->filters = NULL;
     x->frontend = NULL;
+    x->backend = NULL;
     x->server = NULL;
     lease_drop(&x->lease);
 }
@@ -48,6 +49,10 @@ static void switch_protocols(struct exchange *x)
     make_answer(x);
     x->answer.upgrade = chosen;
     x->answer.has_body = false;
+    if (x->halves && !response_heads_pass(x)) {
+        WB_REQUIRE(!x->half_at); /* there is nothing to wait for */
+        return;
+    }
     x->status = 101;
     x->head_answered = true;
     x->client_ops->send_head(x->client, &x->answer);
@@ -56,6 +61,32 @@ static void switch_protocols(struct exchange *x)
     leave_configuration(x);
     deadline_clear(&x->deadline); /* of who was waited for before; a tunnel may be silent for long */
     exchange_become(x, EXCHANGE_TUNNEL);
+}
+
+/* The head is as it shall be: it goes out, and the payload may follow. */
+static void answer_head(struct exchange *x)
+{
+    x->status = x->answer.status;
+    x->head_answered = true;
+    x->answer.close = x->answer.close || (!x->request_sent && x->upload_stopped);
+    x->client_ops->send_head(x->client, &x->answer);
+    if (x->attempt.state == ATTEMPT_HEAD)
+        attempt_head_done(&x->attempt);
+    leave_configuration(x);
+}
+
+/* Filters see the head first. True: the state changed, or more can be done at once. */
+static bool filter_head(struct exchange *x)
+{
+    if (!response_heads_pass(x))
+        return x->half_at == NULL;
+    answer_head(x);
+    if (!x->answer.has_body && x->attempt.head.body != BODY_NONE) {
+        x->client_ops->flush(x->client);
+        drop_answer(x);
+        exchange_end(x, REASON_DONE, false);
+    }
+    return true;
 }
 
 /* True when there was a head to act on. */
@@ -77,12 +108,9 @@ static bool take_head(struct exchange *x)
     }
     x->continue_wanted = false;
     make_answer(x);
-    x->status = status;
-    x->head_answered = true;
-    x->answer.close = !x->request_sent && x->upload_stopped;
-    x->client_ops->send_head(x->client, &x->answer);
-    attempt_head_done(&x->attempt);
-    leave_configuration(x);
+    if (x->halves)
+        return filter_head(x);
+    answer_head(x);
     return true;
 }
 
@@ -92,8 +120,28 @@ static void finish(struct exchange *x)
     exchange_end(x, REASON_DONE, false);
 }
 
-/* Payload that has come goes out; false: nothing more can be done now. */
-static bool pass_payload(struct exchange *x)
+static enum body_result next_payload(struct exchange *x, struct headers *trailers, struct slice *out_payload)
+{
+    return x->transform ? x->transform->ops->body(x->transform, x, trailers, out_payload)
+                        : attempt_body(&x->attempt, trailers, out_payload);
+}
+
+/* What has been written to the client needs not stay where it is any longer. */
+static void payload_went(struct exchange *x, size_t count)
+{
+    if (x->transform)
+        x->transform->ops->took(x->transform, x, count);
+    else
+        attempt_took(&x->attempt, count);
+}
+
+static void pin_payload(struct exchange *x, bool pinned)
+{
+    if (!x->transform)
+        attempt_pin(&x->attempt, pinned);
+}
+
+bool pass_payload(struct exchange *x)
 {
     struct slice payload;
     struct headers *trailers = x->te_trailers ? exchange_trailers(x) : NULL;
@@ -101,20 +149,20 @@ static bool pass_payload(struct exchange *x)
     if (x->client_ops->is_writing(x->client))
         return false;
     if (x->download_pending) {
-        attempt_pin(&x->attempt, false);
-        attempt_took(&x->attempt, x->download_pending);
+        pin_payload(x, false);
+        payload_went(x, x->download_pending);
         x->download_pending = 0;
     }
-    switch (attempt_body(&x->attempt, trailers, &payload)) {
+    switch (next_payload(x, trailers, &payload)) {
     case BODY_PAYLOAD:
         x->answer_bytes += payload.len;
         x->client_ops->send_body(x->client, payload, false, NULL);
         if (x->client_ops->is_writing(x->client)) {
             x->download_pending = payload.len;
-            attempt_pin(&x->attempt, true);
+            pin_payload(x, true);
             return false;
         }
-        attempt_took(&x->attempt, payload.len);
+        payload_went(x, payload.len);
         return true;
     case BODY_END:
         x->client_ops->send_body(x->client, SLICE(""), true, trailers);
@@ -133,6 +181,8 @@ static bool pass_payload(struct exchange *x)
 
 bool answer_from_server(struct exchange *x)
 {
+    if (x->half_at) /* it has the head, and wants what is behind it */
+        return filter_head(x);
     switch (x->attempt.state) {
     case ATTEMPT_READY:
     case ATTEMPT_AWAITING:

@@ -106,6 +106,7 @@ bool step_route(struct exchange *x)
         exchange_answer(x, reason);
         return true;
     }
+    x->backend = x->frontend->backend;
     x->filters = x->frontend->filters;
     x->filter_count = x->frontend->filter_count;
     x->next_filter = 0;
@@ -145,7 +146,7 @@ bool step_filters(struct exchange *x)
 static const struct route_server *next_server(struct exchange *x)
 {
     while (x->tried_count < EXCHANGE_TRIES_MAX) {
-        const struct route_server *server = upstream_pick(x->env->upstream, x->frontend->backend, x->tried, x->tried_count);
+        const struct route_server *server = upstream_pick(x->env->upstream, x->backend, x->tried, x->tried_count);
         if (!server)
             return NULL;
         x->tried[x->tried_count++] = server->slot;

@@ -121,6 +121,47 @@ struct slice headers_value(const struct headers *h, enum header_id id)
     return header ? header->value : SLICE("");
 }
 
+/* First one of that name, there or gone. */
+static struct header *find_place(struct headers *h, struct slice name, enum header_id id)
+{
+    for (unsigned i = 0; i < h->count; i++) {
+        struct header *header = &h->items[i];
+        if (header->id == id && (id != HEADER_OTHER || slice_eq_nocase(header->name, name)))
+            return header;
+    }
+    return NULL;
+}
+
+bool headers_set(struct headers *h, struct slice name, struct slice value)
+{
+    enum header_id id = header_id_of(name);
+    struct header *place = find_place(h, name, id);
+
+    if (!place)
+        return append(h, name, value, id);
+    headers_remove_name(h, name);
+    place->name = name;
+    place->value = value;
+    place->gone = false;
+    return true;
+}
+
+bool header_name_is_valid(struct slice name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (!char_is(name.ptr[i], CHAR_TOKEN))
+            return false;
+    return name.len > 0;
+}
+
+bool header_value_is_valid(struct slice value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if (((unsigned char)value.ptr[i] < 0x20 && value.ptr[i] != '\t') || value.ptr[i] == 0x7f)
+            return false;
+    return true;
+}
+
 unsigned headers_remove(struct headers *h, enum header_id id)
 {
     unsigned removed = 0;

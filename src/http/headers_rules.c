@@ -58,6 +58,16 @@ static bool is_framing_alias(struct slice name)
     return false;
 }
 
+static const uint64_t routers = BIT(HOST) | BIT(CONTENT_LENGTH) | BIT(X_FORWARDED_SERVER) | BIT(WAYBILL_HOPS);
+
+bool header_is_routers(struct slice name)
+{
+    for (unsigned id = HEADER_OTHER + 1; id < HEADER_ID_COUNT; id++)
+        if (((routers | hop_by_hop) >> id & 1) != 0 && class_equal(name, header_name((enum header_id)id)))
+            return true;
+    return false;
+}
+
 static bool id_in(unsigned id, uint64_t set)
 {
     return (set >> id & 1) != 0;

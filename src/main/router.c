@@ -128,7 +128,7 @@ static bool compile_entrypoints(struct router *r)
     diagnostics_init(&diagnostics);
     r->entrypoints = ARENA_ARRAY(&r->arena, struct entrypoint, s->entrypoint_count);
     for (size_t i = 0; i < s->entrypoint_count; i++) {
-        entrypoint_compile(&s->entrypoints[i], &r->arena, &diagnostics, &r->entrypoints[i]);
+        entrypoint_compile(s->entrypoints, s->entrypoint_count, i, &r->arena, &diagnostics, &r->entrypoints[i]);
         r->entrypoints[i].has_local = (s->api_on && slice_eq(s->entrypoints[i].name, s->api_entrypoint)) ||
                                       (s->ping_on && slice_eq(s->entrypoints[i].name, s->ping_entrypoint));
         usable = usable && !r->entrypoints[i].closed;

@@ -5,14 +5,6 @@
 #include "waybill/route/rule.h"
 #include <stdlib.h>
 
-/* One frontend being compiled. */
-struct frontend_build {
-    struct compiler *compiler;
-    struct compiled_frontend *made;
-    const struct model_frontend *model;
-    struct slice place;
-};
-
 /* The first thing in the way is the one that is told to people. */
 static void note_obstacle(struct frontend_build *build, enum container_why why, struct slice because)
 {
@@ -32,7 +24,7 @@ static void leave_out(struct frontend_build *build, enum container_why why, stru
                     "frontend " SLICE_FMT " is left out: " SLICE_FMT, SLICE_ARG(build->model->name), SLICE_ARG(because));
 }
 
-static void close_frontend(struct frontend_build *build, struct slice because)
+void close_frontend(struct frontend_build *build, struct slice because)
 {
     struct route_frontend *frontend = &build->made->frontend;
     frontend->closed = true;
@@ -58,31 +50,6 @@ static void parse_rules(struct frontend_build *build)
         frontend->changes_path = rule_changes_path(frontend->rule);
     else
         leave_out(build, WHY_RULE, error);
-}
-
-static void compile_filters(struct frontend_build *build)
-{
-    const struct filter_ops *const *ops = build->compiler->options.filters;
-    struct route_frontend *frontend = &build->made->frontend;
-    struct route_filter filters[ROUTE_FILTERS_MAX];
-    for (; ops && *ops; ops++) {
-        const void *config = NULL;
-        switch ((*ops)->compile(build->model, &build->made->arena, build->place, &build->made->diagnostics, &config)) {
-        case FILTER_ABSENT:
-            break;
-        case FILTER_MADE:
-            WB_REQUIRE(frontend->filter_count < ROUTE_FILTERS_MAX);
-            filters[frontend->filter_count++] = (struct route_filter){*ops, config};
-            break;
-        case FILTER_CLOSED:
-            close_frontend(build, slice_of(arena_format(&build->made->arena, "%s cannot be understood", (*ops)->name)));
-            break;
-        }
-    }
-    if (frontend->filter_count) {
-        struct route_filter *kept = ARENA_ARRAY(&build->made->arena, struct route_filter, frontend->filter_count);
-        frontend->filters = memcpy(kept, filters, frontend->filter_count * sizeof *kept);
-    }
 }
 
 static void check_protection(struct frontend_build *build)
@@ -222,10 +189,43 @@ static struct slice place_of(struct compiler *compiler, const struct fragment *f
     return text_slice(&compiler->place);
 }
 
-static struct compiled_frontend *make_frontend(struct compiler *compiler, const struct fragment *fragment,
-                                               const struct model_frontend *model, struct compiled_backend *backend)
+/* Backends besides its own that a frontend leads to: those of its error pages, in their order. */
+struct other_backends {
+    struct compiled_backend **items; /* NULL: there is none of that name */
+    size_t count;
+};
+
+static void find_others(struct compiler *compiler, const struct fragment *fragment, const struct model_frontend *model,
+                        struct other_backends *out)
 {
-    struct frontend_build build = {.compiler = compiler, .made = wb_alloc(sizeof *build.made), .model = model};
+    *out = (struct other_backends){.count = model->error_count};
+    if (out->count)
+        out->items = wb_alloc(out->count * sizeof(struct compiled_backend *));
+    for (size_t i = 0; i < out->count; i++) {
+        const struct model_backend *named = fragment_backend(fragment, model->errors[i].backend);
+        out->items[i] = named ? compile_backend(compiler, fragment, named) : NULL;
+    }
+}
+
+static void hold_others(struct compiled_frontend *made, const struct other_backends *others)
+{
+    if (others->count == 0)
+        return;
+    made->other_count = others->count;
+    made->others = ARENA_ARRAY(&made->arena, struct compiled_backend *, others->count);
+    for (size_t i = 0; i < others->count; i++) {
+        made->others[i] = others->items[i];
+        if (made->others[i])
+            made->others[i]->head.holds++;
+    }
+}
+
+static struct compiled_frontend *make_frontend(struct compiler *compiler, const struct fragment *fragment,
+                                               const struct model_frontend *model, struct compiled_backend *backend,
+                                               const struct other_backends *others)
+{
+    struct frontend_build build = {
+        .compiler = compiler, .made = wb_alloc(sizeof *build.made), .fragment = fragment, .model = model};
     struct compiled_frontend *made = build.made;
 
     arena_init(&made->arena, 0);
@@ -234,6 +234,7 @@ static struct compiled_frontend *make_frontend(struct compiler *compiler, const 
     made->backend = backend;
     if (backend)
         backend->head.holds++;
+    hold_others(made, others);
     build.place = place_of(compiler, fragment, model);
     copy_names(&build, fragment->provider);
     note_entrypoints(&build);
@@ -254,23 +255,29 @@ static struct compiled_frontend *make_frontend(struct compiler *compiler, const 
 struct compiled_frontend *compile_frontend(struct compiler *compiler, const struct fragment *fragment,
                                            const struct model_frontend *model, struct compiled_backend *backend)
 {
+    struct other_backends others;
     struct text *content = &compiler->scratch;
+
+    find_others(compiler, fragment, model, &others);
     content->len = 0;
     fingerprint_add(content, fragment->provider);
     fingerprint_add(content, model->name);
     fingerprint_add(content, model->origin);
     fingerprint_add(content, backend ? fingerprint_slice(&backend->head.key) : SLICE(""));
+    for (size_t i = 0; i < others.count; i++)
+        fingerprint_add(content, others.items[i] ? fingerprint_slice(&others.items[i]->head.key) : SLICE(""));
     /* Its age decides only about the order, which is not remembered. */
     fingerprint_add_record(content, &schema_frontend, model, offsetof(struct model_frontend, since));
     struct fingerprint key = fingerprint_of(text_slice(content));
     struct compiled_head *known = recall_find(&compiler->frontends_before, &key);
     struct compiled_frontend *made = known ? WB_CONTAINER_OF(known, struct compiled_frontend, head)
                                            : keyed_get(&compiler->frontends, &key);
-    if (made)
-        return made;
-    made = make_frontend(compiler, fragment, model, backend);
-    made->head.key = key;
-    keyed_put(&compiler->frontends, &key, made);
+    if (!made) {
+        made = make_frontend(compiler, fragment, model, backend, &others);
+        made->head.key = key;
+        keyed_put(&compiler->frontends, &key, made);
+    }
+    free(others.items);
     return made;
 }
 
@@ -280,6 +287,12 @@ void compiled_frontend_drop(struct compiler *compiler, struct compiled_frontend 
     if (--frontend->head.holds)
         return;
     keyed_remove(&compiler->frontends, &frontend->head.key);
+    for (size_t i = 0; i < frontend->live_count; i++)
+        live_drop(&compiler->lives, frontend->lives[i]);
+    free(frontend->lives);
+    for (size_t i = 0; i < frontend->other_count; i++)
+        if (frontend->others[i])
+            compiled_backend_drop(compiler, frontend->others[i]);
     if (frontend->backend)
         compiled_backend_drop(compiler, frontend->backend);
     rule_release(frontend->frontend.rule);

@@ -10,6 +10,7 @@
 #include "recall.h"
 #include "slots.h"
 #include "waybill/route/compile.h"
+#include "waybill/route/live.h"
 
 enum { COMPILED_ENTRYPOINTS = 64 }; /* in one word */
 
@@ -30,6 +31,20 @@ struct compiled_frontend {
     struct route_frontend frontend;
     struct arena arena;
     struct compiled_backend *backend; /* one hold; NULL: none */
+    struct compiled_backend *
+        *others; /* backends that filters may ask, one hold each; NULL where there is none of that name */
+    size_t other_count;
+    void **lives; /* one hold each */
+    size_t live_count;
+};
+
+/* One frontend being compiled. */
+struct frontend_build {
+    struct compiler *compiler;
+    struct compiled_frontend *made;
+    const struct fragment *fragment;
+    const struct model_frontend *model;
+    struct slice place;
 };
 
 struct built_snapshot;
@@ -38,12 +53,17 @@ struct compiler {
     struct compile_options options;
     struct keyed frontends, backends; /* by content */
     struct slots server_slots, backend_slots;
+    struct live_table lives;
     struct text scratch, place;          /* of what is being compiled */
     const struct built_snapshot *latest; /* the last one made, if it is still there */
     struct recall frontends_before, backends_before;
     uint64_t snapshot_number;
     size_t live_snapshots, frontends_compiled;
 };
+
+/* compile_filters.c: the frontend's filters; what cannot be understood closes it. */
+void compile_filters(struct frontend_build *build);
+void close_frontend(struct frontend_build *build, struct slice because);
 
 /* Each returns one without a hold, made or remembered. */
 struct compiled_backend *compile_backend(struct compiler *compiler, const struct fragment *fragment,

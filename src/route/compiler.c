@@ -37,6 +37,7 @@ struct compiler *compiler_create(const struct compile_options *options)
     keyed_init(&compiler->backends);
     slots_init(&compiler->server_slots);
     slots_init(&compiler->backend_slots);
+    live_table_init(&compiler->lives);
     return compiler;
 }
 
@@ -51,6 +52,7 @@ void compiler_destroy(struct compiler **compiler)
     keyed_fini(&old->backends);
     slots_fini(&old->server_slots);
     slots_fini(&old->backend_slots);
+    live_table_fini(&old->lives);
     text_fini(&old->scratch);
     text_fini(&old->place);
     free(old);
@@ -178,14 +180,27 @@ static void hold_frontends(struct built_snapshot *built, const struct ordered_fr
             snapshot->left_out[snapshot->left_out_count++] = &ordered[i].compiled->frontend;
 }
 
-/* Which servers can still be asked: workers give up on the way to the others. */
-static void note_servers(struct snapshot *snapshot)
+static void note_servers_of(struct snapshot *snapshot, const struct route_backend *backend)
 {
+    for (size_t i = 0; i < backend->server_count; i++)
+        snapshot->server_generations[backend->servers[i].slot] = backend->servers[i].generation;
+}
+
+/* Which servers can still be asked: workers give up on the way to the others. */
+static void note_servers(struct built_snapshot *built)
+{
+    struct snapshot *snapshot = &built->snapshot;
+
     snapshot->server_generations = wb_alloc((snapshot->server_slot_count + 1) * sizeof *snapshot->server_generations);
-    for (size_t f = 0; f < snapshot->frontend_count; f++) {
-        const struct route_backend *backend = snapshot->frontends[f]->backend;
-        for (size_t i = 0; backend && i < backend->server_count; i++)
-            snapshot->server_generations[backend->servers[i].slot] = backend->servers[i].generation;
+    for (size_t f = 0; f < built->held_count; f++) {
+        const struct compiled_frontend *frontend = built->held[f];
+        if (frontend->left_out)
+            continue;
+        if (frontend->frontend.backend)
+            note_servers_of(snapshot, frontend->frontend.backend);
+        for (size_t i = 0; i < frontend->other_count; i++)
+            if (frontend->others[i])
+                note_servers_of(snapshot, &frontend->others[i]->backend);
     }
 }
 
@@ -214,7 +229,7 @@ struct snapshot *compiler_compile(struct compiler *compiler, const struct model 
     free(ordered);
     make_tables(compiler, built);
     snapshot->server_slot_count = compiler->server_slots.count;
-    note_servers(snapshot);
+    note_servers(built);
     compiler->latest = built;
     compiler->live_snapshots++;
     return snapshot;

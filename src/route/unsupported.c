@@ -9,12 +9,6 @@
     {                                                     \
         return (set);                                     \
     }
-#define HEADERS(id, set)                                         \
-    static bool id(const struct model_frontend *frontend)        \
-    {                                                            \
-        const struct model_headers *headers = frontend->headers; \
-        return headers && (set);                                 \
-    }
 #define BACKEND(id, set)                                \
     static bool id(const struct model_backend *backend) \
     {                                                   \
@@ -26,17 +20,6 @@ FRONTEND(has_digest, frontend->auth && frontend->auth->digest)
 FRONTEND(has_rate_limit, frontend->rate_limit != NULL)
 FRONTEND(has_redirect, frontend->redirect != NULL)
 FRONTEND(has_client_cert, frontend->pass_client_cert != NULL || frontend->pass_tls_cert)
-FRONTEND(has_errors, frontend->error_count > 0)
-HEADERS(has_ssl, headers->ssl_redirect || headers->ssl_temporary_redirect || headers->ssl_host.len ||
-                     headers->ssl_proxy_headers.count || headers->ssl_force_host)
-HEADERS(has_sts,
-        headers->sts_seconds || headers->sts_include_subdomains || headers->sts_preload || headers->force_sts_header)
-HEADERS(has_allowed_hosts, headers->allowed_hosts.count > 0)
-HEADERS(has_custom, headers->custom_request_headers.count || headers->custom_response_headers.count)
-HEADERS(has_security, headers->hosts_proxy_headers.count || headers->frame_deny || headers->custom_frame_options_value.len ||
-                          headers->content_type_nosniff || headers->browser_xss_filter ||
-                          headers->custom_browser_xss_value.len || headers->content_security_policy.len ||
-                          headers->public_key.len || headers->referrer_policy.len || headers->is_development)
 
 BACKEND(has_breaker, backend->circuit_breaker != NULL)
 BACKEND(has_max_conn, backend->max_conn && backend->max_conn->amount != 0)
@@ -60,12 +43,6 @@ static const struct {
     {"rateLimit", true, has_rate_limit},
     {"redirect", true, has_redirect},
     {"passTLSClientCert", true, has_client_cert},
-    {"headers.SSL*", true, has_ssl},
-    {"headers.STS*", true, has_sts},
-    {"headers.allowedHosts", true, has_allowed_hosts},
-    {"headers.custom*Headers", false, has_custom},
-    {"headers (browser security)", false, has_security},
-    {"errors", false, has_errors},
 };
 
 static const struct {

@@ -132,11 +132,7 @@ static void apply_option(struct entrypoint_draft *draft, const struct known_opti
         entrypoint->address = option->text;
         break;
     case ID_COMPRESS:
-        if (read_truth(draft, option, known->shown))
-            reading_note(draft->reading, LOG_ERROR,
-                         "entrypoint \"%s\": Compress is not in this version of Waybill "
-                         "yet: answers are passed on as servers give them",
-                         draft->shown_name);
+        entrypoint->compress = read_truth(draft, option, known->shown);
         break;
     case ID_FORWARDED_INSECURE:
         draft->insecure = read_truth(draft, option, known->shown);

@@ -175,6 +175,7 @@ static void prepare(struct worker *w)
     const struct worker_options *o = &w->options;
 
     w->env = (struct environment){
+        .worker = o->number - 1,
         .loop = w->loop,
         .upstream = upstream_create(w->loop, &o->upstream),
         .entrypoints = o->entrypoints,

@@ -2,9 +2,17 @@
 /* Every reason of http/reason.h is reached in a worker, or stands in the list of those that cannot be, with why. */
 #include "sim_test.h"
 
+static void allow_another_host(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)backend;
+    frontend->headers = ARENA_NEW(arena, struct model_headers);
+    slices_add(arena, &frontend->headers->allowed_hosts, SLICE("a.test"));
+}
+
 static const struct sim_route routes[] = {
     {.name = "a", .rule = "Host:a.test", .servers = SIM_SERVER_URL},
     {.name = "b", .rule = "Host:strip.test;PathPrefixStrip:/x", .servers = SIM_SERVER_URL},
+    {.name = "host", .rule = "Host:host.test", .servers = SIM_SERVER_URL, .set_options = allow_another_host},
     {.name = "c", .rule = "Host:list.test", .servers = SIM_SERVER_URL, .white_list = "10.0.0.0/8"},
     {.name = "d", .rule = "Host:closed.test", .servers = SIM_SERVER_URL, .white_list = "nonsense"},
     {.name = "e", .rule = "Host:empty.test"},
@@ -111,6 +119,7 @@ static const struct reach table[] = {
     {REASON_AMBIGUOUS_PATH, GET("split.test", "/x%2f..%2fadmin", ""), 400, NULL, 0, NULL},
     {REASON_DOTS_IN_CHANGED_PATH, GET("strip.test", "/x/../x/y", ""), 400, NULL, 0, NULL},
     {REASON_FORBIDDEN, GET("list.test", "/", ""), 403, NULL, 0, NULL},
+    {REASON_HOST_NOT_ALLOWED, GET("host.test", "/", ""), 403, NULL, 0, NULL},
     {REASON_NO_FRONTEND, GET("nobody.test", "/", ""), 404, NULL, 0, NULL},
     {REASON_HEAD_TIMEOUT, "GET / HT", 408, NULL, 10000, NULL},
     {REASON_BODY_TIMEOUT, GET("a.test", "/", "Content-Length: 5\r\n"), 408, NULL, 60000, NULL},

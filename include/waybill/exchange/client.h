@@ -14,9 +14,9 @@
 struct answer_head {
     unsigned status;
     struct slice phrase;
-    const struct headers *headers; /* end-to-end fields; no Connection, Transfer-Encoding, Upgrade */
-    bool has_body;                 /* false for HEAD, 204, 304 */
-    bool length_known;             /* content_length counts; the field itself is in `headers` when it came from a server */
+    struct headers *headers; /* end-to-end fields; no Connection, Transfer-Encoding, Upgrade */
+    bool has_body;           /* false for HEAD, 204, 304 */
+    bool length_known;       /* content_length counts; the field itself is in `headers` when it came from a server */
     uint64_t content_length;
     bool write_length;    /* add a Content-Length field */
     bool close;           /* the connection must end after it */

@@ -32,6 +32,7 @@ struct exchange_counters {
 };
 
 struct environment {
+    unsigned worker; /* 0, 1, ...: for state that is kept by worker */
     struct loop *loop;
     struct upstream *upstream;
     struct lease *lease; /* of the current snapshot; NULL before the first */
@@ -50,6 +51,7 @@ struct environment {
     unsigned spare_count;
     char date[32]; /* for Date fields, made at most once a second */
     uint64_t date_at_ms;
+    size_t encoder_bytes;    /* what compressing answers holds, at most */
     struct headers trailers; /* of the body that is just being read; used up within the step that fills it */
 };
 

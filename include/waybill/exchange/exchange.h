@@ -6,6 +6,9 @@
  *                \______________\_________\________\__> ANSWER (made here) -^
  *                                                          FORWARD -> TUNNEL -^
  *
+ * Filters that want to see the answer hang their response halves on it (route/filter.h); without any, an answer goes the
+ * straight way.
+ *
  * Callbacks only record and poke; exchange_step decides. Body bytes are never copied: they wait in the stream they
  * came by, and are written from there. Thread: its worker. Owner: the client (which is told by `ended`).
  */
@@ -60,9 +63,13 @@ struct exchange {
     struct route_decision route;
     const struct route_filter *filters;
     size_t filter_count, next_filter;
-    void *filter_state; /* of the filter that waits; in the arena */
+    void *filter_state;              /* of the filter that waits; in the arena */
+    struct response_half *halves;    /* who sees the answer, innermost first; NULL: nobody */
+    struct response_half *half_at;   /* whose head() waits */
+    struct response_half *transform; /* the outermost that changes the payload; NULL: it goes out as it comes */
 
     /* Server. */
+    const struct route_backend *backend; /* the frontend's, or one that a filter asks instead */
     const struct route_server *server;
     struct slice frontend_name; /* for the access log: a frontend's, or "backend not found" */
     char server_url[256];       /* for the access log: the snapshot may be gone by then */
@@ -74,7 +81,8 @@ struct exchange {
     char chunk_head[CHUNK_HEAD_MAX];
     size_t upload_pending; /* payload bytes being written to the server */
     bool head_sent, request_sent, upload_stopped, body_begun;
-    bool continue_wanted; /* the client waits for 100 */
+    bool continue_wanted;       /* the client waits for 100 */
+    struct body_source *upload; /* where the request's body is taken from; NULL: the client */
 
     /* Answer. */
     unsigned status;
@@ -91,6 +99,12 @@ struct exchange {
     struct exchange *next_spare;
 };
 
+/* A request's body that a filter has collected. Owner: the filter, until its response half is told of the end. */
+struct body_source {
+    enum body_result (*body)(struct body_source *source, struct slice *out_payload); /* stays where it is until took */
+    void (*took)(struct body_source *source, size_t count);
+};
+
 /* Takes over the head's buffer; `request` was read from it. The client sets the ops first. */
 struct exchange *exchange_create(struct environment *env, const struct client_ops *ops, void *client);
 void exchange_begin(struct exchange *exchange, size_t entrypoint, const struct address *peer);
@@ -102,7 +116,27 @@ void exchange_abandon(struct exchange *exchange, enum reason reason);
 void exchange_answer(struct exchange *exchange, enum reason reason);
 /* Ends with an answer of the caller's: fields in `headers` (in the exchange's arena), text taken over. */
 void exchange_answer_with(struct exchange *exchange, unsigned status, struct headers *headers, struct text *body);
+/* Ends with a redirection; the location is copied. A GET gets a body that says it in HTML. */
+void exchange_redirect(struct exchange *exchange, unsigned status, struct slice location);
 /* A request that could not be read: refused with `reason`, neither counted nor logged as a request. */
 void exchange_refuse(struct exchange *exchange, size_t entrypoint, const struct address *peer, enum reason reason);
 /* Created but not begun: goes back. */
 void exchange_discard(struct exchange *exchange);
+
+/* For filters (route/filter.h). In request(): the half sees the answer. */
+void exchange_see_answer(struct exchange *exchange, struct response_half *half, const struct response_ops *ops);
+/* In head(): the answer is a server's, or made in its stead because it could not be asked (502, 504). */
+bool exchange_was_forwarded(const struct exchange *exchange);
+/* In head(): from now on payload goes through the half's body and took. */
+void exchange_transform(struct exchange *exchange, struct response_half *half);
+/* In body(): payload as it comes to the half. */
+enum body_result response_payload(struct response_half *half, struct exchange *exchange, struct headers *trailers,
+                                  struct slice *out_payload);
+void response_took(struct response_half *half, struct exchange *exchange, size_t count);
+/* In head(): the answer is dropped, and another backend asked with a GET; its answer comes to the half too. The request's fields
+ * go along, but for what tells who the client is (security case F9) and what belongs to its body or to a cache. Whoever asks
+ * keeps request.method and is_head, and gives them back. */
+void exchange_ask(struct exchange *exchange, const struct route_target *target, struct slice path);
+/* In head(), once, before RESPONSE_WAIT: a server's head is copied to the arena, so that response_payload can give what is behind
+ * it. False: it does not fit. */
+bool exchange_keep_head(struct exchange *exchange);

@@ -7,7 +7,7 @@
 /* NULL-terminated; for compile_options. */
 extern const struct filter_ops *const exchange_filters[];
 
-/* The static configuration's entrypoint as workers need it; what it makes lives in the arena. A protecting option
+/* Entrypoint `number` of the static configuration as workers need it; what it makes lives in the arena. A protecting option
  * that cannot be understood closes the entrypoint, with a diagnostic. */
-void entrypoint_compile(const struct model_entrypoint *from, struct arena *arena, struct diagnostics *diagnostics,
-                        struct entrypoint *out_entrypoint);
+void entrypoint_compile(const struct model_entrypoint *entrypoints, size_t count, size_t number, struct arena *arena,
+                        struct diagnostics *diagnostics, struct entrypoint *out_entrypoint);

@@ -64,6 +64,8 @@ bool headers_add_id(struct headers *h, enum header_id id, struct slice value);
 struct header *headers_find(const struct headers *h, enum header_id id);
 /* Value of the first one there, or the empty slice. */
 struct slice headers_value(const struct headers *h, enum header_id id);
+/* One field of that name with that value, at the place of the first there was; the others go. False when the table is full. */
+bool headers_set(struct headers *h, struct slice name, struct slice value);
 unsigned headers_remove(struct headers *h, enum header_id id);
 unsigned headers_remove_name(struct headers *h, struct slice name);
 /* Removes every field whose name equals `name` when `_`, `.` and `-` count as one and case is
@@ -77,5 +79,11 @@ void headers_remove_hop_by_hop(struct headers *h);
 /* What a client may not say of itself unless it is trusted (decisions.md 7): X-Forwarded-*, X-Real-Ip, Forwarded,
  * X-Replaced-Path and every name equal to one of them by class. */
 void headers_remove_forwarding(struct headers *h);
+/* Names that only the router writes: hop-by-hop fields, framing, Host, its own; however their dashes are spelled. Nobody
+ * else may set them. */
+bool header_is_routers(struct slice name);
+/* Is it a token (RFC 9110 5.1); may it be a value (5.5: no control bytes but HTAB)? */
+bool header_name_is_valid(struct slice name);
+bool header_value_is_valid(struct slice value);
 /* May a trailer of this name be passed on (RFC 9110 6.5.1; decisions.md 4)? */
 bool header_trailer_allowed(struct slice name);

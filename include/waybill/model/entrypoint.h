@@ -9,6 +9,7 @@ struct model_entrypoint {
     struct slice address;            /* "host:port" as written */
     bool forwarded_insecure;         /* every client is believed */
     struct slices forwarded_trusted; /* addresses and networks of clients that are believed */
+    bool compress;
     struct model_white_list *white_list;
     struct model_auth *auth;
     struct slice closed_because; /* a protecting option could not be understood */

@@ -38,8 +38,6 @@ struct route_backend {
     unsigned weight_gcd, weight_max;
 };
 
-enum { ROUTE_FILTERS_MAX = 8 };
-
 /* Refcounted by the snapshots that share it (control thread only), keyed by content (decisions.md 23). */
 struct route_frontend {
     const struct rule *rule;             /* what each request looks at lies side by side */

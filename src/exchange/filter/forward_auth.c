@@ -58,40 +58,32 @@ static bool parse_address(struct slice text, struct arena *arena, struct forward
     return true;
 }
 
-static bool is_field_name(struct slice name)
+static enum filter_compiled compile(const struct filter_source *from, const void **out_config)
 {
-    for (size_t i = 0; i < name.len; i++)
-        if (!strchr("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz", ascii_lower(name.ptr[i])) || !name.ptr[i])
-            return false;
-    return name.len > 0;
-}
-
-static enum filter_compiled compile(const struct model_frontend *frontend, struct arena *arena, struct slice place,
-                                    struct diagnostics *diagnostics, const void **out_config)
-{
-    const struct model_auth_forward *from = frontend->auth ? frontend->auth->forward : NULL;
+    const struct model_frontend *frontend = from->frontend;
+    const struct model_auth_forward *model = frontend->auth ? frontend->auth->forward : NULL;
     struct forward_auth *auth;
 
     /* basic, then digest, come before forward when several are given. */
-    if (!from || frontend->auth->basic || frontend->auth->digest)
+    if (!model || frontend->auth->basic || frontend->auth->digest)
         return FILTER_ABSENT;
-    auth = ARENA_NEW(arena, struct forward_auth);
-    if (from->tls || !parse_address(slice_trim_space(from->address), arena, auth)) {
-        diagnostics_add(diagnostics, DIAGNOSTIC_CLOSED, place,
-                        from->tls ? "auth.forward.tls is not in this version yet; the address was `" SLICE_FMT "`"
-                                  : "auth.forward.address: `" SLICE_FMT
-                                    "` is not a URL like http://auth:8000/check (https is not in this version yet)",
-                        SLICE_ARG(from->address));
+    auth = ARENA_NEW(from->arena, struct forward_auth);
+    if (model->tls || !parse_address(slice_trim_space(model->address), from->arena, auth)) {
+        diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place,
+                        model->tls ? "auth.forward.tls is not in this version yet; the address was `" SLICE_FMT "`"
+                                   : "auth.forward.address: `" SLICE_FMT
+                                     "` is not a URL like http://auth:8000/check (https is not in this version yet)",
+                        SLICE_ARG(model->address));
         return FILTER_CLOSED;
     }
-    auth->trust = from->trust_forward_header;
-    for (size_t i = 0; i < from->auth_response_headers.count; i++) {
-        struct slice name = slice_trim_space(from->auth_response_headers.items[i]);
-        if (is_field_name(name)) {
-            slices_add(arena, &auth->copied, name);
+    auth->trust = model->trust_forward_header;
+    for (size_t i = 0; i < model->auth_response_headers.count; i++) {
+        struct slice name = slice_trim_space(model->auth_response_headers.items[i]);
+        if (header_name_is_valid(name)) {
+            slices_add(from->arena, &auth->copied, name);
             continue;
         }
-        diagnostics_add(diagnostics, DIAGNOSTIC_CLOSED, place,
+        diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place,
                         "auth.forward.authResponseHeaders: `" SLICE_FMT "` is not a header name", SLICE_ARG(name));
         return FILTER_CLOSED;
     }

@@ -14,26 +14,27 @@ struct white_list {
     bool use_x_forwarded_for;
 };
 
-static enum filter_compiled compile(const struct model_frontend *frontend, struct arena *arena, struct slice place,
-                                    struct diagnostics *diagnostics, const void **out_config)
+static enum filter_compiled compile(const struct filter_source *from, const void **out_config)
 {
-    const struct model_white_list *from = frontend->white_list;
-    const struct slices *ranges = from && from->source_range.count ? &from->source_range : &frontend->whitelist_source_range;
+    const struct model_frontend *frontend = from->frontend;
+    const struct model_white_list *model = frontend->white_list;
+    const struct slices *ranges = model && model->source_range.count ? &model->source_range
+                                                                     : &frontend->whitelist_source_range;
     struct white_list *list;
 
-    if (!from && ranges->count == 0)
+    if (!model && ranges->count == 0)
         return FILTER_ABSENT;
     if (ranges->count == 0) {
-        diagnostics_add(diagnostics, DIAGNOSTIC_CLOSED, place,
+        diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place,
                         "whiteList has no sourceRange: name the addresses or networks to let in, such as 10.0.0.0/8");
         return FILTER_CLOSED;
     }
-    list = ARENA_NEW(arena, struct white_list);
-    list->networks = ARENA_ARRAY(arena, struct network, ranges->count);
-    list->use_x_forwarded_for = from && from->use_x_forwarded_for;
+    list = ARENA_NEW(from->arena, struct white_list);
+    list->networks = ARENA_ARRAY(from->arena, struct network, ranges->count);
+    list->use_x_forwarded_for = model && model->use_x_forwarded_for;
     for (size_t i = 0; i < ranges->count; i++)
         if (!network_parse(slice_trim_space(ranges->items[i]), &list->networks[list->count++])) {
-            diagnostics_add(diagnostics, DIAGNOSTIC_CLOSED, place,
+            diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place,
                             "whiteList.sourceRange: `" SLICE_FMT
                             "` is no address and no network: write it like 192.168.1.7 or 10.0.0.0/8",
                             SLICE_ARG(ranges->items[i]));

@@ -29,6 +29,7 @@ struct sim_world *sim_world_create(uint64_t seed)
     world->options = (struct entry_options){
         .head_timeout_ms = 10000, .idle_timeout_ms = 180000, .limits = h1_default_limits};
     world->env.body_timeout_ms = 60000;
+    world->filters = exchange_filters;
     return world;
 }
 
@@ -37,10 +38,10 @@ void sim_world_start(struct sim_world *world)
     struct diagnostics diagnostics;
 
     diagnostics_init(&diagnostics);
-    entrypoint_compile(&world->outer, &world->arena, &diagnostics, &world->entrypoint);
+    entrypoint_compile(&world->outer, 1, 0, &world->arena, &diagnostics, &world->entrypoint);
     diagnostics_fini(&diagnostics);
     world->entrypoint.has_local = true;
-    struct compile_options compile = {.filters = exchange_filters,
+    struct compile_options compile = {.filters = world->filters,
                                       .entrypoints = &world->outer,
                                       .entrypoint_count = 1,
                                       .retire = on_retired,
@@ -105,11 +106,14 @@ static struct fragment *make_fragment(const struct sim_route *routes, size_t cou
         frontend->routes[0] = (struct model_route){.name = SLICE("r"),
                                                    .rule = slice_of(arena_strdup(arena, routes[i].rule))};
         add_filters(arena, frontend, &routes[i]);
-        if (!routes[i].servers)
-            continue;
-        struct model_backend *backend = &fragment->backends[fragment->backend_count++];
-        backend->name = frontend->backend = name;
-        add_servers(arena, backend, routes[i].servers, routes[i].identity);
+        struct model_backend *backend = NULL;
+        if (routes[i].servers) {
+            backend = &fragment->backends[fragment->backend_count++];
+            backend->name = frontend->backend = name;
+            add_servers(arena, backend, routes[i].servers, routes[i].identity);
+        }
+        if (routes[i].set_options)
+            routes[i].set_options(arena, frontend, backend);
     }
     return fragment;
 }

@@ -16,6 +16,8 @@ struct sim_route {
     bool list_forwarded;        /* whiteList.useXForwardedFor */
     enum model_absence absence; /* not NONE: a remembered one */
     const char *identity;       /* of its servers, beyond their URLs; NULL: none */
+    /* Sets further options; `backend` is NULL without servers. What they point to is copied, or in the arena. */
+    void (*set_options)(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend);
 };
 
 struct sim_world {
@@ -28,6 +30,7 @@ struct sim_world {
     struct model_white_list outer_list;
     struct entrypoint entrypoint;
     struct arena arena;
+    const struct filter_ops *const *filters; /* of frontends: all there are; a test may bring its own */
     struct upstream_options upstream;
     struct entry_options options;
 };

@@ -108,7 +108,7 @@ static inline void explain_world_init(struct explain_world *world)
     diagnostics_init(&diagnostics);
     slices_add(&world->arena, &world->models[0].forwarded_trusted, SLICE("192.168.0.0/16"));
     for (size_t i = 0; i < 2; i++)
-        entrypoint_compile(&world->models[i], &world->arena, &diagnostics, &world->entrypoints[i]);
+        entrypoint_compile(world->models, 2, i, &world->arena, &diagnostics, &world->entrypoints[i]);
     world->entrypoints[1].has_local = true;
     loop_init(&world->loop, &ops, explain_no_ring, NULL);
     world->env = (struct environment){.loop = &world->loop,

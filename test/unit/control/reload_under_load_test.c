@@ -321,7 +321,7 @@ static void start_rig(struct rig *rig)
     arena_init(&rig->arena, 0);
     rig->outer.name = SLICE("http");
     diagnostics_init(&diagnostics);
-    entrypoint_compile(&rig->outer, &rig->arena, &diagnostics, &rig->entrypoint);
+    entrypoint_compile(&rig->outer, 1, 0, &rig->arena, &diagnostics, &rig->entrypoint);
     diagnostics_fini(&diagnostics);
     for (size_t i = 0; i < 2; i++)
         origin_start(&rig->origins[i]);

@@ -22,7 +22,7 @@ static struct outcome compile(struct model_white_list *list, struct model_auth *
 
     arena_init(&arena, 0);
     diagnostics_init(&diagnostics);
-    entrypoint_compile(&from, &arena, &diagnostics, &made);
+    entrypoint_compile(&from, 1, 0, &arena, &diagnostics, &made);
     struct outcome outcome = {.closed = made.closed, .filters = made.filter_count, .diagnostics = diagnostics.count};
     for (size_t i = 0; i < diagnostics.count; i++)
         assert_int_equal(diagnostics.items[i].severity, DIAGNOSTIC_CLOSED);

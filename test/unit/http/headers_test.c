@@ -233,6 +233,55 @@ static void test_s14_trailers_that_could_mislead_are_not_allowed(void **state)
             fail_msg("%s refused", allowed[i]);
 }
 
+static void test_a_field_that_is_set_is_there_once_at_its_old_place(void **state)
+{
+    (void)state;
+    add("X-A", "1");
+    add("X-B", "2");
+    add("x-a", "3");
+    assert_true(headers_set(&headers, SLICE("X-a"), SLICE("new")));
+    assert_true(slice_eq(headers.items[0].value, SLICE("new")));
+    assert_true(headers.items[2].gone && !headers.items[0].gone);
+    headers_remove_name(&headers, SLICE("X-B"));
+    assert_true(headers_set(&headers, SLICE("x-b"), SLICE("back")));
+    assert_int_equal(headers.count, 3); /* a field that has gone leaves its place to the next of its name */
+    assert_true(headers_set(&headers, SLICE("Location"), SLICE("/")));
+    assert_true(slice_eq(headers_value(&headers, HEADER_LOCATION), SLICE("/")));
+    while (headers.count < HEADERS_MAX)
+        add("X-More", "");
+    assert_false(headers_set(&headers, SLICE("X-Full"), SLICE("1")));
+    assert_true(headers_set(&headers, SLICE("X-A"), SLICE("1")));
+}
+
+static void test_names_that_only_the_router_writes(void **state)
+{
+    static const char *const routers[] = {
+        "Content-Length", "content_length", "Transfer-Encoding", "Connection", "Upgrade",        "TE",
+        "Trailer",        "Keep-Alive",     "Proxy-Connection",  "HOST",       "X-Waybill-Hops", "X.Forwarded_Server"};
+    static const char *const others[] = {"X-Forwarded-Proto", "Authorization", "Content-Type", "Date", "Content-Lengths"};
+    (void)state;
+    for (size_t i = 0; i < WB_COUNT(routers); i++)
+        if (!header_is_routers(slice_of(routers[i])))
+            fail_msg("%s may be set", routers[i]);
+    for (size_t i = 0; i < WB_COUNT(others); i++)
+        if (header_is_routers(slice_of(others[i])))
+            fail_msg("%s may not be set", others[i]);
+}
+
+static void test_what_is_a_name_and_what_a_value(void **state)
+{
+    (void)state;
+    assert_true(header_name_is_valid(SLICE("X-A_b.c~1")));
+    assert_false(header_name_is_valid(SLICE("")));
+    assert_false(header_name_is_valid(SLICE("X A")));
+    assert_false(header_name_is_valid(SLICE("X:")));
+    assert_false(header_name_is_valid(SLICE("X\0")));
+    assert_true(header_value_is_valid(SLICE("a\tb \xc3\xbc")));
+    assert_false(header_value_is_valid(SLICE("a\r\nSet-Cookie: x")));
+    assert_false(header_value_is_valid(SLICE("a\0b")));
+    assert_false(header_value_is_valid(SLICE("\x7f")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +295,9 @@ int main(void)
         cmocka_unit_test_setup(test_connection_list_beyond_reason_is_not_followed, clear),
         cmocka_unit_test_setup(test_h2_h3_f1_forwarding_fields_are_removed_in_every_spelling, clear),
         cmocka_unit_test(test_s14_trailers_that_could_mislead_are_not_allowed),
+        cmocka_unit_test_setup(test_a_field_that_is_set_is_there_once_at_its_old_place, clear),
+        cmocka_unit_test(test_names_that_only_the_router_writes),
+        cmocka_unit_test(test_what_is_a_name_and_what_a_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -416,24 +416,24 @@ static void test_balancer_position_survives_other_changes(void **state)
 static void test_what_protects_and_is_missing_closes_the_frontend(void **state)
 {
     struct bench bench;
-    struct fragment *fragment = fragment_with("docker", 8, 2);
+    struct fragment *fragment = fragment_with("docker", 8, 3);
     struct model_auth auth = {.basic = &(struct model_auth_users){.remove_header = true}};
     struct model_redirect redirect = {.entrypoint = SLICE("https")};
-    struct model_headers sts = {.sts_seconds = 1}, custom = {.frame_deny = true};
+    struct model_response_forwarding forwarding = {.flush_interval = SLICE("1s")};
     struct model_max_conn limit = {.amount = 3};
     (void)state;
     bench_init(&bench, NULL);
     BACKEND(fragment, "b", "http://10.0.0.1:80");
     BACKEND(fragment, "limited", "http://10.0.0.1:80")->max_conn = &limit;
+    BACKEND(fragment, "flushed", "http://10.0.0.1:80")->response_forwarding = &forwarding;
     add_frontend(fragment, "basic", "Host:basic.t", "b")->auth = &auth;
     add_frontend(fragment, "redirect", "Host:redirect.t", "b")->redirect = &redirect;
-    add_frontend(fragment, "sts", "Host:sts.t", "b")->headers = &sts;
     add_frontend(fragment, "tls", "Host:tls.t", "b")->pass_tls_cert = true;
     add_frontend(fragment, "limit", "Host:limit.t", "limited");
     add_frontend(fragment, "closed", "Host:closed.t", "b")->closed_because = SLICE("`x` is no network");
-    add_frontend(fragment, "open", "Host:open.t", "b")->headers = &custom;
+    add_frontend(fragment, "open", "Host:open.t", "flushed");
     struct snapshot *snapshot = compile(&bench, &fragment, 1);
-    static const char *const closed[] = {"basic.t", "redirect.t", "sts.t", "tls.t", "limit.t", "closed.t"};
+    static const char *const closed[] = {"basic.t", "redirect.t", "tls.t", "limit.t", "closed.t"};
     for (size_t i = 0; i < WB_COUNT(closed); i++) {
         assert_true(find(snapshot, 0, closed[i], "/")->closed);
         assert_true(find(snapshot, 0, closed[i], "/")->closed_because.len > 0);
@@ -442,22 +442,20 @@ static void test_what_protects_and_is_missing_closes_the_frontend(void **state)
     assert_true(said(&bench, DIAGNOSTIC_CLOSED, "auth.basic is not in this version yet"));
     assert_true(said(&bench, DIAGNOSTIC_CLOSED, "maxConn is not in this version yet"));
     assert_true(said(&bench, DIAGNOSTIC_CLOSED, "`x` is no network"));
-    assert_true(said(&bench, DIAGNOSTIC_WARNING, "headers (browser security) is not in this version yet"));
+    assert_true(said(&bench, DIAGNOSTIC_WARNING, "responseForwarding.flushInterval is not in this version yet"));
     snapshot_unref(&snapshot);
     bench_fini(&bench);
 }
 
-static enum filter_compiled make_filter(const struct model_frontend *frontend, struct arena *arena, struct slice place,
-                                        struct diagnostics *diagnostics, const void **out_config)
+static enum filter_compiled make_filter(const struct filter_source *from, const void **out_config)
 {
-    (void)place;
-    if (frontend->priority == 1)
+    if (from->frontend->priority == 1)
         return FILTER_ABSENT;
-    if (frontend->priority == 2) {
-        diagnostics_add(diagnostics, DIAGNOSTIC_CLOSED, place, "filter says no");
+    if (from->frontend->priority == 2) {
+        diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place, "filter says no");
         return FILTER_CLOSED;
     }
-    *out_config = arena_strdup(arena, "made");
+    *out_config = arena_strdup(from->arena, "made");
     return FILTER_MADE;
 }
 

@@ -216,12 +216,13 @@ static void test_any_other_unknown_option_is_ignored_and_noted(void **state)
     assert_true(has_note("\"keepalive\""));
 }
 
-static void test_compression_is_noted_as_missing_and_only_when_asked_for(void **state)
+static void test_compression_is_on_only_when_asked_for(void **state)
 {
     (void)state;
     expect_ok(read_entrypoint("Name:a Address::81 Compress:true"));
-    assert_true(has_note("Compress is not in this version"));
+    assert_true(entrypoint("a")->compress);
     expect_ok(read_entrypoint("Name:a Address::81 Compress:false"));
+    assert_false(entrypoint("a")->compress);
     assert_int_equal(settings.note_count, 2); /* the file that was read, and that http is no entrypoint */
 }
 
@@ -292,7 +293,7 @@ int main(void)
         READING_TEST(test_parts_that_are_not_there_stop_the_start_by_name),
         READING_TEST(test_a_misspelled_option_that_protects_stops_the_start),
         READING_TEST(test_any_other_unknown_option_is_ignored_and_noted),
-        READING_TEST(test_compression_is_noted_as_missing_and_only_when_asked_for),
+        READING_TEST(test_compression_is_on_only_when_asked_for),
         READING_TEST(test_addresses_to_listen_on_are_parsed),
         READING_TEST(test_loopback_hosts_are_known),
     };

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* Another backend is asked in the place of the one that has answered, or could not. */
+#include "exchange_private.h"
+
+/* Neither who the client is, nor what is said of a body that is not sent, nor what makes a part or nothing of the answer. */
+static bool stays_behind(const struct header *header)
+{
+    switch (header->id) {
+    case HEADER_AUTHORIZATION:
+    case HEADER_COOKIE:
+    case HEADER_EXPECT:
+    case HEADER_RANGE:
+        return true;
+    default:
+        return slice_starts_nocase(header->name, SLICE("content-")) || slice_starts_nocase(header->name, SLICE("if-"));
+    }
+}
+
+void drop_answer(struct exchange *x)
+{
+    struct slice rest;
+
+    if (x->attempt.state == ATTEMPT_HEAD && x->attempt.head.status >= 200)
+        attempt_head_done(&x->attempt);
+    while (x->attempt.state == ATTEMPT_BODY && attempt_body(&x->attempt, NULL, &rest) == BODY_PAYLOAD)
+        attempt_took(&x->attempt, rest.len);
+    if (x->attempt.state == ATTEMPT_ENDED)
+        attempt_finish(&x->attempt, x->request_sent);
+    else
+        attempt_cancel(&x->attempt);
+}
+
+static void make_request(struct exchange *x, struct slice path)
+{
+    struct request_head *request = &x->request;
+
+    for (unsigned i = 0; i < request->headers.count; i++)
+        request->headers.items[i].gone = request->headers.items[i].gone || stays_behind(&request->headers.items[i]);
+    request->method = SLICE("GET");
+    request->is_head = false;
+    request->safe_to_repeat = true;
+    request->body = BODY_NONE;
+    x->upgrade = SLICE("");
+    x->continue_wanted = false;
+    x->upload = NULL;
+    x->route.changes = (struct path_changes){.target = path};
+    x->route.found.slash_redirect = false;
+}
+
+void exchange_ask(struct exchange *x, const struct route_target *target, struct slice path)
+{
+    if (x->upload_pending) {
+        exchange_pin_upload(x, false);
+        x->upload_pending = 0;
+    }
+    drop_answer(x);
+    buffer_return(&x->out, &x->env->loop->stock);
+    text_fini(&x->answer_text);
+    x->answer_body = SLICE("");
+    make_request(x, path);
+    x->reason = x->attempt.reason = REASON_NONE;
+    x->server = NULL;
+    x->tried_count = 0;
+    x->repeated = x->head_sent = x->request_sent = x->upload_stopped = x->body_begun = false;
+    x->backend = target->backend;
+    x->filters = target->filters;
+    x->filter_count = target->filter_count;
+    x->next_filter = 0;
+    x->filter_state = NULL;
+    deadline_clear(&x->deadline);
+    exchange_become(x, EXCHANGE_FILTERS);
+}
