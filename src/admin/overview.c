@@ -127,6 +127,17 @@ static void write_outcome(struct text *out, struct slice provider, struct slice 
     }
 }
 
+/* Who has the rule of a shadowed one. */
+static void write_shadow(struct text *out, const struct route_shadow *shadow)
+{
+    struct text because = TEXT_EMPTY;
+
+    route_shadow_explain(shadow, &because);
+    write_outcome(out, shadow->frontend->provider, shadow->frontend->name, "shadowed", text_slice(&because));
+    text_addf(out, ",\"priority\":%" PRId64 "}", shadow->frontend->priority);
+    text_fini(&because);
+}
+
 static void write_compiled(struct text *out, const struct route_frontend *frontend)
 {
     const char *state = frontend->absent != REASON_NONE        ? "remembered"
@@ -149,8 +160,13 @@ static void write_left_out(struct text *out, const struct route_frontend *fronte
 static void write_frontends(struct text *out, const struct snapshot *snapshot)
 {
     text_addf(out, "{\"snapshot\":%" PRIu64 ",\"frontends\":[", snapshot ? snapshot->number : 0);
-    for (size_t i = 0; snapshot && i < snapshot->frontend_count; i++)
-        write_compiled(out, snapshot->frontends[i]);
+    for (size_t i = 0; snapshot && i < snapshot->frontend_count; i++) {
+        const struct route_shadow *shadow = snapshot_shadow(snapshot, snapshot->frontends[i]);
+        if (shadow)
+            write_shadow(out, shadow);
+        else
+            write_compiled(out, snapshot->frontends[i]);
+    }
     for (size_t i = 0; snapshot && i < snapshot->left_out_count; i++)
         write_left_out(out, snapshot->left_out[i]);
     text_add(out, SLICE("]}"));

@@ -2,7 +2,7 @@
 #include "compiled.h"
 #include "unsupported.h"
 #include "waybill/model/schema.h"
-#include "waybill/route/rule.h"
+#include "rule_parts.h"
 #include <stdlib.h>
 
 /* The first thing in the way is the one that is told to people. */
@@ -46,10 +46,13 @@ static void parse_rules(struct frontend_build *build)
     }
     frontend->priority = model->priority > 0 ? model->priority : (int64_t)bytes;
     frontend->rule = rule_parse(&build->made->arena, texts, model->route_count, &error);
-    if (frontend->rule)
-        frontend->changes_path = rule_changes_path(frontend->rule);
-    else
+    if (!frontend->rule) {
         leave_out(build, WHY_RULE, error);
+        return;
+    }
+    frontend->changes_path = rule_changes_path(frontend->rule);
+    build->made->claim = fingerprint_of(rule_claim(frontend->rule, &build->compiler->notes));
+    arena_reset(&build->compiler->notes);
 }
 
 static void check_protection(struct frontend_build *build)

@@ -28,6 +28,7 @@ struct compiled_frontend {
     uint64_t entrypoints;             /* bit for each of the compiler's that it is on, up to COMPILED_ENTRYPOINTS ... */
     const uint64_t *more_entrypoints; /* ... and the words behind; NULL: on none of those */
     struct diagnostics diagnostics;
+    struct fingerprint claim; /* of what its rule asks for */
     struct route_frontend frontend;
     struct arena arena;
     struct compiled_backend *backend; /* one hold; NULL: none */
@@ -55,6 +56,7 @@ struct compiler {
     struct slots server_slots, backend_slots;
     struct live_table lives;
     struct text scratch, place;          /* of what is being compiled */
+    struct arena notes;                  /* the same, in pieces */
     const struct built_snapshot *latest; /* the last one made, if it is still there */
     struct recall frontends_before, backends_before;
     uint64_t snapshot_number;

@@ -131,6 +131,8 @@ struct path_outcome rule_match_rest(const struct rule *rule, const struct match_
                                     bool keep_slash, size_t *steps);
 /* What a look at the paths, fields and queries of the rule may cost, taken from *steps; false when that is not enough. */
 bool rule_spend_steps(const struct rule *rule, const struct match_input *input, size_t *steps);
+/* Which requests it asks for, as bytes in the arena: the same for rules that say so in another order or spelling. */
+struct slice rule_claim(const struct rule *rule, struct arena *arena);
 bool query_part_match(const struct query_part *part, struct slice query);
 
 /* The kinds of parts that can refuse a request. */
