@@ -5,6 +5,7 @@
 #include "waybill/control/control.h"
 #include "waybill/exchange/access_log.h"
 #include "waybill/exchange/filters.h"
+#include "waybill/exchange/passwords.h"
 #include "waybill/model/board.h"
 #include "waybill/net/signals.h"
 #include "waybill/provider/docker.h"
@@ -18,7 +19,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { POOL_IDLE_MS = 90000, FILES_KEPT_BACK = 64 };
+enum { POOL_IDLE_MS = 90000, FILES_KEPT_BACK = 64, HASHERS_MAX = 4 };
 
 struct router {
     const struct settings *settings;
@@ -36,6 +37,7 @@ struct router {
     struct provider *providers[MODEL_PROVIDERS_MAX];
     size_t provider_count;
     struct admin *admin;
+    struct passwords *passwords;
     struct signal_watch *term, *interrupt;
     struct deadline phase_end; /* of shutting down */
     uint64_t drain_until_ms;
@@ -204,6 +206,7 @@ static struct worker_options worker_options_of(struct router *r, size_t number, 
         .local = admin_routes(r->admin),
         .host_name = slice_of(r->host_name),
         .access_log_fd = r->access_log_fd,
+        .passwords = r->passwords,
     };
 }
 
@@ -284,6 +287,7 @@ static void finish(struct router *r)
         provider_destroy(&r->providers[i]);
     for (size_t i = 0; i < r->worker_count; i++)
         worker_join(r->workers[i]);
+    passwords_destroy(&r->passwords); /* what it still does comes back to the workers' mailboxes */
     for (size_t i = 0; i < r->worker_count; i++)
         worker_destroy(&r->workers[i]);
     deadline_queue_remove(&r->loop->deadlines, &r->phase_end);
@@ -375,6 +379,7 @@ int router_run(const struct settings *settings)
     if (check_docker(settings) && compile_entrypoints(r) && open_access_log(r) && open_sockets(r)) {
         r->board = board_create();
         create_admin(r);
+        r->passwords = passwords_create(r->worker_count < HASHERS_MAX ? (unsigned)r->worker_count : HASHERS_MAX);
         r->loop = uv_loop_create(r);
         if (!start_workers(r, clients_max))
             return 1; /* those that did start use what would be freed below: the end of the program ends them */

@@ -15,8 +15,6 @@
         return (set);                                   \
     }
 
-FRONTEND(has_basic, (frontend->auth && frontend->auth->basic) || frontend->basic_auth.count || frontend->basic_auth_present)
-FRONTEND(has_digest, frontend->auth && frontend->auth->digest)
 FRONTEND(has_rate_limit, frontend->rate_limit != NULL)
 FRONTEND(has_redirect, frontend->redirect != NULL)
 FRONTEND(has_client_cert, frontend->pass_client_cert != NULL || frontend->pass_tls_cert)
@@ -38,8 +36,6 @@ static const struct {
     bool protects;
     bool (*is_set)(const struct model_frontend *frontend);
 } frontend_rows[] = {
-    {"auth.basic", true, has_basic},
-    {"auth.digest", true, has_digest},
     {"rateLimit", true, has_rate_limit},
     {"redirect", true, has_redirect},
     {"passTLSClientCert", true, has_client_cert},

@@ -7,6 +7,7 @@
 #include "waybill/upstream/upstream.h"
 
 struct access_log;
+struct passwords;
 struct unserved;
 
 /* An entrypoint as the workers need it. Made once at start; shared, never changes. */
@@ -42,6 +43,7 @@ struct environment {
     struct slice host_name;        /* X-Forwarded-Server */
     struct access_log *access_log; /* NULL: none */
     struct unserved *unserved;     /* NULL: not counted */
+    struct passwords *passwords;   /* checks them; shared by all workers */
     uint64_t body_timeout_ms;      /* a client that sends no more of its body, or takes no more of its answer */
     uint64_t
         response_body_timeout_ms; /* a server that sends no more of its answer; 0 = none: event streams are silent for long */

@@ -34,6 +34,7 @@
     X(BAD_BODY,             400, true,  "", "400 Bad Request: malformed chunked body", "chunked request body is malformed") \
     X(AMBIGUOUS_PATH,       400, true,  "", "400 Bad Request: ambiguous path",       "path would lead to another frontend once decoded further") \
     X(DOTS_IN_CHANGED_PATH, 400, true,  "", "400 Bad Request: dot segments in a path that the route changes", "path with dot segments on a route that changes it") \
+    X(UNAUTHORIZED,         401, false, "", "401 Unauthorized\n",                    "client has not logged in") \
     X(FORBIDDEN,            403, false, "", "Forbidden",                             "client address is not in the white list") \
     X(HOST_NOT_ALLOWED,     403, false, "", "Bad Host\n",                            "host is not one of allowedHosts") \
     X(NO_FRONTEND,          404, false, "", "404 page not found\n",                  "no frontend matches") \
@@ -58,6 +59,7 @@
     X(SERVICE_NOT_RUNNING,  503, false, "5", "503 Service Unavailable: the service is not running", "service is not running") \
     X(SERVICE_STARTING,     503, false, "2", "503 Service Unavailable: the service is starting",    "service is starting") \
     X(SERVICE_UNHEALTHY,    503, false, "5", "503 Service Unavailable: the service is not healthy", "service is not healthy") \
+    X(AUTH_BUSY,            503, false, "1", "Service Unavailable",                   "too many passwords wait to be checked") \
     X(NOT_READY,            503, false, "1", "Service Unavailable",                   "configuration is not there yet") \
     X(LOOP,                 508, false, "", "Loop Detected",                         "request came back to this router") \
     X(DIAL_TIMEOUT,         504, false, "", "Gateway Timeout",                       "server did not accept the connection in time") \

@@ -8,5 +8,8 @@ extern const struct filter_ops filter_errors;
 extern const struct filter_ops filter_white_list;
 extern const struct filter_ops filter_custom_headers;
 extern const struct filter_ops filter_security_headers;
+extern const struct filter_ops filter_basic_auth_list;
+extern const struct filter_ops filter_basic_auth;
+extern const struct filter_ops filter_digest_auth;
 extern const struct filter_ops filter_forward_auth;
 extern const struct filter_ops filter_compress;

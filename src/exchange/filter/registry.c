@@ -9,6 +9,9 @@ const struct filter_ops *const exchange_filters[] = {
     &filter_white_list,
     &filter_custom_headers,
     &filter_security_headers,
+    &filter_basic_auth_list,
+    &filter_basic_auth,
+    &filter_digest_auth,
     &filter_forward_auth,
     &filter_compress, /* of entrypoints */
     NULL,
