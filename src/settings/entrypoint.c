@@ -17,6 +17,14 @@ enum option_id {
     ID_WHITE_LIST_BY_HEADER,
     ID_AUTH,
     ID_AUTH_FIELD,
+    ID_BASIC,
+    ID_BASIC_USERS,
+    ID_BASIC_FILE,
+    ID_BASIC_REMOVE,
+    ID_DIGEST,
+    ID_DIGEST_USERS,
+    ID_DIGEST_FILE,
+    ID_DIGEST_REMOVE,
     ID_FORWARD,
     ID_FORWARD_ADDRESS,
     ID_FORWARD_TRUST,
@@ -40,6 +48,14 @@ static const struct known_option {
     {"whitelist_usexforwardedfor", "WhiteList.UseXForwardedFor", OPTION_TRUTH, ID_WHITE_LIST_BY_HEADER},
     {"auth", "Auth", OPTION_TABLE, ID_AUTH},
     {"auth_headerfield", "Auth.HeaderField", OPTION_TEXT, ID_AUTH_FIELD},
+    {"auth_basic", "Auth.Basic", OPTION_TABLE, ID_BASIC},
+    {"auth_basic_users", "Auth.Basic.Users", OPTION_LIST, ID_BASIC_USERS},
+    {"auth_basic_usersfile", "Auth.Basic.UsersFile", OPTION_TEXT, ID_BASIC_FILE},
+    {"auth_basic_removeheader", "Auth.Basic.RemoveHeader", OPTION_TRUTH, ID_BASIC_REMOVE},
+    {"auth_digest", "Auth.Digest", OPTION_TABLE, ID_DIGEST},
+    {"auth_digest_users", "Auth.Digest.Users", OPTION_LIST, ID_DIGEST_USERS},
+    {"auth_digest_usersfile", "Auth.Digest.UsersFile", OPTION_TEXT, ID_DIGEST_FILE},
+    {"auth_digest_removeheader", "Auth.Digest.RemoveHeader", OPTION_TRUTH, ID_DIGEST_REMOVE},
     {"auth_forward", "Auth.Forward", OPTION_TABLE, ID_FORWARD},
     {"auth_forward_address", "Auth.Forward.Address", OPTION_TEXT, ID_FORWARD_ADDRESS},
     {"auth_forward_trustforwardheader", "Auth.Forward.TrustForwardHeader", OPTION_TRUTH, ID_FORWARD_TRUST},
@@ -54,8 +70,6 @@ static const struct absent_part {
     {"ca", "CA (client certificates)"},
     {"redirect", "Redirect"},
     {"proxyprotocol", "ProxyProtocol"},
-    {"auth_basic", "Auth.Basic"},
-    {"auth_digest", "Auth.Digest"},
     {"auth_forward_tls", "Auth.Forward.TLS"},
 };
 
@@ -112,6 +126,23 @@ static struct model_auth *auth_of(struct entrypoint_draft *draft)
     return draft->entrypoint.auth;
 }
 
+static struct model_auth_users *users_of(struct entrypoint_draft *draft, struct model_auth_users **users)
+{
+    if (!*users)
+        *users = ARENA_NEW(arena_of(draft), struct model_auth_users);
+    return *users;
+}
+
+static struct model_auth_users *basic_of(struct entrypoint_draft *draft)
+{
+    return users_of(draft, &auth_of(draft)->basic);
+}
+
+static struct model_auth_users *digest_of(struct entrypoint_draft *draft)
+{
+    return users_of(draft, &auth_of(draft)->digest);
+}
+
 static struct model_auth_forward *forward_of(struct entrypoint_draft *draft)
 {
     struct model_auth *auth = auth_of(draft);
@@ -155,6 +186,30 @@ static void apply_option(struct entrypoint_draft *draft, const struct known_opti
         break;
     case ID_AUTH_FIELD:
         auth_of(draft)->header_field = option->text;
+        break;
+    case ID_BASIC:
+        basic_of(draft);
+        break;
+    case ID_BASIC_USERS:
+        basic_of(draft)->users = option->items;
+        break;
+    case ID_BASIC_FILE:
+        basic_of(draft)->users_file = option->text;
+        break;
+    case ID_BASIC_REMOVE:
+        basic_of(draft)->remove_header = read_truth(draft, option, known->shown);
+        break;
+    case ID_DIGEST:
+        digest_of(draft);
+        break;
+    case ID_DIGEST_USERS:
+        digest_of(draft)->users = option->items;
+        break;
+    case ID_DIGEST_FILE:
+        digest_of(draft)->users_file = option->text;
+        break;
+    case ID_DIGEST_REMOVE:
+        digest_of(draft)->remove_header = read_truth(draft, option, known->shown);
         break;
     case ID_FORWARD:
         forward_of(draft);
@@ -268,13 +323,26 @@ static bool check_white_list(struct entrypoint_draft *draft)
     return true;
 }
 
+static bool check_users(struct entrypoint_draft *draft, const struct model_auth_users *users, const char *kind)
+{
+    if (users->users.count || users->users_file.len)
+        return true;
+    return reading_fail(draft->reading, "entrypoint \"%s\": Auth.%s has no users: set Auth.%s.Users or Auth.%s.UsersFile",
+                        draft->shown_name, kind, kind, kind);
+}
+
 static bool check_auth(struct entrypoint_draft *draft)
 {
     if (!draft->auth_named)
         return true;
-    const struct model_auth_forward *forward = draft->entrypoint.auth->forward;
+    const struct model_auth *auth = draft->entrypoint.auth;
+    const struct model_auth_forward *forward = auth->forward;
+    if (auth->basic || auth->digest) /* these come before forward; exchange/filter reads their users */
+        return check_users(draft, auth->basic ? auth->basic : auth->digest, auth->basic ? "Basic" : "Digest");
     if (!forward)
-        return reading_fail(draft->reading, "entrypoint \"%s\": Auth says nothing about how: set Auth.Forward.Address",
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": Auth says nothing about how: set Auth.Basic.Users, Auth.Digest.Users or "
+                            "Auth.Forward.Address",
                             draft->shown_name);
     struct slice address = forward->address;
     bool secure = slice_starts_nocase(address, SLICE("https://"));

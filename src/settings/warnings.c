@@ -24,7 +24,7 @@ static void warn_of_open_api(const struct settings *settings)
         return;
     wb_log_error("SECURITY: the API%s on entrypoint \"" SLICE_FMT "\" (" SLICE_FMT ") is open to everyone who can "
                  "reach it, without login: put it on a loopback address, as "
-                 "--entryPoints=\"Name:" SLICE_FMT " Address:127.0.0.1:8080\", or behind Auth.Forward",
+                 "--entryPoints=\"Name:" SLICE_FMT " Address:127.0.0.1:8080\", or behind Auth.Basic or Auth.Forward",
                  settings->api_dashboard ? " and dashboard" : "", SLICE_ARG(entrypoint->name),
                  SLICE_ARG(entrypoint->address), SLICE_ARG(entrypoint->name));
 }

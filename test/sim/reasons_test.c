@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Every reason of http/reason.h is reached in a worker, or stands in the list of those that cannot be, with why. */
 #include "sim_test.h"
+#include "waybill/base/offload.h"
 
 static void allow_another_host(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
 {
@@ -9,10 +10,20 @@ static void allow_another_host(struct arena *arena, struct model_frontend *front
     slices_add(arena, &frontend->headers->allowed_hosts, SLICE("a.test"));
 }
 
+/* With a hash that is made elsewhere. */
+static void ask_for_a_password(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)backend;
+    frontend->auth = ARENA_NEW(arena, struct model_auth);
+    frontend->auth->basic = ARENA_NEW(arena, struct model_auth_users);
+    slices_add(arena, &frontend->auth->basic->users, SLICE("ann:$apr1$H6uskkkW$NNBs2U5LAblMB3OM9KekS/"));
+}
+
 static const struct sim_route routes[] = {
     {.name = "a", .rule = "Host:a.test", .servers = SIM_SERVER_URL},
     {.name = "b", .rule = "Host:strip.test;PathPrefixStrip:/x", .servers = SIM_SERVER_URL},
     {.name = "host", .rule = "Host:host.test", .servers = SIM_SERVER_URL, .set_options = allow_another_host},
+    {.name = "login", .rule = "Host:login.test", .servers = SIM_SERVER_URL, .set_options = ask_for_a_password},
     {.name = "c", .rule = "Host:list.test", .servers = SIM_SERVER_URL, .white_list = "10.0.0.0/8"},
     {.name = "d", .rule = "Host:closed.test", .servers = SIM_SERVER_URL, .white_list = "nonsense"},
     {.name = "e", .rule = "Host:empty.test"},
@@ -97,6 +108,19 @@ static void ask_before_the_first_snapshot(struct sim_scene *scene)
     sim_client_get(&scene->client, "/len/1", 1);
 }
 
+/* As many others wait for their hashes as may. */
+static void ask_with_many_before(struct sim_scene *scene)
+{
+    static struct sim_client others[OFFLOAD_LINE_MAX];
+
+    for (size_t i = 0; i < WB_COUNT(others); i++) {
+        sim_client_connect(&others[i], scene->sim, scene->world->entry, "192.0.2.2");
+        sim_client_ask(&others[i], GET("login.test", "/", "Authorization: Basic YW5uOmE=\r\n"));
+    }
+    sim_settle(scene->sim);
+    sim_client_ask(&scene->client, GET("login.test", "/", "Authorization: Basic YW5uOmI=\r\n"));
+}
+
 static const struct reach table[] = {
     {REASON_DONE, GET("a.test", "/len/5", ""), 200, NULL, 0, NULL},
     {REASON_DONE, GET("a.test", "/longer/than/the/live/one", ""), 200, NULL, 0, NULL},
@@ -118,6 +142,7 @@ static const struct reach table[] = {
     {REASON_BAD_BODY, GET("a.test", "/", "Transfer-Encoding: chunked\r\n") "zz\r\n", 400, NULL, 0, NULL},
     {REASON_AMBIGUOUS_PATH, GET("split.test", "/x%2f..%2fadmin", ""), 400, NULL, 0, NULL},
     {REASON_DOTS_IN_CHANGED_PATH, GET("strip.test", "/x/../x/y", ""), 400, NULL, 0, NULL},
+    {REASON_UNAUTHORIZED, GET("login.test", "/", ""), 401, NULL, 0, NULL},
     {REASON_FORBIDDEN, GET("list.test", "/", ""), 403, NULL, 0, NULL},
     {REASON_HOST_NOT_ALLOWED, GET("host.test", "/", ""), 403, NULL, 0, NULL},
     {REASON_NO_FRONTEND, GET("nobody.test", "/", ""), 404, NULL, 0, NULL},
@@ -141,6 +166,7 @@ static const struct reach table[] = {
     {REASON_SERVICE_NOT_RUNNING, GET("stopped.test", "/x/../x", ""), 503, NULL, 0, NULL},
     {REASON_SERVICE_STARTING, GET("starting.test", "/", ""), 503, NULL, 0, NULL},
     {REASON_SERVICE_UNHEALTHY, GET("sick.test", "/", ""), 503, NULL, 0, NULL},
+    {REASON_AUTH_BUSY, NULL, 503, NULL, 0, ask_with_many_before},
     {REASON_NOT_READY, NULL, 503, NULL, 0, ask_before_the_first_snapshot},
     {REASON_LOOP, GET("a.test", "/", "X-Waybill-Hops: 8\r\n"), 508, NULL, 0, NULL},
     {REASON_DIAL_TIMEOUT, GET("silent.test", "/", ""), 504, NULL, 30000, NULL},

@@ -53,6 +53,7 @@ void sim_world_start(struct sim_world *world)
     world->env.entrypoint_count = 1;
     world->env.host_name = SLICE("waybill");
     world->env.counters = &world->counters;
+    world->env.passwords = passwords_create(0);
     world->env.local = (struct local_routes){.answer = answer_ping};
     world->entry = entry_create(&world->env, &world->options);
 }
@@ -142,6 +143,12 @@ void sim_world_serve(struct sim_world *world, const char *servers)
     sim_world_publish(world, &route, 1);
 }
 
+size_t sim_world_hash(struct sim_world *world)
+{
+    passwords_work(world->env.passwords);
+    return mailbox_open_all(&world->sim.loop.mailbox, NULL);
+}
+
 void sim_world_destroy(struct sim_world **world)
 {
     struct sim_world *ending = *world;
@@ -152,6 +159,8 @@ void sim_world_destroy(struct sim_world **world)
     WB_REQUIRE(cell_read(&ending->counters.active) == 0 && cell_read(&ending->counters.clients) == 0);
     entry_destroy(&ending->entry);
     upstream_destroy(&ending->env.upstream);
+    sim_world_hash(ending); /* what could not be withdrawn */
+    passwords_destroy(&ending->env.passwords);
     lease_drop(&ending->env.lease);
     WB_REQUIRE(compiler_live_snapshots(ending->compiler) == 0);
     compiler_destroy(&ending->compiler);

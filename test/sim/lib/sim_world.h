@@ -5,6 +5,7 @@
 #include "sim_server.h"
 #include "waybill/entry/entry.h"
 #include "waybill/exchange/filters.h"
+#include "waybill/exchange/passwords.h"
 #include "waybill/route/compile.h"
 
 struct sim_route {
@@ -43,6 +44,8 @@ void sim_world_start(struct sim_world *world);
 void sim_world_publish(struct sim_world *world, const struct sim_route *routes, size_t count);
 /* One route for Host a.test. */
 void sim_world_serve(struct sim_world *world, const char *servers);
+/* Does the work of the threads that hash passwords, and brings it back; returns how many waited for it. */
+size_t sim_world_hash(struct sim_world *world);
 /* Sets the limits of the worker free: all are given back, nothing is lent. Closes what is open. */
 void sim_world_destroy(struct sim_world **world);
 static inline uint64_t sim_world_ended(const struct sim_world *world, enum reason reason)

@@ -165,6 +165,34 @@ static void test_forward_auth_is_taken_or_stops_the_start(void **state)
     }
 }
 
+static void test_users_are_taken_or_stop_the_start(void **state)
+{
+    (void)state;
+    expect_ok(read_entrypoint("Name:a Address::81 Auth.Basic.Users:ann:$apr1$a$b,bob:{SHA}x= Auth.Basic.RemoveHeader:true "
+                              "Auth.HeaderField:X-User"));
+    const struct model_auth *auth = entrypoint("a")->auth;
+    expect_list(auth->basic->users, "ann:$apr1$a$b,bob:{SHA}x=");
+    assert_true(auth->basic->remove_header);
+    expect_text(auth->header_field, "X-User");
+    assert_null(auth->digest);
+    expect_ok(read_entrypoint("Name:b Address::82 Auth.Digest.Users:ann:traefik:1 Auth.Digest.UsersFile:/etc/users"));
+    auth = entrypoint("b")->auth;
+    expect_list(auth->digest->users, "ann:traefik:1");
+    expect_text(auth->digest->users_file, "/etc/users");
+    static const char *const bad[] = {
+        "Auth.Basic.Users:",
+        "Auth.Basic.RemoveHeader:true",
+        "Auth.Digest.UsersFile:",
+        "Auth.Digest.Users:,",
+        "Auth.Basic.RemoveHeader:true Auth.Digest.Users:ann:traefik:1", /* basic comes first */
+    };
+    for (size_t i = 0; i < WB_COUNT(bad); i++) {
+        char *words = wb_format("Name:a Address::81 %s", bad[i]);
+        expect_refused(read_entrypoint(words), "has no users: set Auth.");
+        free(words);
+    }
+}
+
 static void test_parts_that_are_not_there_stop_the_start_by_name(void **state)
 {
     (void)state;
@@ -180,9 +208,6 @@ static void test_parts_that_are_not_there_stop_the_start_by_name(void **state)
         {"CA.Optional:true", "CA (client certificates)"},
         {"Redirect.EntryPoint:https", "Redirect"},
         {"Redirect.Regex:^http://(.*) Redirect.Replacement:https://$1", "Redirect"},
-        {"Auth.Basic.Users:a:b", "Auth.Basic"},
-        {"Auth.Basic.RemoveHeader:true", "Auth.Basic"},
-        {"Auth.Digest.Users:a:b:c", "Auth.Digest"},
         {"Auth.Forward.Address:http://a Auth.Forward.TLS.CA:x", "Auth.Forward.TLS"},
         {"ProxyProtocol.TrustedIPs:10.0.0.1", "ProxyProtocol"},
         {"ProxyProtocol.Insecure:true", "ProxyProtocol"},
@@ -290,6 +315,7 @@ int main(void)
         READING_TEST(test_a_switch_that_is_no_truth_is_noted),
         READING_TEST(test_a_white_list_is_taken_or_stops_the_start),
         READING_TEST(test_forward_auth_is_taken_or_stops_the_start),
+        READING_TEST(test_users_are_taken_or_stop_the_start),
         READING_TEST(test_parts_that_are_not_there_stop_the_start_by_name),
         READING_TEST(test_a_misspelled_option_that_protects_stops_the_start),
         READING_TEST(test_any_other_unknown_option_is_ignored_and_noted),
