@@ -33,6 +33,7 @@ struct password_check {
     struct password_hash hash; /* its text is ours */
     struct seal seal;
     uint64_t now_ms;
+    bool decoy;
     enum password_verdict verdict; /* the thread's, then, with the mail, the worker's */
     bool is_back;
     char hash_text[PASSWORD_HASH_MAX];
@@ -126,11 +127,12 @@ static void remember(struct passwords *passwords, const struct seal *seal, uint6
 static void run_check(struct offload_job *job)
 {
     struct password_check *check = WB_CONTAINER_OF(job, struct password_check, job);
-    bool right = is_remembered(check->passwords, &check->seal, check->now_ms);
+    bool right = !check->decoy && is_remembered(check->passwords, &check->seal, check->now_ms);
 
     if (!right && password_hash_matches(&check->hash, slice_make(check->password, check->password_len))) {
         right = true;
-        remember(check->passwords, &check->seal, check->now_ms);
+        if (!check->decoy)
+            remember(check->passwords, &check->seal, check->now_ms);
     }
     check->verdict = right ? PASSWORD_RIGHT : PASSWORD_WRONG;
 }
@@ -154,10 +156,11 @@ static void on_back(struct offload_job *job)
         free_check(check);
 }
 
-static struct password_check *create_check(struct exchange *x, const struct password_hash *hash, struct slice password,
+static struct password_check *create_check(struct exchange *x, const struct password_question *question,
                                            const struct seal *seal)
 {
     struct password_check *check = wb_alloc(sizeof *check);
+    const struct password_hash *hash = question->hash;
 
     check->job.run = run_check;
     check->job.done = on_back;
@@ -165,30 +168,31 @@ static struct password_check *create_check(struct exchange *x, const struct pass
     check->passwords = x->env->passwords;
     check->exchange = x;
     check->seal = *seal;
+    check->decoy = question->decoy;
     check->now_ms = x->env->loop->now_ms;
     check->hash = *hash;
     memcpy(check->hash_text, hash->text.ptr, hash->text.len);
     check->hash.text.ptr = check->hash_text;
-    memcpy(check->password, password.ptr, password.len);
-    check->password_len = password.len;
+    memcpy(check->password, question->password.ptr, question->password.len);
+    check->password_len = question->password.len;
     return check;
 }
 
-enum password_verdict password_check_begin(struct exchange *x, const struct password_hash *hash, struct slice password,
-                                           struct offload_line *line, struct password_check **out_check)
+enum password_verdict password_check_begin(struct exchange *x, const struct password_question *question,
+                                           struct password_check **out_check)
 {
     struct passwords *passwords = x->env->passwords;
 
-    if (password.len > PASSWORD_MAX)
+    if (question->password.len > PASSWORD_MAX)
         return PASSWORD_WRONG;
-    if (hash->kind == HASH_SHA)
-        return password_hash_matches(hash, password) ? PASSWORD_RIGHT : PASSWORD_WRONG;
-    struct seal seal = seal_of(passwords, hash, password);
-    if (is_remembered(passwords, &seal, x->env->loop->now_ms))
+    if (question->hash->kind == HASH_SHA)
+        return password_hash_matches(question->hash, question->password) ? PASSWORD_RIGHT : PASSWORD_WRONG;
+    struct seal seal = seal_of(passwords, question->hash, question->password);
+    if (!question->decoy && is_remembered(passwords, &seal, x->env->loop->now_ms))
         return PASSWORD_RIGHT;
-    struct password_check *check = create_check(x, hash, password, &seal);
-    void *held = live_ref(line);
-    if (offload_post(passwords->offload, line, &check->job)) {
+    struct password_check *check = create_check(x, question, &seal);
+    void *held = live_ref(question->line);
+    if (offload_post(passwords->offload, question->line, &check->job)) {
         *out_check = check;
         return PASSWORD_PENDING;
     }

@@ -15,9 +15,16 @@ enum password_verdict {
     PASSWORD_BUSY,    /* too many wait already */
 };
 
-/* `line` is a live state (route/live.h), held as long as needed. *out_check is set when it is pending. */
-enum password_verdict password_check_begin(struct exchange *exchange, const struct password_hash *hash,
-                                           struct slice password, struct offload_line *line,
+/* A password that is given, and what it is compared with. */
+struct password_question {
+    const struct password_hash *hash;
+    struct slice password;
+    bool decoy; /* nobody's: never remembered, so that a second try does not tell that some user has that password */
+    struct offload_line *line; /* a live state (route/live.h), held as long as needed */
+};
+
+/* *out_check is set when it is pending. */
+enum password_verdict password_check_begin(struct exchange *exchange, const struct password_question *question,
                                            struct password_check **out_check);
 /* Pending until the poke; else it frees and nulls. */
 enum password_verdict password_check_end(struct password_check **check);

@@ -101,10 +101,12 @@ static enum filter_verdict begin(struct exchange *x, const struct basic_auth *au
         return FILTER_ANSWERED;
     }
     wait->user = users_find(&auth->users, given.name);
-    const struct user *like = wait->user
-                                  ? wait->user
-                                  : &auth->users.items[passwords_decoy(x->env->passwords, given.name, auth->users.count)];
-    enum password_verdict verdict = password_check_begin(x, &like->hash, given.password, &auth->line->line, &wait->check);
+    const struct user *like = wait->user;
+    if (!like)
+        like = &auth->users.items[passwords_decoy(x->env->passwords, given.name, auth->users.count)];
+    const struct password_question question = {
+        .hash = &like->hash, .password = given.password, .decoy = !wait->user, .line = &auth->line->line};
+    enum password_verdict verdict = password_check_begin(x, &question, &wait->check);
     explicit_bzero(given.bytes, sizeof given.bytes);
     if (verdict == PASSWORD_PENDING)
         x->filter_state = wait;

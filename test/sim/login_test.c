@@ -1,0 +1,620 @@
+/* SPDX-License-Identifier: MIT */
+/* Basic and digest authentication on a whole worker. What the hashing threads do is done when the test says so. */
+#include "sim_test.h"
+#include "waybill/base/base64.h"
+#include "waybill/base/digest.h"
+#include "waybill/base/offload.h"
+#include "waybill/exchange/access_log.h"
+#include <fcntl.h>
+#include <unistd.h>
+
+#define SECRET "$apr1$H6uskkkW$NNBs2U5LAblMB3OM9KekS/" /* "secret" */
+#define OTHER  "$apr1$12345678$68ZQVfPkWX/wcXr/41VxQ." /* "a" */
+
+/* Options of the one route. */
+static struct {
+    const char *basic, *digest, *list, *header_field; /* users are separated by blanks */
+    bool remove_header;
+} options;
+
+static struct model_auth_users *users_of(struct arena *arena, const char *texts)
+{
+    struct model_auth_users *users = ARENA_NEW(arena, struct model_auth_users);
+    users->users = slices_split(arena, slice_of(arena_strdup(arena, texts)), ' ');
+    users->remove_header = options.remove_header;
+    return users;
+}
+
+static struct model_auth *make_auth(struct arena *arena)
+{
+    struct model_auth *auth = ARENA_NEW(arena, struct model_auth);
+    if (options.basic)
+        auth->basic = users_of(arena, options.basic);
+    if (options.digest)
+        auth->digest = users_of(arena, options.digest);
+    auth->header_field = slice_of(options.header_field);
+    return auth;
+}
+
+static void set_options(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)backend;
+    if (options.basic || options.digest)
+        frontend->auth = make_auth(arena);
+    if (options.list)
+        frontend->basic_auth = users_of(arena, options.list)->users;
+}
+
+static const struct sim_route route = {
+    .name = "a", .rule = "Host:a.test", .servers = SIM_SERVER_URL, .set_options = set_options};
+
+#define BEGIN(scene, ...)                             \
+    do {                                              \
+        memset(&options, 0, sizeof options);          \
+        __VA_ARGS__;                                  \
+        scene_begin(scene);                           \
+        sim_world_publish((scene)->world, &route, 1); \
+    } while (0)
+
+static void add_basic(struct text *request, const char *credentials)
+{
+    char encoded[BASE64_SIZE(600)];
+    base64_encode(slice_of(credentials), encoded);
+    text_addf(request, "Authorization: Basic %s\r\n", encoded);
+}
+
+static void ask(struct sim_client *client, const char *line, const char *credentials, const char *fields)
+{
+    struct text request = TEXT_EMPTY;
+
+    text_addf(&request, "%s HTTP/1.1\r\nHost: a.test\r\n%s", line, fields);
+    if (credentials)
+        add_basic(&request, credentials);
+    text_add(&request, SLICE("\r\n"));
+    sim_client_ask_slice(client, text_slice(&request));
+    text_fini(&request);
+}
+
+/* Asks, lets the threads do what there is, and returns the status; 0: no answer yet. */
+static unsigned login(struct sim_scene *scene, const char *credentials)
+{
+    unsigned index = scene->client.asked;
+
+    ask(&scene->client, "GET /len/5", credentials, "");
+    do
+        sim_settle(scene->sim);
+    while (sim_world_hash(scene->world));
+    sim_settle(scene->sim);
+    return sim_client_status(&scene->client, index);
+}
+
+static const char *server_saw(const struct sim_scene *scene)
+{
+    static char text[4096];
+    snprintf(text, sizeof text, SLICE_FMT, SLICE_ARG(text_slice(&scene->server.last_head)));
+    return text;
+}
+
+static void test_who_knows_the_password_gets_in(void **state)
+{
+    struct sim_scene scene;
+    struct sim_message answer;
+    (void)state;
+
+    BEGIN(&scene, options.basic = "ann:" SECRET " bob:" OTHER);
+    assert_int_equal(login(&scene, NULL), 401);
+    assert_true(sim_client_answer(&scene.client, 0, &answer));
+    assert_true(slice_eq(sim_message_field(&answer, "Www-Authenticate"), SLICE("Basic realm=\"traefik\"")));
+    assert_true(slice_eq(sim_message_field(&answer, "Content-Type"), SLICE("text/plain")));
+    assert_int_equal(sim_message_field_count(&answer, "Content-Type"), 1);
+    assert_true(slice_eq(text_slice(&answer.body), SLICE("401 Unauthorized\n")));
+    sim_message_fini(&answer);
+    assert_int_equal(login(&scene, "ann:a"), 401);
+    assert_int_equal(login(&scene, "bob:secret"), 401);
+    assert_int_equal(login(&scene, "Ann:secret"), 401);
+    assert_int_equal(login(&scene, "ann:secret "), 401);
+    assert_int_equal(login(&scene, "ann:"), 401);
+    assert_int_equal(login(&scene, "ann:" SECRET), 401);
+    assert_int_equal(scene.server.request_count, 0);
+    assert_int_equal(login(&scene, "ann:secret"), 200);
+    assert_int_equal(login(&scene, "bob:a"), 200);
+    assert_non_null(strstr(server_saw(&scene), "\r\nAuthorization: Basic Ym9iOmE=\r\n"));
+    assert_int_equal(sim_world_ended(scene.world, REASON_UNAUTHORIZED), 7);
+    scene_end(&scene);
+}
+
+static void test_every_method_and_an_upgrade_have_to_log_in(void **state)
+{
+    static const char *const lines[] = {"OPTIONS /x", "HEAD /len/5", "POST /echo", "DELETE /x",
+                                        "GET /.well-known/acme-challenge/x"};
+    static const char upgrade[] = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    struct sim_scene scene;
+    (void)state;
+
+    BEGIN(&scene, options.basic = "ann:" SECRET);
+    for (unsigned i = 0; i < WB_COUNT(lines); i++) {
+        scene.client.is_head[i] = lines[i][0] == 'H';
+        ask(&scene.client, lines[i], NULL, "Content-Length: 0\r\n");
+        sim_settle(scene.sim);
+        assert_int_equal(sim_client_status(&scene.client, i), 401);
+    }
+    ask(&scene.client, "GET /up", NULL, upgrade);
+    sim_settle(scene.sim);
+    assert_int_equal(sim_client_status(&scene.client, WB_COUNT(lines)), 401);
+    assert_int_equal(scene.server.request_count, 0);
+    ask(&scene.client, "GET /up", "ann:secret", upgrade);
+    sim_settle(scene.sim);
+    sim_world_hash(scene.world);
+    sim_settle(scene.sim);
+    assert_true(slice_starts(sim_client_rest(&scene.client, WB_COUNT(lines) + 1), SLICE("HTTP/1.1 101 ")));
+    scene_end(&scene);
+}
+
+static void test_a_worker_goes_on_while_a_hash_is_made(void **state)
+{
+    struct sim_client other;
+    struct sim_scene scene;
+    (void)state;
+
+    BEGIN(&scene, options.basic = "ann:" SECRET " sue:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=");
+    ask(&scene.client, "GET /len/5", "ann:secret", "");
+    sim_client_connect(&other, scene.sim, scene.world->entry, "192.0.2.2");
+    ask(&other, "GET /len/5", "sue:secret", "");
+    sim_advance(scene.sim, 1000);
+    assert_int_equal(sim_client_status(&other, 0), 200); /* {SHA} is so fast that nobody has to wait */
+    assert_int_equal(sim_client_status(&scene.client, 0), 0);
+    assert_int_equal(sim_world_hash(scene.world), 1);
+    sim_settle(scene.sim);
+    assert_int_equal(sim_client_status(&scene.client, 0), 200);
+    scene_end(&scene);
+}
+
+static void test_a_right_password_is_remembered_for_a_minute_and_a_wrong_one_never(void **state)
+{
+    struct sim_scene scene;
+    (void)state;
+
+    BEGIN(&scene, options.basic = "ann:" SECRET);
+    ask(&scene.client, "GET /len/5", "ann:secret", "");
+    ask(&scene.client, "GET /len/5", "ann:secret", "");
+    sim_settle(scene.sim);
+    assert_int_equal(sim_world_hash(scene.world), 1);
+    sim_settle(scene.sim);
+    assert_int_equal(sim_client_status(&scene.client, 1), 200); /* without a hash */
+    sim_advance(scene.sim, 59000);
+    ask(&scene.client, "GET /len/5", "ann:secret", "");
+    sim_settle(scene.sim);
+    assert_int_equal(sim_client_status(&scene.client, 2), 200);
+    sim_advance(scene.sim, 2000);
+    ask(&scene.client, "GET /len/5", "ann:secret", "");
+    sim_settle(scene.sim);
+    assert_int_equal(sim_world_hash(scene.world), 1);
+    sim_settle(scene.sim);
+    for (unsigned i = 0; i < 3; i++) {
+        ask(&scene.client, "GET /len/5", "ann:wrong", "");
+        sim_settle(scene.sim);
+        assert_int_equal(sim_world_hash(scene.world), 1);
+        sim_settle(scene.sim);
+        assert_int_equal(sim_client_status(&scene.client, 4 + i), 401);
+    }
+    scene_end(&scene);
+}
+
+static void test_with_other_users_nothing_is_remembered(void **state)
+{
+    struct sim_scene scene;
+    (void)state;
+
+    BEGIN(&scene, options.basic = "ann:" SECRET);
+    assert_int_equal(login(&scene, "ann:secret"), 200);
+    options.basic = "ann:" OTHER;
+    sim_world_publish(scene.world, &route, 1);
+    assert_int_equal(login(&scene, "ann:secret"), 401);
+    assert_int_equal(login(&scene, "ann:a"), 200);
+    options.basic = "bob:" SECRET;
+    sim_world_publish(scene.world, &route, 1);
+    assert_int_equal(login(&scene, "ann:secret"), 401);
+    assert_int_equal(login(&scene, "bob:secret"), 200);
+    scene_end(&scene);
+}
+
+/* Security case F10: time does not tell who is there. */
+static void test_who_is_not_there_costs_a_hash_too(void **state)
+{
+    struct sim_scene scene;
+    (void)state;
+
+    BEGIN(&scene, options.basic = "ann:" SECRET);
+    for (unsigned i = 0; i < 3; i++) {
+        ask(&scene.client, "GET /len/5", i < 2 ? "nobody:secret" : "ann:wrong", "");
+        sim_settle(scene.sim);
+        assert_int_equal(sim_world_hash(scene.world), 1);
+        sim_settle(scene.sim);
+        assert_int_equal(sim_client_status(&scene.client, i), 401);
+    }
+    /* His password being the one of whom he is treated like does not help, also when it is remembered. */
+    assert_int_equal(login(&scene, "ann:secret"), 200);
+    assert_int_equal(login(&scene, "nobody:secret"), 401);
+    scene_end(&scene);
+}
+
+static void test_a_client_that_goes_takes_its_hash_along(void **state)
+{
+    (void)state;
+    for (int when = 0; when < 3; when++) {
+        struct sim_scene scene;
+        BEGIN(&scene, options.basic = "ann:" SECRET);
+        ask(&scene.client, "GET /len/5", "ann:secret", "");
+        sim_settle(scene.sim);
+        if (when == 1)
+            passwords_work(scene.world->env.passwords); /* made, and on its way back */
+        sim_link_close(scene.client.wire);
+        sim_settle(scene.sim);
+        assert_int_equal(cell_read(&scene.world->counters.active), 0);
+        if (when < 2)
+            assert_int_equal(sim_world_hash(scene.world), when);
+        scene_end(&scene);
+    }
+}
+
+static void test_a_reload_while_a_hash_is_made(void **state)
+{
+    struct sim_scene scene;
+    (void)state;
+
+    BEGIN(&scene, options.basic = "ann:" SECRET);
+    ask(&scene.client, "GET /len/5", "ann:secret", "");
+    sim_settle(scene.sim);
+    options.basic = NULL;
+    sim_world_publish(scene.world, &route, 1);
+    sim_world_hash(scene.world);
+    sim_settle(scene.sim);
+    assert_int_equal(sim_client_status(&scene.client, 0), 200); /* it began with the former configuration */
+    assert_int_equal(login(&scene, NULL), 200);
+    scene_end(&scene);
+}
+
+static void test_too_many_hashes_of_one_frontend_are_not_another_ones_trouble(void **state)
+{
+    struct sim_client clients[OFFLOAD_LINE_MAX + 1], other;
+    struct sim_scene scene;
+    (void)state;
+
+    BEGIN(&scene, options.basic = "ann:" SECRET);
+    const struct sim_route routes[] = {route, route};
+    struct sim_route both[] = {routes[0], routes[1]};
+    both[1].name = "b";
+    both[1].rule = "Host:b.test";
+    sim_world_publish(scene.world, both, 2);
+    for (size_t i = 0; i < WB_COUNT(clients); i++) {
+        sim_client_connect(&clients[i], scene.sim, scene.world->entry, "192.0.2.2");
+        ask(&clients[i], "GET /len/5", "ann:wrong", "");
+        sim_settle(scene.sim);
+    }
+    assert_int_equal(sim_client_status(&clients[OFFLOAD_LINE_MAX], 0), 503);
+    assert_int_equal(sim_world_ended(scene.world, REASON_AUTH_BUSY), 1);
+    sim_client_connect(&other, scene.sim, scene.world->entry, "192.0.2.3");
+    sim_client_ask(&other, "GET /len/5 HTTP/1.1\r\nHost: b.test\r\nAuthorization: Basic YW5uOnNlY3JldA==\r\n\r\n");
+    sim_settle(scene.sim);
+    assert_int_equal(sim_world_hash(scene.world), OFFLOAD_LINE_MAX + 1);
+    sim_settle(scene.sim);
+    assert_int_equal(sim_client_status(&other, 0), 200);
+    assert_int_equal(sim_client_status(&clients[0], 0), 401);
+    scene_end(&scene);
+}
+
+/* Defect A11, security case H4. */
+static void test_the_name_goes_along_in_one_field_only(void **state)
+{
+    struct sim_scene scene;
+    (void)state;
+
+    BEGIN(&scene, options.basic = "ann:" SECRET, options.header_field = "x-webauth-user", options.remove_header = true);
+    ask(&scene.client, "GET /len/5", "ann:secret",
+        "X-WebAuth-User: root\r\nX_WEBAUTH_USER: root\r\nx.webauth-user: root\r\nConnection: x-webauth-user\r\n");
+    sim_settle(scene.sim);
+    sim_world_hash(scene.world);
+    sim_settle(scene.sim);
+    assert_int_equal(sim_client_status(&scene.client, 0), 200);
+    assert_non_null(strstr(server_saw(&scene), "\r\nx-webauth-user: ann\r\n"));
+    assert_null(strstr(server_saw(&scene), "root"));
+    assert_null(strstr(server_saw(&scene), "Authorization"));
+    scene_end(&scene);
+}
+
+static void test_several_authorizations_are_none(void **state)
+{
+    struct sim_scene scene;
+    (void)state;
+
+    BEGIN(&scene, options.basic = "sue:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=");
+    assert_int_equal(login(&scene, "sue:secret"), 200);
+    ask(&scene.client, "GET /len/5", "sue:secret", "Authorization: Bearer x\r\n");
+    sim_settle(scene.sim);
+    assert_int_equal(sim_client_status(&scene.client, 1), 401);
+    scene_end(&scene);
+}
+
+static void test_the_deprecated_list_is_asked_besides(void **state)
+{
+    struct sim_scene scene;
+    (void)state;
+
+    BEGIN(&scene, options.basic = "ann:" SECRET " eve:" OTHER, options.list = "ann:" SECRET " bob:" SECRET);
+    assert_int_equal(login(&scene, "bob:secret"), 401);
+    assert_int_equal(login(&scene, "eve:a"), 401);
+    assert_int_equal(login(&scene, "ann:secret"), 200);
+    scene_end(&scene);
+    BEGIN(&scene, options.list = "bob:" SECRET);
+    assert_int_equal(login(&scene, "bob:secret"), 200);
+    scene_end(&scene);
+}
+
+/* Security case K2. */
+static void test_options_that_cannot_be_understood_close(void **state)
+{
+    static const struct {
+        const char *users, *field;
+    } cases[] = {
+        {"", ""},
+        {"ann:plain", ""},
+        {"ann", ""},
+        {"ann:" SECRET, "X User"},
+        {"ann:" SECRET, "Content-Length"},
+        {"ann:$$apr1$$H6uskkkW$$NNBs2U5LAblMB3OM9KekS/", ""},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < WB_COUNT(cases); i++)
+        for (int digest = 0; digest < 2; digest++) {
+            struct sim_scene scene;
+            BEGIN(&scene, options.header_field = cases[i].field,
+                  digest ? (options.digest = cases[i].users) : (options.basic = cases[i].users));
+            assert_int_equal(login(&scene, NULL), 503);
+            assert_int_equal(login(&scene, "ann:secret"), 503);
+            assert_int_equal(login(&scene, "ann:plain"), 503);
+            assert_int_equal(scene.server.request_count, 0);
+            scene_end(&scene);
+        }
+}
+
+static void test_an_entrypoint_asks_before_anything_is_routed(void **state)
+{
+    struct sim_scene scene;
+    struct arena arena;
+    (void)state;
+
+    arena_init(&arena, 0);
+    memset(&options, 0, sizeof options);
+    options.basic = "ann:" SECRET;
+    scene_prepare(&scene, 0);
+    scene.world->outer.auth = make_auth(&arena);
+    scene_start(&scene);
+    assert_false(scene.world->entrypoint.closed);
+    sim_world_serve(scene.world, SIM_SERVER_URL);
+    assert_int_equal(login(&scene, NULL), 401);
+    assert_int_equal(login(&scene, "ann:secret"), 200);
+    ask(&scene.client, "GET /len/5", "ann:wrong", "");
+    sim_settle(scene.sim);
+    sim_link_close(scene.client.wire);
+    sim_settle(scene.sim);
+    scene_end(&scene);
+    arena_fini(&arena);
+}
+
+static void test_the_log_says_who_it_was(void **state)
+{
+    struct sim_scene scene;
+    char lines[4096] = "";
+    int ends[2];
+    (void)state;
+
+    assert_int_equal(pipe(ends), 0);
+    BEGIN(&scene, options.basic = "ann:" SECRET);
+    scene.world->env.access_log = access_log_create(&scene.sim->loop, ends[1]);
+    assert_int_equal(login(&scene, "ann:secret"), 200);
+    assert_int_equal(login(&scene, "ann:wrong"), 401);
+    sim_settle(scene.sim);
+    assert_true(read(ends[0], lines, sizeof lines - 1) > 0);
+    assert_non_null(strstr(lines, "192.0.2.1 - ann ["));
+    assert_non_null(strstr(lines, "192.0.2.1 - - ["));
+    entry_cut(scene.world->entry);
+    access_log_destroy(&scene.world->env.access_log);
+    scene_end(&scene);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* Digest. */
+
+#define DAN "dan:traefik:589195b269408a4035909b0fec4e61b2" /* "dsecret" */
+
+struct proof {
+    const char *method, *target, *uri, *user, *password, *opaque, *nonce;
+    unsigned count;
+    const char *algorithm, *qop;
+};
+
+static void hash_of(char out[DIGEST_MD5_HEX], const char *form, const char *a, const char *b, const char *c)
+{
+    char *text = wb_format(form, a, b, c);
+    digest_md5_hex(slice_of(text), out);
+    free(text);
+}
+
+/* Asks with a proof, as a browser makes it; returns the status. */
+static unsigned prove(struct sim_scene *scene, const struct proof *p)
+{
+    char secret[DIGEST_MD5_HEX], asked[DIGEST_MD5_HEX], response[DIGEST_MD5_HEX];
+    const char *uri = p->uri ? p->uri : p->target;
+    unsigned index = scene->client.asked;
+
+    hash_of(secret, "%s:%s:%s", p->user, "traefik", p->password);
+    hash_of(asked, "%s:%s%s", p->method, uri, "");
+    char *middle = wb_format("%s:%08x:c0:%s", p->nonce, p->count, p->qop ? p->qop : "auth");
+    hash_of(response, "%s:%s:%s", secret, middle, asked);
+    free(middle);
+    char *request = wb_format(
+        "%s %s HTTP/1.1\r\nHost: a.test\r\nAuthorization: Digest username=\"%s\", realm=\"traefik\", "
+        "nonce=\"%s\", uri=\"%s\", response=\"%s\", opaque=\"%s\", qop=%s, nc=%08x, cnonce=\"c0\"%s\r\n\r\n",
+        p->method, p->target, p->user, p->nonce, uri, response, p->opaque, p->qop ? p->qop : "auth", p->count,
+        p->algorithm ? p->algorithm : "");
+    sim_client_ask(&scene->client, request);
+    free(request);
+    sim_settle(scene->sim);
+    return sim_client_status(&scene->client, index);
+}
+
+static void find_quoted(struct slice text, const char *before, char out[64])
+{
+    char *copy = slice_dup(text), *at = strstr(copy, before);
+    assert_non_null(at);
+    snprintf(out, 64, "%.*s", (int)strcspn(at + strlen(before), "\""), at + strlen(before));
+    free(copy);
+}
+
+static char nonce[64], opaque[64];
+
+/* A challenge, from which nonce and opaque are taken; true: the last answer's says stale. */
+static bool read_challenge(struct sim_scene *scene)
+{
+    struct sim_message answer;
+    assert_true(sim_client_answer(&scene->client, scene->client.asked - 1, &answer));
+    struct slice field = sim_message_field(&answer, "Www-Authenticate");
+    assert_true(slice_starts(field, SLICE("Digest realm=\"traefik\", nonce=\"")));
+    find_quoted(field, "nonce=\"", nonce);
+    find_quoted(field, "opaque=\"", opaque);
+    bool stale = slice_ends(field, SLICE("\", algorithm=\"MD5\", qop=\"auth\", stale=true"));
+    assert_true(stale || slice_ends(field, SLICE("\", algorithm=\"MD5\", qop=\"auth\"")));
+    sim_message_fini(&answer);
+    return stale;
+}
+
+static struct proof begin_digest(struct sim_scene *scene, const char *field)
+{
+    BEGIN(scene, options.digest = DAN, options.header_field = field, options.remove_header = field != NULL);
+    assert_int_equal(login(scene, NULL), 401);
+    assert_false(read_challenge(scene));
+    return (struct proof){"GET", "/len/5?x=1", NULL, "dan", "dsecret", opaque, nonce, 1, NULL, NULL};
+}
+
+static void test_who_proves_to_know_the_password_gets_in(void **state)
+{
+    struct sim_scene scene;
+    struct proof proof = begin_digest(&scene, "X-User");
+    (void)state;
+
+    assert_int_equal(prove(&scene, &proof), 200);
+    assert_non_null(strstr(server_saw(&scene), "\r\nX-User: dan\r\n"));
+    assert_null(strstr(server_saw(&scene), "Authorization"));
+    proof.count = 2;
+    proof.algorithm = ", algorithm=\"md5\"";
+    assert_int_equal(prove(&scene, &proof), 200);
+    proof.count = 3;
+    proof.uri = "/len/5"; /* as v1.7 */
+    assert_int_equal(prove(&scene, &proof), 200);
+    scene_end(&scene);
+}
+
+static void test_a_proof_of_something_else_is_none(void **state)
+{
+    struct sim_scene scene;
+    struct proof good = begin_digest(&scene, NULL), bad[9];
+    (void)state;
+
+    for (size_t i = 0; i < WB_COUNT(bad); i++)
+        bad[i] = good;
+    bad[0].password = "wrong";
+    bad[1].user = "eve";
+    bad[2].uri = "/other";
+    bad[3].opaque = "AAAAAAAAAAAAAAAA";
+    bad[4].algorithm = ", algorithm=SHA-256";
+    bad[5].algorithm = ", algorithm=MD5-sess";
+    bad[6].qop = "auth-int";
+    bad[7].uri = "";
+    bad[8].user = "Dan";
+    for (size_t i = 0; i < WB_COUNT(bad); i++) {
+        if (prove(&scene, &bad[i]) != 401)
+            fail_msg("row %zu was let in", i);
+        char before[64];
+        memcpy(before, nonce, sizeof before);
+        assert_false(read_challenge(&scene));
+        assert_string_not_equal(nonce, before);
+    }
+    assert_int_equal(scene.server.request_count, 0);
+    good.nonce = nonce;
+    assert_int_equal(prove(&scene, &good), 200);
+    scene_end(&scene);
+}
+
+static void test_a_proof_is_good_once(void **state)
+{
+    struct sim_scene scene;
+    struct proof proof = begin_digest(&scene, NULL);
+    char first[64];
+    (void)state;
+
+    memcpy(first, nonce, sizeof first);
+    proof.nonce = first;
+    assert_int_equal(prove(&scene, &proof), 200);
+    assert_int_equal(prove(&scene, &proof), 401); /* replayed */
+    assert_true(read_challenge(&scene));
+    sim_world_publish(scene.world, &route, 1); /* nonces outlive a reload */
+    assert_int_equal(prove(&scene, &proof), 401);
+    proof.count = 2;
+    assert_int_equal(prove(&scene, &proof), 200);
+    options.digest = DAN " bob:traefik:00000000000000000000000000000000"; /* other users */
+    sim_world_publish(scene.world, &route, 1);
+    assert_int_equal(prove(&scene, &proof), 401);
+    proof.count = 3;
+    assert_int_equal(prove(&scene, &proof), 200);
+    assert_int_equal(scene.server.request_count, 3);
+    scene_end(&scene);
+}
+
+static void test_a_nonce_expires(void **state)
+{
+    struct sim_scene scene;
+    struct proof proof = begin_digest(&scene, NULL);
+    char first[64];
+    (void)state;
+
+    memcpy(first, nonce, sizeof first);
+    proof.nonce = first;
+    sim_advance(scene.sim, 170000);
+    assert_int_equal(prove(&scene, &proof), 200);
+    sim_advance(scene.sim, 130001);
+    proof.count = 2;
+    assert_int_equal(prove(&scene, &proof), 401);
+    assert_true(read_challenge(&scene)); /* the browser need not ask again */
+    proof.nonce = nonce;
+    proof.count = 1;
+    assert_int_equal(prove(&scene, &proof), 200);
+    scene_end(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_who_knows_the_password_gets_in),
+        cmocka_unit_test(test_every_method_and_an_upgrade_have_to_log_in),
+        cmocka_unit_test(test_a_worker_goes_on_while_a_hash_is_made),
+        cmocka_unit_test(test_a_right_password_is_remembered_for_a_minute_and_a_wrong_one_never),
+        cmocka_unit_test(test_with_other_users_nothing_is_remembered),
+        cmocka_unit_test(test_who_is_not_there_costs_a_hash_too),
+        cmocka_unit_test(test_a_client_that_goes_takes_its_hash_along),
+        cmocka_unit_test(test_a_reload_while_a_hash_is_made),
+        cmocka_unit_test(test_too_many_hashes_of_one_frontend_are_not_another_ones_trouble),
+        cmocka_unit_test(test_the_name_goes_along_in_one_field_only),
+        cmocka_unit_test(test_several_authorizations_are_none),
+        cmocka_unit_test(test_the_deprecated_list_is_asked_besides),
+        cmocka_unit_test(test_options_that_cannot_be_understood_close),
+        cmocka_unit_test(test_an_entrypoint_asks_before_anything_is_routed),
+        cmocka_unit_test(test_the_log_says_who_it_was),
+        cmocka_unit_test(test_who_proves_to_know_the_password_gets_in),
+        cmocka_unit_test(test_a_proof_of_something_else_is_none),
+        cmocka_unit_test(test_a_proof_is_good_once),
+        cmocka_unit_test(test_a_nonce_expires),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
