@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "compiled.h"
 #include "unsupported.h"
+#include "waybill/base/file_stamp.h"
 #include "waybill/model/schema.h"
 #include "rule_parts.h"
 #include <stdlib.h>
@@ -255,6 +256,13 @@ static struct compiled_frontend *make_frontend(struct compiler *compiler, const 
     return made;
 }
 
+/* A file that is read when it is compiled is part of what it says. */
+static void add_users_file(struct text *content, const struct model_auth_users *users)
+{
+    if (users && users->users_file.len)
+        file_stamp_add(content, slice_trim_space(users->users_file));
+}
+
 struct compiled_frontend *compile_frontend(struct compiler *compiler, const struct fragment *fragment,
                                            const struct model_frontend *model, struct compiled_backend *backend)
 {
@@ -271,6 +279,10 @@ struct compiled_frontend *compile_frontend(struct compiler *compiler, const stru
         fingerprint_add(content, others.items[i] ? fingerprint_slice(&others.items[i]->head.key) : SLICE(""));
     /* Its age decides only about the order, which is not remembered. */
     fingerprint_add_record(content, &schema_frontend, model, offsetof(struct model_frontend, since));
+    if (model->auth) {
+        add_users_file(content, model->auth->basic);
+        add_users_file(content, model->auth->digest);
+    }
     struct fingerprint key = fingerprint_of(text_slice(content));
     struct compiled_head *known = recall_find(&compiler->frontends_before, &key);
     struct compiled_frontend *made = known ? WB_CONTAINER_OF(known, struct compiled_frontend, head)

@@ -70,6 +70,7 @@ struct filter_source {
     const struct model_entrypoint *entrypoints; /* all of the static configuration */
     size_t entrypoint_count;
     struct slice provider;
+    bool files_elsewhere; /* those that options name cannot be looked at here */
     struct arena *arena; /* lives as long as the compiled frontend, or entrypoint */
     struct slice place;  /* for diagnostics */
     struct diagnostics *diagnostics;

@@ -77,7 +77,7 @@ static void report(struct reading *r, size_t number, const struct user *user, co
 
     r->closed = r->closed || fatal;
     if (r->reported++ < REPORTED_MAX || fatal)
-        diagnostics_add(r->from->diagnostics, fatal ? DIAGNOSTIC_CLOSED : DIAGNOSTIC_WARNING, r->from->place,
+        diagnostics_add(r->from->diagnostics, fatal ? DIAGNOSTIC_CLOSED : DIAGNOSTIC_ERROR, r->from->place,
                         SLICE_FMT ": %s %zu%s" SLICE_FMT "%s %s%s", SLICE_ARG(r->place), r->noun, number, named ? " (`" : "",
                         SLICE_ARG(named ? user->name : SLICE("")), named ? "`)" : "", problem,
                         fatal ? " (Error creating authenticator middleware: error parsing Authenticator user)"
@@ -197,10 +197,10 @@ bool users_read(const struct filter_source *from, const struct users_source *sou
     reading.place = slice_of(arena_format(from->arena, "%s.users", source->option));
     for (size_t i = 0; i < source->list.count; i++)
         take_entry(&reading, i + 1, source->list.items[i]);
-    if (source->file.len)
+    if (source->file.len && !from->files_elsewhere)
         read_users_file(&reading);
     sort_users(out);
-    if (out->count == 0 && !reading.closed) {
+    if (out->count == 0 && !reading.closed && !(source->file.len && from->files_elsewhere)) {
         diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place,
                         "%s has no user that could log in: write %s.users or %s.usersFile", source->option, source->option,
                         source->option);
