@@ -5,6 +5,7 @@
 #include "waybill/base/digest.h"
 #include "waybill/base/offload.h"
 #include "waybill/exchange/access_log.h"
+#include "waybill/route/thread.h"
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -425,6 +426,96 @@ static void test_the_log_says_who_it_was(void **state)
     close(ends[1]);
 }
 
+/* Workers of their own threads, with the hashing threads between them; says most under TSan. */
+
+enum { WORKERS = 4, ROUNDS = 40 };
+
+struct busy_worker {
+    pthread_t thread;
+    unsigned number;
+    struct passwords *shared;
+    unsigned right, wrong, busy, gone;
+};
+
+static void wait_for_answer(struct sim_scene *scene, unsigned index)
+{
+    while (sim_client_status(&scene->client, index) == 0) {
+        mailbox_open_all(&scene->sim->loop.mailbox, NULL);
+        sim_settle(scene->sim);
+        usleep(50);
+    }
+}
+
+static void play_round(struct busy_worker *worker, struct sim_scene *scene, unsigned round)
+{
+    static const char *const given[] = {"ann:secret", "bob:a", "ann:wrong", "nobody:secret"};
+    unsigned kind = (round + worker->number) % WB_COUNT(given), index = scene->client.asked;
+    struct sim_client other;
+
+    sim_client_connect(&other, scene->sim, scene->world->entry, "192.0.2.7");
+    ask(&other, "GET /len/5", "ann:gone", "");
+    ask(&scene->client, "GET /len/5", given[kind], "");
+    sim_settle(scene->sim);
+    sim_link_close(other.wire); /* while its hash waits, is made, or comes back */
+    worker->gone++;
+    wait_for_answer(scene, index);
+    unsigned status = sim_client_status(&scene->client, index);
+    worker->right += kind < 2 && status == 200;
+    worker->wrong += kind >= 2 && status == 401;
+    worker->busy += status == 503;
+    if (scene->client.asked == SIM_REQUESTS_MAX)
+        sim_client_connect(&scene->client, scene->sim, scene->world->entry, "192.0.2.1");
+}
+
+static void *work_busily(void *arg)
+{
+    struct busy_worker *worker = arg;
+    struct sim_scene *scene = wb_alloc(sizeof *scene);
+
+    route_use_thread(worker->number + 1);
+    scene_begin(scene);
+    passwords_destroy(&scene->world->env.passwords);
+    scene->world->env.passwords = worker->shared;
+    sim_world_publish(scene->world, &route, 1);
+    for (unsigned round = 0; round < ROUNDS; round++)
+        play_round(worker, scene, round);
+    sim_link_close(scene->client.wire);
+    sim_settle(scene->sim);
+    mailbox_close(&scene->sim->loop.mailbox); /* as a worker that ends; what is being made is dropped where it is made */
+    mailbox_open_all(&scene->sim->loop.mailbox, NULL);
+    return scene;
+}
+
+static void test_many_workers_share_the_hashing_threads(void **state)
+{
+    struct passwords *shared = passwords_create(2);
+    struct busy_worker workers[WORKERS] = {0};
+    struct sim_scene *scenes[WORKERS];
+    (void)state;
+
+    memset(&options, 0, sizeof options);
+    options.basic = "ann:" SECRET " bob:" OTHER;
+    for (unsigned i = 0; i < WORKERS; i++) {
+        workers[i].number = i;
+        workers[i].shared = shared;
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, work_busily, &workers[i]), 0);
+    }
+    for (unsigned i = 0; i < WORKERS; i++) {
+        void *scene;
+        pthread_join(workers[i].thread, &scene);
+        scenes[i] = scene;
+        assert_int_equal(workers[i].right + workers[i].wrong + workers[i].busy, ROUNDS);
+        assert_true(workers[i].right > ROUNDS / 4);
+        assert_int_equal(workers[i].gone, ROUNDS);
+    }
+    passwords_destroy(&shared); /* before the workers' loops, as in main */
+    for (unsigned i = 0; i < WORKERS; i++) {
+        scenes[i]->world->env.passwords = passwords_create(0);
+        scene_end(scenes[i]);
+        free(scenes[i]);
+    }
+}
+
 /* Digest. */
 
 #define DAN "dan:traefik:589195b269408a4035909b0fec4e61b2" /* "dsecret" */
@@ -611,6 +702,7 @@ int main(void)
         cmocka_unit_test(test_options_that_cannot_be_understood_close),
         cmocka_unit_test(test_an_entrypoint_asks_before_anything_is_routed),
         cmocka_unit_test(test_the_log_says_who_it_was),
+        cmocka_unit_test(test_many_workers_share_the_hashing_threads),
         cmocka_unit_test(test_who_proves_to_know_the_password_gets_in),
         cmocka_unit_test(test_a_proof_of_something_else_is_none),
         cmocka_unit_test(test_a_proof_is_good_once),

@@ -38,7 +38,7 @@ static void count_and_free(struct offload_job *job)
     free(task);
 }
 
-static void do_nothing(struct offload_job *job)
+static void ignore_job(struct offload_job *job)
 {
     (void)job;
 }
@@ -59,7 +59,7 @@ static void test_lines_take_turns(void **state)
     for (unsigned i = 0; i < 6; i++) {
         tasks[i] = (struct task){.number = i, .order = &order[i], .done = &done};
         tasks[i].job.run = double_number;
-        tasks[i].job.done = do_nothing;
+        tasks[i].job.done = ignore_job;
         tasks[i].job.home = &box;
         assert_true(offload_post(offload, &lines[i >= 4], &tasks[i].job));
     }
@@ -89,7 +89,7 @@ static void test_a_line_is_limited_and_a_withdrawn_job_makes_room(void **state)
     for (unsigned i = 0; i < WB_COUNT(tasks); i++) {
         tasks[i].done = &done;
         tasks[i].job.run = double_number;
-        tasks[i].job.done = do_nothing;
+        tasks[i].job.done = ignore_job;
         tasks[i].job.home = &box;
         assert_int_equal(offload_post(offload, &line, &tasks[i].job), i < OFFLOAD_LINE_MAX);
     }
