@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/base/offload.h"
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum { NICENESS = 5 };
@@ -74,7 +73,7 @@ static void *work_on(void *arg)
     struct offload *offload = arg;
     struct offload_job *job;
 
-    setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS); /* on Linux that of one thread */
+    nice(NICENESS); /* on Linux it is the thread that becomes nicer */
     pthread_mutex_lock(&offload->lock);
     for (;;) {
         if ((job = take_job(offload)))

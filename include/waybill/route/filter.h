@@ -71,8 +71,8 @@ struct filter_source {
     size_t entrypoint_count;
     struct slice provider;
     bool files_elsewhere; /* those that options name cannot be looked at here */
-    struct arena *arena; /* lives as long as the compiled frontend, or entrypoint */
-    struct slice place;  /* for diagnostics */
+    struct arena *arena;  /* lives as long as the compiled frontend, or entrypoint */
+    struct slice place;   /* for diagnostics */
     struct diagnostics *diagnostics;
     const struct filter_source_ops *ops;
 };
