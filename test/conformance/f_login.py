@@ -155,7 +155,7 @@ def k2_what_cannot_be_understood_closes(world):
     world.forget()
     attempt("the bad one", unauthorized, world, "/some", basic("bob", "plain"))
     log = world.log()
-    for said in ("entry 1 (`bob`)", "entry 3 is not `name:hash`", "/nonexistent/users", "write `$`"):
+    for said in ("entry 1 (`bob`)", "entry 3 is left out: it is not `name:hash`", "/nonexistent/users", "write `$`"):
         attempt(f"said: {said}", lambda: expect(said in log, log[-3000:]))
     attempt("secrets stay out of the log", lambda: expect("plain" not in log.replace("closed-plain", "") and "secret" not in log and APR1[14:] not in log, log[-3000:]))
 

@@ -76,12 +76,13 @@ static void report(struct reading *r, size_t number, const struct user *user, co
     bool fatal = is_of_other_form(problem) && r->from->entrypoint; /* v1.7 does not start with it */
 
     r->closed = r->closed || fatal;
-    if (r->reported++ < REPORTED_MAX || fatal)
-        diagnostics_add(r->from->diagnostics, fatal ? DIAGNOSTIC_CLOSED : DIAGNOSTIC_ERROR, r->from->place,
-                        SLICE_FMT ": %s %zu%s" SLICE_FMT "%s %s%s", SLICE_ARG(r->place), r->noun, number, named ? " (`" : "",
-                        SLICE_ARG(named ? user->name : SLICE("")), named ? "`)" : "", problem,
-                        fatal ? " (Error creating authenticator middleware: error parsing Authenticator user)"
-                              : ": left out");
+    if (r->reported++ >= REPORTED_MAX && !fatal)
+        return;
+    diagnostics_add(r->from->diagnostics, fatal ? DIAGNOSTIC_CLOSED : DIAGNOSTIC_ERROR, r->from->place,
+                    SLICE_FMT ": %s%s %zu%s" SLICE_FMT "%s %s%s", SLICE_ARG(r->place),
+                    fatal ? "Error creating authenticator middleware: error parsing Authenticator user: " : "", r->noun,
+                    number, named ? " (`" : "", SLICE_ARG(named ? user->name : SLICE("")), named ? "`)" : "",
+                    fatal ? "" : "is left out: it ", problem);
 }
 
 static void add_user(struct reading *r, const struct user *user)

@@ -141,10 +141,10 @@ static void test_one_bad_entry_is_left_out_alone(void **state)
     assert_null(users_find(&bench.users, SLICE("bob")));
     assert_null(users_find(&bench.users, SLICE("zo")));
     assert_null(users_find(&bench.users, SLICE("")));
-    assert_said(&bench, 0, DIAGNOSTIC_ERROR, "auth.basic.users: entry 2 is not `name:hash`");
-    assert_said(&bench, 1, DIAGNOSTIC_ERROR, "auth.basic.users: entry 3 (`bob`) has no hash");
-    assert_said(&bench, 2, DIAGNOSTIC_ERROR, "entry 5 has no name");
-    assert_said(&bench, 3, DIAGNOSTIC_ERROR, "entry 6 is not `name:hash`");
+    assert_said(&bench, 0, DIAGNOSTIC_ERROR, "auth.basic.users: entry 2 is left out: it is not `name:hash`");
+    assert_said(&bench, 1, DIAGNOSTIC_ERROR, "auth.basic.users: entry 3 (`bob`) is left out: it has no hash");
+    assert_said(&bench, 2, DIAGNOSTIC_ERROR, "entry 5 is left out: it has no name");
+    assert_said(&bench, 3, DIAGNOSTIC_ERROR, "entry 6 is left out: it is not `name:hash`");
     assert_int_equal(bench.diagnostics.count, 4);
     bench_fini(&bench);
 }
@@ -192,11 +192,11 @@ static void test_digest_users_are_of_our_realm(void **state)
                           NULL));
     assert_int_equal(bench.users.count, 1);
     assert_true(slice_eq(bench.users.items[0].secret, SLICE("589195b269408a4035909b0fec4e61b2")));
-    assert_said(&bench, 0, DIAGNOSTIC_ERROR, "entry 2 (`eve`) is of another realm");
-    assert_said(&bench, 1, DIAGNOSTIC_ERROR, "entry 3 (`fay`) has a hash that is not 32");
-    assert_said(&bench, 2, DIAGNOSTIC_ERROR, "entry 4 (`gus`) has a hash that is not 32");
-    assert_said(&bench, 3, DIAGNOSTIC_ERROR, "entry 5 is not `name:realm:hash`");
-    assert_said(&bench, 4, DIAGNOSTIC_ERROR, "entry 6 is not `name:realm:hash`");
+    assert_said(&bench, 0, DIAGNOSTIC_ERROR, "entry 2 (`eve`) is left out: it is of another realm");
+    assert_said(&bench, 1, DIAGNOSTIC_ERROR, "entry 3 (`fay`) is left out: it has a hash that is not 32");
+    assert_said(&bench, 2, DIAGNOSTIC_ERROR, "entry 4 (`gus`) is left out: it has a hash that is not 32");
+    assert_said(&bench, 3, DIAGNOSTIC_ERROR, "entry 5 is left out: it is not `name:realm:hash`");
+    assert_said(&bench, 4, DIAGNOSTIC_ERROR, "entry 6 is left out: it is not `name:realm:hash`");
     bench_fini(&bench);
 }
 
@@ -260,7 +260,7 @@ static void test_a_file_of_something_else_does_not_fill_the_log(void **state)
     assert_true(read_list(&bench, false, "ann:" APR1, name));
     assert_int_equal(bench.users.count, 1);
     assert_int_equal(bench.diagnostics.count, 20);
-    assert_said(&bench, 0, DIAGNOSTIC_ERROR, "line 1 is not");
+    assert_said(&bench, 0, DIAGNOSTIC_ERROR, "line 1 is left out: it is not");
     bench_fini(&bench);
     unlink(name);
     free(name);
