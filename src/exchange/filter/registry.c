@@ -10,6 +10,9 @@ const struct filter_ops *const exchange_filters[] = {
     &filter_custom_headers,
     &filter_security_headers,
     &filter_forward_auth,
+    &filter_circuit_breaker,
+    &filter_max_conn,
+    &filter_rate_limit,
     &filter_compress, /* of entrypoints */
     NULL,
 };
