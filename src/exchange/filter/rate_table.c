@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum { WAYS = 16, SETS_FIRST = 4, SETS_MAX = RATE_TOKENS_MAX / RATE_SHARDS / WAYS };
-#define DEPTH_MAX ((uint64_t)1 << 62)
+#define DEPTH_MAX ((uint64_t)1 << 62) /* 146 years, and no sum of two of them overflows */
 
 struct rate rate_make(int64_t period_ns, int64_t average, int64_t burst)
 {
@@ -14,6 +14,8 @@ struct rate rate_make(int64_t period_ns, int64_t average, int64_t burst)
 
     if (rate.step_ns == 0)
         rate.step_ns = 1;
+    if (rate.step_ns > DEPTH_MAX)
+        rate.step_ns = DEPTH_MAX;
     rate.depth_ns = (uint64_t)burst > DEPTH_MAX / rate.step_ns ? DEPTH_MAX : (uint64_t)burst * rate.step_ns;
     if (rate.depth_ns < RATE_GRAIN_NS)
         rate.depth_ns = RATE_GRAIN_NS;
