@@ -113,6 +113,20 @@ static void test_an_error_while_recovering_trips_again(void **state)
     end(&rig);
 }
 
+static void test_what_was_counted_before_it_tripped_is_void(void **state)
+{
+    struct rig rig;
+    (void)state;
+
+    begin(&rig, "LatencyAtQuantileMS(100.0) > 100");
+    assert_true(reply(&rig, 200, 101));
+    rig.now_ms += BREAKER_TRIPPED_MS;
+    passes(&rig);
+    assert_false(reply(&rig, 200, 1)); /* though latencies count for a minute */
+    assert_true(reply(&rig, 200, 101));
+    end(&rig);
+}
+
 static void test_the_condition_is_asked_every_100_ms(void **state)
 {
     struct rig rig;
@@ -283,6 +297,7 @@ int main(void)
         cmocka_unit_test(test_one_error_trips_and_ten_seconds_nothing_passes),
         cmocka_unit_test(test_recovering_lets_a_growing_share_pass),
         cmocka_unit_test(test_an_error_while_recovering_trips_again),
+        cmocka_unit_test(test_what_was_counted_before_it_tripped_is_void),
         cmocka_unit_test(test_the_condition_is_asked_every_100_ms),
         cmocka_unit_test(test_ratios_count_the_last_ten_seconds),
         cmocka_unit_test(test_a_quantile_is_that_of_the_sorted_latencies),

@@ -193,8 +193,11 @@ static void test_names_cannot_be_mixed_up(void **state)
     struct filter_source from = {.frontend = &frontend, .backend = &backends[0], .provider = SLICE("file"), .arena = &arena};
     struct slice a = filter_identity(&from, "x", SLICE("2"));
     from.backend = &backends[1];
+    struct slice b = filter_identity(&from, "x", SLICE("2"));
     assert_false(slice_eq(a, filter_identity(&from, "x", SLICE("1 2"))));
     assert_false(slice_eq(filter_identity(&from, "x", SLICE("2")), filter_identity(&from, "y", SLICE("2"))));
+    from.backend = &(struct model_backend){.name = SLICE("c")}; /* as long as the other */
+    assert_false(slice_eq(filter_identity(&from, "x", SLICE("2")), b));
     from.provider = SLICE("docker");
     struct slice docker = filter_identity(&from, "x", SLICE("2"));
     from.provider = SLICE("file");
