@@ -5,10 +5,12 @@
 #include "help.h"
 #include "static_file.h"
 #include "waybill/base/text.h"
+#include "waybill/exchange/environment.h"
 #include <stdlib.h>
 #include <time.h>
 
 enum { SWARM_REFRESH_S = 15 };
+_Static_assert((int)SETTINGS_WORKERS_MAX <= (int)WORKERS_MAX, "filters keep state for each worker");
 
 static void set_defaults(struct reading *reading)
 {

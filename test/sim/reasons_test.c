@@ -19,6 +19,30 @@ static void ask_for_a_password(struct arena *arena, struct model_frontend *front
     slices_add(arena, &frontend->auth->basic->users, SLICE("ann:$apr1$H6uskkkW$NNBs2U5LAblMB3OM9KekS/"));
 }
 
+static void limit_rate(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)backend;
+    frontend->rate_limit = ARENA_NEW(arena, struct model_rate_limit);
+    frontend->rate_limit->extractor_func = SLICE("client.ip");
+    frontend->rate_limit->rates = ARENA_NEW(arena, struct model_rate);
+    frontend->rate_limit->rate_count = 1;
+    *frontend->rate_limit->rates = (struct model_rate){.period_ns = 3000000000, .average = 1, .burst = 1};
+}
+
+static void limit_connections(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)frontend;
+    backend->max_conn = ARENA_NEW(arena, struct model_max_conn);
+    *backend->max_conn = (struct model_max_conn){.amount = 1, .extractor_func = SLICE("client.ip")};
+}
+
+static void break_circuit(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)frontend;
+    backend->circuit_breaker = ARENA_NEW(arena, struct model_circuit_breaker);
+    backend->circuit_breaker->expression = SLICE("NetworkErrorRatio() > 0.5");
+}
+
 static const struct sim_route routes[] = {
     {.name = "a", .rule = "Host:a.test", .servers = SIM_SERVER_URL},
     {.name = "b", .rule = "Host:strip.test;PathPrefixStrip:/x", .servers = SIM_SERVER_URL},
@@ -36,6 +60,9 @@ static const struct sim_route routes[] = {
     {.name = "l", .rule = "Host:stopped.test;PathPrefixStrip:/x", .absence = ABSENCE_NOT_RUNNING, .white_list = "::1"},
     {.name = "m", .rule = "Host:starting.test", .absence = ABSENCE_STARTING},
     {.name = "n", .rule = "Host:sick.test", .absence = ABSENCE_UNHEALTHY},
+    {.name = "q", .rule = "Host:rate.test", .servers = SIM_SERVER_URL, .set_options = limit_rate},
+    {.name = "r", .rule = "Host:conns.test", .servers = SIM_SERVER_URL, .set_options = limit_connections},
+    {.name = "s", .rule = "Host:broken.test", .servers = "http://10.0.0.99:1", .set_options = break_circuit},
     {.name = "p", .rule = "Host:costly.test;HeadersRegexp:X,a{900}$", .servers = SIM_SERVER_URL},
     {.name = "o", .rule = "Host:a.test;PathPrefix:/longer/than/the/live/one", .absence = ABSENCE_UNHEALTHY},
 };
@@ -121,6 +148,32 @@ static void ask_with_many_before(struct sim_scene *scene)
     sim_client_ask(&scene->client, GET("login.test", "/", "Authorization: Basic YW5uOmI=\r\n"));
 }
 
+/* Another client comes first, and uses up what there is. */
+static void ask_after_another(struct sim_scene *scene, const char *before, const char *request)
+{
+    struct sim_client other;
+
+    sim_client_connect(&other, scene->sim, scene->world->entry, "192.0.2.1");
+    sim_client_ask(&other, before);
+    sim_advance(scene->sim, 10);
+    sim_client_ask(&scene->client, request);
+}
+
+static void ask_too_often(struct sim_scene *scene)
+{
+    ask_after_another(scene, GET("rate.test", "/len/5", ""), GET("rate.test", "/len/5", ""));
+}
+
+static void ask_too_many(struct sim_scene *scene)
+{
+    ask_after_another(scene, GET("conns.test", "/mute", ""), GET("conns.test", "/len/5", ""));
+}
+
+static void ask_after_an_error(struct sim_scene *scene)
+{
+    ask_after_another(scene, GET("broken.test", "/", ""), GET("broken.test", "/", ""));
+}
+
 static const struct reach table[] = {
     {REASON_DONE, GET("a.test", "/len/5", ""), 200, NULL, 0, NULL},
     {REASON_DONE, GET("a.test", "/longer/than/the/live/one", ""), 200, NULL, 0, NULL},
@@ -150,6 +203,8 @@ static const struct reach table[] = {
     {REASON_BODY_TIMEOUT, GET("a.test", "/", "Content-Length: 5\r\n"), 408, NULL, 60000, NULL},
     {REASON_TARGET_TOO_LONG, NULL, 414, NULL, 0, ask_long_target},
     {REASON_MATCH_TOO_COSTLY, NULL, 414, NULL, 0, ask_costly_head},
+    {REASON_RATE_LIMITED, NULL, 429, NULL, 0, ask_too_often},
+    {REASON_CONNECTION_LIMITED, NULL, 429, NULL, 0, ask_too_many},
     {REASON_HEAD_TOO_LARGE, NULL, 431, NULL, 0, ask_long_head},
     {REASON_AUTH_UNREACHABLE, GET("auth.test", "/", ""), 500, NULL, 0, NULL},
     {REASON_UNKNOWN_METHOD, "CONNECT a.test:80 HTTP/1.1\r\nHost: a.test\r\n\r\n", 501, NULL, 0, NULL},
@@ -162,6 +217,7 @@ static const struct reach table[] = {
     {REASON_SERVER_UPGRADE, GET("a.test", "/", ""), 502, "HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", 0,
      NULL},
     {REASON_NO_SERVER, GET("empty.test", "/", ""), 503, NULL, 0, NULL},
+    {REASON_BREAKER_TRIPPED, NULL, 503, NULL, 0, ask_after_an_error},
     {REASON_FRONTEND_CLOSED, GET("closed.test", "/", ""), 503, NULL, 0, NULL},
     {REASON_SERVICE_NOT_RUNNING, GET("stopped.test", "/x/../x", ""), 503, NULL, 0, NULL},
     {REASON_SERVICE_STARTING, GET("starting.test", "/", ""), 503, NULL, 0, NULL},
@@ -220,8 +276,11 @@ static void reach_one(const struct reach *row)
         struct sim_message answer;
         sim_client_answer(&scene.client, 0, &answer);
         assert_int_equal(row->status, reason_row(row->reason)->status);
-        assert_true(slice_eq(text_slice(&answer.body), reason_row(row->reason)->body));
-        assert_true(slice_eq(sim_message_field(&answer, "Retry-After"), reason_row(row->reason)->retry_after));
+        /* Limits say more: how long, how many (limits_test.c). */
+        assert_true(row->status == 429 ? slice_starts(text_slice(&answer.body), reason_row(row->reason)->body)
+                                       : slice_eq(text_slice(&answer.body), reason_row(row->reason)->body));
+        assert_true(row->status == 429 ||
+                    slice_eq(sim_message_field(&answer, "Retry-After"), reason_row(row->reason)->retry_after));
         sim_message_fini(&answer);
         sim_advance(scene.sim, 2000);
         assert_int_equal(scene.client.wire->got_fin, reason_row(row->reason)->close);

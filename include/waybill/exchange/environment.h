@@ -10,6 +10,8 @@ struct access_log;
 struct passwords;
 struct unserved;
 
+enum { WORKERS_MAX = 128 };
+
 /* An entrypoint as the workers need it. Made once at start; shared, never changes. */
 struct entrypoint {
     struct slice name;

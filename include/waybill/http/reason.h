@@ -43,6 +43,8 @@
     X(BODY_TOO_LARGE,       413, true,  "", "413 Request Entity Too Large",          "request body is larger than allowed") \
     X(TARGET_TOO_LONG,      414, true,  "", "414 Request-URI Too Long",              "request target is longer than allowed") \
     X(MATCH_TOO_COSTLY,     414, false, "", "414 Request-URI Too Long",              "request is too long for the regular expressions it would have to be compared with") \
+    X(RATE_LIMITED,         429, false, "", "max rate reached",                      "rate limit is used up") \
+    X(CONNECTION_LIMITED,   429, false, "", "max connections reached",               "as many requests as maxConn allows are under way") \
     X(HEAD_TOO_LARGE,       431, true,  "", "431 Request Header Fields Too Large",   "request head is larger than allowed, or has too many fields") \
     X(INTERNAL,             500, true,  "", "Internal Server Error",                 "internal limit reached") \
     X(AUTH_UNREACHABLE,     500, false, "", "Internal Server Error",                 "authentication server could not be asked") \
@@ -55,6 +57,7 @@
     X(SERVER_MALFORMED,     502, false, "", "Bad Gateway",                           "answer of the server is not valid HTTP") \
     X(SERVER_UPGRADE,       502, false, "", "Bad Gateway",                           "server switched protocols without being asked to") \
     X(NO_SERVER,            503, false, "5", "Service Unavailable",                   "backend has no server") \
+    X(BREAKER_TRIPPED,      503, false, "10", "Service Unavailable",                 "circuit breaker lets nothing pass for now") \
     X(FRONTEND_CLOSED,      503, false, "", "Service Unavailable",                   "frontend is closed: a protecting option cannot be understood") \
     X(SERVICE_NOT_RUNNING,  503, false, "5", "503 Service Unavailable: the service is not running", "service is not running") \
     X(SERVICE_STARTING,     503, false, "2", "503 Service Unavailable: the service is starting",    "service is starting") \

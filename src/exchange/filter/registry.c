@@ -13,6 +13,9 @@ const struct filter_ops *const exchange_filters[] = {
     &filter_basic_auth,
     &filter_digest_auth,
     &filter_forward_auth,
+    &filter_circuit_breaker,
+    &filter_max_conn,
+    &filter_rate_limit,
     &filter_compress, /* of entrypoints */
     NULL,
 };

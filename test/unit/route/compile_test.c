@@ -419,11 +419,11 @@ static void test_what_protects_and_is_missing_closes_the_frontend(void **state)
     struct fragment *fragment = fragment_with("docker", 8, 3);
     struct model_redirect redirect = {.entrypoint = SLICE("https")};
     struct model_response_forwarding forwarding = {.flush_interval = SLICE("1s")};
-    struct model_max_conn limit = {.amount = 3};
+    struct model_buffering limit = {.max_request_body_bytes = 3};
     (void)state;
     bench_init(&bench, NULL);
     BACKEND(fragment, "b", "http://10.0.0.1:80");
-    BACKEND(fragment, "limited", "http://10.0.0.1:80")->max_conn = &limit;
+    BACKEND(fragment, "limited", "http://10.0.0.1:80")->buffering = &limit;
     BACKEND(fragment, "flushed", "http://10.0.0.1:80")->response_forwarding = &forwarding;
     add_frontend(fragment, "redirect", "Host:redirect.t", "b")->redirect = &redirect;
     add_frontend(fragment, "tls", "Host:tls.t", "b")->pass_tls_cert = true;
@@ -437,7 +437,7 @@ static void test_what_protects_and_is_missing_closes_the_frontend(void **state)
         assert_true(find(snapshot, 0, closed[i], "/")->closed_because.len > 0);
     }
     assert_false(find(snapshot, 0, "open.t", "/")->closed);
-    assert_true(said(&bench, DIAGNOSTIC_CLOSED, "maxConn is not in this version yet"));
+    assert_true(said(&bench, DIAGNOSTIC_CLOSED, "buffering.max*BodyBytes is not in this version yet"));
     assert_true(said(&bench, DIAGNOSTIC_CLOSED, "`x` is no network"));
     assert_true(said(&bench, DIAGNOSTIC_WARNING, "responseForwarding.flushInterval is not in this version yet"));
     snapshot_unref(&snapshot);
