@@ -102,16 +102,15 @@ static bool cut_value(struct rewrite *rewrite, struct arena *arena, struct slice
     return false;
 }
 
-bool rewrite_compile(struct arena *arena, struct slice pattern, struct slice replacement,
-                     const struct rewrite_names *names, struct rewrite *out, struct slice *out_error)
+bool rewrite_compile(struct arena *arena, struct slice pattern, struct slice replacement, const struct rewrite_names *names,
+                     struct rewrite *out, struct slice *out_error)
 {
     char error[REGEX_ERROR_SIZE];
     struct regex *regex = regex_create(pattern.ptr, pattern.len, false, error);
 
     if (!regex) {
         *out_error = slice_of(arena_format(arena,
-                                           "`" SLICE_FMT
-                                           "` is not a regular expression (%s): mend it, in the syntax of RE2",
+                                           "`" SLICE_FMT "` is not a regular expression (%s): mend it, in the syntax of RE2",
                                            SLICE_ARG(pattern), error));
         return false;
     }

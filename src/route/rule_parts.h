@@ -73,9 +73,9 @@ struct path_modifiers {
     size_t strip_count;
     struct template *strip_patterns; /* longest text first */
     size_t strip_pattern_count;
-    struct slice add_prefix;               /* canonical, begins with a slash; empty: none */
-    struct slice replace_path;             /* the same */
-    struct rewrite replace_regex;          /* regex NULL: none */
+    struct slice add_prefix;      /* canonical, begins with a slash; empty: none */
+    struct slice replace_path;    /* the same */
+    struct rewrite replace_regex; /* regex NULL: none */
 };
 
 struct regex_link {

@@ -18,7 +18,6 @@
 FRONTEND(has_basic, (frontend->auth && frontend->auth->basic) || frontend->basic_auth.count || frontend->basic_auth_present)
 FRONTEND(has_digest, frontend->auth && frontend->auth->digest)
 FRONTEND(has_rate_limit, frontend->rate_limit != NULL)
-FRONTEND(has_redirect, frontend->redirect != NULL)
 FRONTEND(has_client_cert, frontend->pass_client_cert != NULL || frontend->pass_tls_cert)
 
 BACKEND(has_breaker, backend->circuit_breaker != NULL)
@@ -41,7 +40,6 @@ static const struct {
     {"auth.basic", true, has_basic},
     {"auth.digest", true, has_digest},
     {"rateLimit", true, has_rate_limit},
-    {"redirect", true, has_redirect},
     {"passTLSClientCert", true, has_client_cert},
 };
 

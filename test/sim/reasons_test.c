@@ -9,6 +9,14 @@ static void allow_another_host(struct arena *arena, struct model_frontend *front
     slices_add(arena, &frontend->headers->allowed_hosts, SLICE("a.test"));
 }
 
+static void redirect_anywhere(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)backend;
+    frontend->redirect = ARENA_NEW(arena, struct model_redirect);
+    frontend->redirect->regex = SLICE("^http://go.test/(.*)");
+    frontend->redirect->replacement = SLICE("$1");
+}
+
 static const struct sim_route routes[] = {
     {.name = "a", .rule = "Host:a.test", .servers = SIM_SERVER_URL},
     {.name = "b", .rule = "Host:strip.test;PathPrefixStrip:/x", .servers = SIM_SERVER_URL},
@@ -25,6 +33,7 @@ static const struct sim_route routes[] = {
     {.name = "l", .rule = "Host:stopped.test;PathPrefixStrip:/x", .absence = ABSENCE_NOT_RUNNING, .white_list = "::1"},
     {.name = "m", .rule = "Host:starting.test", .absence = ABSENCE_STARTING},
     {.name = "n", .rule = "Host:sick.test", .absence = ABSENCE_UNHEALTHY},
+    {.name = "q", .rule = "Host:go.test", .servers = SIM_SERVER_URL, .set_options = redirect_anywhere},
     {.name = "p", .rule = "Host:costly.test;HeadersRegexp:X,a{900}$", .servers = SIM_SERVER_URL},
     {.name = "o", .rule = "Host:a.test;PathPrefix:/longer/than/the/live/one", .absence = ABSENCE_UNHEALTHY},
 };
@@ -118,6 +127,7 @@ static const struct reach table[] = {
     {REASON_BAD_BODY, GET("a.test", "/", "Transfer-Encoding: chunked\r\n") "zz\r\n", 400, NULL, 0, NULL},
     {REASON_AMBIGUOUS_PATH, GET("split.test", "/x%2f..%2fadmin", ""), 400, NULL, 0, NULL},
     {REASON_DOTS_IN_CHANGED_PATH, GET("strip.test", "/x/../x/y", ""), 400, NULL, 0, NULL},
+    {REASON_OPEN_REDIRECT, GET("go.test", "///evil.test", ""), 400, NULL, 0, NULL},
     {REASON_FORBIDDEN, GET("list.test", "/", ""), 403, NULL, 0, NULL},
     {REASON_HOST_NOT_ALLOWED, GET("host.test", "/", ""), 403, NULL, 0, NULL},
     {REASON_NO_FRONTEND, GET("nobody.test", "/", ""), 404, NULL, 0, NULL},

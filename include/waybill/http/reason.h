@@ -34,6 +34,7 @@
     X(BAD_BODY,             400, true,  "", "400 Bad Request: malformed chunked body", "chunked request body is malformed") \
     X(AMBIGUOUS_PATH,       400, true,  "", "400 Bad Request: ambiguous path",       "path would lead to another frontend once decoded further") \
     X(DOTS_IN_CHANGED_PATH, 400, true,  "", "400 Bad Request: dot segments in a path that the route changes", "path with dot segments on a route that changes it") \
+    X(OPEN_REDIRECT,        400, false, "", "400 Bad Request",                       "redirect would lead to whatever host the request names") \
     X(FORBIDDEN,            403, false, "", "Forbidden",                             "client address is not in the white list") \
     X(HOST_NOT_ALLOWED,     403, false, "", "Bad Host\n",                            "host is not one of allowedHosts") \
     X(NO_FRONTEND,          404, false, "", "404 page not found\n",                  "no frontend matches") \

@@ -35,8 +35,8 @@ enum { REWRITE_BYTES_MAX = 64 * 1024 };
 
 /* False when it cannot be understood: *out_error says why, in the arena. The arena is without limit, and ends when no thread
  * uses the rewrite any more. */
-bool rewrite_compile(struct arena *arena, struct slice pattern, struct slice replacement,
-                     const struct rewrite_names *names, struct rewrite *out, struct slice *out_error);
+bool rewrite_compile(struct arena *arena, struct slice pattern, struct slice replacement, const struct rewrite_names *names,
+                     struct rewrite *out, struct slice *out_error);
 /* Adds to `out`. `values` are those of the names, in their order. */
 enum rewrite_outcome rewrite_apply(const struct rewrite *rewrite, struct slice subject, const struct slice *values,
                                    struct text *out);

@@ -96,8 +96,8 @@ static void test_what_cannot_be_understood_says_why(void **state)
         struct slice error = SLICE("");
         struct arena arena;
         arena_init(&arena, 0);
-        assert_false(rewrite_compile(&arena, slice_of(rows[i].pattern), slice_of(rows[i].replacement), &names, &rewrite,
-                                     &error));
+        assert_false(
+            rewrite_compile(&arena, slice_of(rows[i].pattern), slice_of(rows[i].replacement), &names, &rewrite, &error));
         if (!strstr(error.ptr, rows[i].said))
             fail_msg("%s", error.ptr);
         arena_fini(&arena);
@@ -121,8 +121,7 @@ static void test_p10_what_is_too_long_is_told(void **state)
     assert_int_equal(rewrite_apply(&rewrite, slice_make(subject, REWRITE_BYTES_MAX), values, &made), REWRITE_TOO_COSTLY);
     text_fini(&made);
     assert_true(rewrite_compile(&arena, SLICE("x{900}y"), SLICE(""), &names, &rewrite, &error));
-    assert_int_equal(rewrite_apply(&rewrite, slice_make(subject, REWRITE_BYTES_MAX - 1), values, &made),
-                     REWRITE_TOO_COSTLY);
+    assert_int_equal(rewrite_apply(&rewrite, slice_make(subject, REWRITE_BYTES_MAX - 1), values, &made), REWRITE_TOO_COSTLY);
     text_fini(&made);
     arena_fini(&arena);
     free(subject);
