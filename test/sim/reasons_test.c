@@ -117,6 +117,9 @@ static const struct reach table[] = {
     {REASON_RESPONSE_CUT, GET("a.test", "/", ""), 0, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", 0, NULL},
     {REASON_SERVER_STALLED, GET("a.test", "/", ""), 0, "+HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", 20000, NULL},
     {REASON_DRAINING, GET("a.test", "/mute", ""), 0, NULL, 0, cut_now},
+    {REASON_BAD_PROXY_HEADER, "PROXY TCP4 \r\n", 0, NULL, 0, NULL},
+    {REASON_BAD_PROXY_HEADER, "PROXY TCP4 1.2.3.4 ", 0, NULL, 5000, NULL},
+    {REASON_PROXY_NOT_TRUSTED, "PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\n", 400, NULL, 0, NULL},
     {REASON_BAD_LINE_END, "GET / HTTP/1.1\nHost: a.test\r\n\r\n", 400, NULL, 0, NULL},
     {REASON_BAD_REQUEST_LINE, "GET /\r\n\r\n", 400, NULL, 0, NULL},
     {REASON_BAD_FIELD, GET("a.test", "/", "X y: z\r\n"), 400, NULL, 0, NULL},
@@ -183,6 +186,7 @@ static void reach_one(const struct reach *row)
     scene_prepare(&scene, 0);
     scene.world->upstream.response_timeout_ms = row->reason == REASON_RESPONSE_TIMEOUT ? 40000 : 0;
     scene.world->env.response_body_timeout_ms = row->reason == REASON_SERVER_STALLED ? 20000 : 0;
+    scene.world->outer.proxy_protocol = row->reason == REASON_BAD_PROXY_HEADER || row->reason == REASON_PROXY_NOT_TRUSTED;
     scene_start(&scene);
     sim_add_listener(scene.sim, &silent, "10.0.0.7", 80);
     sim_world_publish(scene.world, routes, WB_COUNT(routes));

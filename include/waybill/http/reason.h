@@ -23,6 +23,8 @@
     X(RESPONSE_CUT,           0, true,  "", "",                                      "server ended its answer early") \
     X(SERVER_STALLED,         0, true,  "", "",                                      "server sent no more of its answer within the time allowed") \
     X(DRAINING,               0, true,  "", "",                                      "worker is shutting down") \
+    X(BAD_PROXY_HEADER,       0, true,  "", "",                                      "PROXY header cannot be read, or did not arrive in time") \
+    X(PROXY_NOT_TRUSTED,    400, true,  "", "400 Bad Request",                       "PROXY header from a peer that is not in ProxyProtocol.TrustedIPs") \
     X(BAD_REQUEST,          400, true,  "", "400 Bad Request",                       "request is not valid HTTP") \
     X(BAD_LINE_END,         400, true,  "", "400 Bad Request: bare line end or folded line",  "bare CR or LF, or a folded line, in the head") \
     X(BAD_REQUEST_LINE,     400, true,  "", "400 Bad Request: malformed request line", "request line is malformed") \
