@@ -159,6 +159,8 @@ enum rewrite_outcome rewrite_apply(const struct rewrite *rewrite, struct slice s
     size_t count = regex_group_count(rewrite->regex) + 1, done = 0, from = 0, steps = MATCH_STEPS_MAX, before = out->len;
     bool any = false;
 
+    if (subject.len == 0)
+        subject = SLICE(""); /* no bytes may have no address, and a group that is there has one */
     while (from <= subject.len && out->len - before <= REWRITE_BYTES_MAX) {
         if (!spend_steps(rewrite->regex, subject.len - from, &steps))
             return REWRITE_TOO_COSTLY;

@@ -2,6 +2,7 @@
 /* links: route */
 /* A line of pattern, a line of replacement, and a subject: whatever they are, there is a reason or a bounded result. */
 #include "waybill/route/rewrite.h"
+#include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -10,14 +11,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     static const char *const items[] = {".A", ".B"};
     static const struct slice values[] = {{"one", 3}, {"", 0}};
     const struct rewrite_names names = {items, 2};
-    struct slice rest = slice_make((const char *)bytes, size), pattern = SLICE(""), replacement = SLICE(""),
-                 error = SLICE("");
+    struct slice pattern = SLICE(""), replacement = SLICE(""), error = SLICE("");
     struct rewrite rewrite;
     struct arena arena;
     struct text made = TEXT_EMPTY;
 
     if (size > 4096)
         return 0;
+    char *exact = wb_strndup((const char *)bytes, size); /* no bytes may have no address */
+    struct slice rest = slice_make(exact, size);
     slice_cut(&rest, '\n', &pattern);
     slice_cut(&rest, '\n', &replacement);
     arena_init(&arena, 0);
@@ -31,5 +33,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     }
     text_fini(&made);
     arena_fini(&arena);
+    free(exact);
     return 0;
 }
