@@ -5,6 +5,7 @@
  * Thread: immutable. Owner: the arena of rule_parse; regular expressions are freed by rule_release.
  */
 #pragma once
+#include "rewrite_parts.h"
 #include "template.h"
 #include "waybill/http/headers.h"
 #include "waybill/route/match.h"
@@ -67,26 +68,14 @@ struct query_part {
     struct template value;
 };
 
-/* What ReplacePathRegex puts in, cut into pieces: text, or group number `group` when it is not negative. */
-struct replacement_piece {
-    struct slice text;
-    int group;
-};
-
-struct path_replacement {
-    const struct regex *regex;
-    struct replacement_piece *pieces;
-    size_t count;
-};
-
 struct path_modifiers {
     struct slice *strip; /* canonical, longest first */
     size_t strip_count;
     struct template *strip_patterns; /* longest text first */
     size_t strip_pattern_count;
-    struct slice add_prefix;               /* canonical, begins with a slash; empty: none */
-    struct slice replace_path;             /* the same */
-    struct path_replacement replace_regex; /* regex NULL: none */
+    struct slice add_prefix;      /* canonical, begins with a slash; empty: none */
+    struct slice replace_path;    /* the same */
+    struct rewrite replace_regex; /* regex NULL: none */
 };
 
 struct regex_link {

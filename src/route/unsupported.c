@@ -15,7 +15,6 @@
         return (set);                                   \
     }
 
-FRONTEND(has_redirect, frontend->redirect != NULL)
 FRONTEND(has_client_cert, frontend->pass_client_cert != NULL || frontend->pass_tls_cert)
 
 BACKEND(has_body_limit,
@@ -33,7 +32,6 @@ static const struct {
     bool protects;
     bool (*is_set)(const struct model_frontend *frontend);
 } frontend_rows[] = {
-    {"redirect", true, has_redirect},
     {"passTLSClientCert", true, has_client_cert},
 };
 

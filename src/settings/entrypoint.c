@@ -12,6 +12,14 @@ enum option_id {
     ID_FORWARDED,
     ID_FORWARDED_INSECURE,
     ID_FORWARDED_TRUSTED,
+    ID_PROXY,
+    ID_PROXY_INSECURE,
+    ID_PROXY_TRUSTED,
+    ID_REDIRECT,
+    ID_REDIRECT_ENTRYPOINT,
+    ID_REDIRECT_REGEX,
+    ID_REDIRECT_REPLACEMENT,
+    ID_REDIRECT_PERMANENT,
     ID_WHITE_LIST,
     ID_WHITE_LIST_RANGE,
     ID_WHITE_LIST_BY_HEADER,
@@ -42,6 +50,14 @@ static const struct known_option {
     {"forwardedheaders", "ForwardedHeaders", OPTION_TABLE, ID_FORWARDED},
     {"forwardedheaders_insecure", "ForwardedHeaders.Insecure", OPTION_TRUTH, ID_FORWARDED_INSECURE},
     {"forwardedheaders_trustedips", "ForwardedHeaders.TrustedIPs", OPTION_LIST, ID_FORWARDED_TRUSTED},
+    {"proxyprotocol", "ProxyProtocol", OPTION_TABLE, ID_PROXY},
+    {"proxyprotocol_insecure", "ProxyProtocol.Insecure", OPTION_TRUTH, ID_PROXY_INSECURE},
+    {"proxyprotocol_trustedips", "ProxyProtocol.TrustedIPs", OPTION_LIST, ID_PROXY_TRUSTED},
+    {"redirect", "Redirect", OPTION_TABLE, ID_REDIRECT},
+    {"redirect_entrypoint", "Redirect.EntryPoint", OPTION_TEXT, ID_REDIRECT_ENTRYPOINT},
+    {"redirect_regex", "Redirect.Regex", OPTION_TEXT, ID_REDIRECT_REGEX},
+    {"redirect_replacement", "Redirect.Replacement", OPTION_TEXT, ID_REDIRECT_REPLACEMENT},
+    {"redirect_permanent", "Redirect.Permanent", OPTION_TRUTH, ID_REDIRECT_PERMANENT},
     {"whitelist", "WhiteList", OPTION_TABLE, ID_WHITE_LIST},
     {"whitelist_sourcerange", "WhiteList.SourceRange", OPTION_LIST, ID_WHITE_LIST_RANGE},
     {"whitelistsourcerange", "WhiteListSourceRange", OPTION_LIST, ID_WHITE_LIST_RANGE},
@@ -68,8 +84,6 @@ static const struct absent_part {
 } absent_parts[] = {
     {"tls", "TLS"},
     {"ca", "CA (client certificates)"},
-    {"redirect", "Redirect"},
-    {"proxyprotocol", "ProxyProtocol"},
     {"auth_forward_tls", "Auth.Forward.TLS"},
 };
 
@@ -116,6 +130,13 @@ static struct model_white_list *white_list_of(struct entrypoint_draft *draft)
     if (!draft->entrypoint.white_list)
         draft->entrypoint.white_list = ARENA_NEW(arena_of(draft), struct model_white_list);
     return draft->entrypoint.white_list;
+}
+
+static struct model_redirect *redirect_of(struct entrypoint_draft *draft)
+{
+    if (!draft->entrypoint.redirect)
+        draft->entrypoint.redirect = ARENA_NEW(arena_of(draft), struct model_redirect);
+    return draft->entrypoint.redirect;
 }
 
 static struct model_auth *auth_of(struct entrypoint_draft *draft)
@@ -171,6 +192,32 @@ static void apply_option(struct entrypoint_draft *draft, const struct known_opti
     case ID_FORWARDED_TRUSTED:
         draft->trusted_named = true;
         entrypoint->forwarded_trusted = option->items;
+        break;
+    case ID_PROXY:
+        entrypoint->proxy_protocol = true;
+        break;
+    case ID_PROXY_INSECURE:
+        entrypoint->proxy_protocol = true;
+        entrypoint->proxy_insecure = read_truth(draft, option, known->shown);
+        break;
+    case ID_PROXY_TRUSTED:
+        entrypoint->proxy_protocol = true;
+        entrypoint->proxy_trusted = option->items;
+        break;
+    case ID_REDIRECT:
+        redirect_of(draft);
+        break;
+    case ID_REDIRECT_ENTRYPOINT:
+        redirect_of(draft)->entrypoint = option->text;
+        break;
+    case ID_REDIRECT_REGEX:
+        redirect_of(draft)->regex = option->text;
+        break;
+    case ID_REDIRECT_REPLACEMENT:
+        redirect_of(draft)->replacement = option->text;
+        break;
+    case ID_REDIRECT_PERMANENT:
+        redirect_of(draft)->permanent = read_truth(draft, option, known->shown);
         break;
     case ID_WHITE_LIST:
         white_list_of(draft);
@@ -372,6 +419,34 @@ static bool check_trust(struct entrypoint_draft *draft)
     return true;
 }
 
+/* Where PROXY headers are read, somebody's must be believed; v1.7 does not start either. */
+static bool check_proxies(struct entrypoint_draft *draft)
+{
+    const struct slice *bad = find_bad_network(&draft->entrypoint.proxy_trusted);
+    if (bad)
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": ProxyProtocol.TrustedIPs: \"%s\" is neither an address nor a network",
+                            draft->shown_name, reading_shown(draft->reading, *bad));
+    if (draft->entrypoint.proxy_protocol && !draft->entrypoint.proxy_insecure && draft->entrypoint.proxy_trusted.count == 0)
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": ProxyProtocol believes nobody: name the proxies before it in "
+                            "ProxyProtocol.TrustedIPs",
+                            draft->shown_name);
+    return true;
+}
+
+/* What they mean is the filter's business; that something is missing shows here. */
+static bool check_redirect(struct entrypoint_draft *draft)
+{
+    const struct model_redirect *redirect = draft->entrypoint.redirect;
+    if (!redirect || redirect->entrypoint.len || (redirect->regex.len && redirect->replacement.len))
+        return true;
+    return reading_fail(draft->reading,
+                        "entrypoint \"%s\": Redirect says nothing about where to: set Redirect.EntryPoint, or "
+                        "Redirect.Regex and Redirect.Replacement",
+                        draft->shown_name);
+}
+
 bool entrypoint_add(struct reading *reading, struct slice name, const struct entrypoint_options *options)
 {
     struct entrypoint_draft draft = {
@@ -382,7 +457,8 @@ bool entrypoint_add(struct reading *reading, struct slice name, const struct ent
     for (size_t i = 0; i < options->count; i++)
         if (!meet_option(&draft, &options->items[i]))
             return false;
-    if (!check_address(&draft) || !check_white_list(&draft) || !check_auth(&draft) || !check_trust(&draft))
+    if (!check_address(&draft) || !check_white_list(&draft) || !check_auth(&draft) || !check_trust(&draft) ||
+        !check_proxies(&draft) || !check_redirect(&draft))
         return false;
     reading_put_entrypoint(reading, &draft.entrypoint);
     return true;

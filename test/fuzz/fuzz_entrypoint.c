@@ -35,6 +35,12 @@ static void check_entrypoint(const struct model_entrypoint *entrypoint)
         WB_REQUIRE(entrypoint->white_list->source_range.count > 0);
         check_networks(&entrypoint->white_list->source_range);
     }
+    check_networks(&entrypoint->proxy_trusted);
+    WB_REQUIRE(!entrypoint->proxy_protocol || entrypoint->proxy_insecure || entrypoint->proxy_trusted.count > 0);
+    WB_REQUIRE(entrypoint->proxy_protocol || (!entrypoint->proxy_insecure && entrypoint->proxy_trusted.count == 0));
+    if (entrypoint->redirect)
+        WB_REQUIRE(entrypoint->redirect->entrypoint.len ||
+                   (entrypoint->redirect->regex.len && entrypoint->redirect->replacement.len));
     if (entrypoint->auth)
         check_auth(entrypoint->auth);
 }

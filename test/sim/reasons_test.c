@@ -43,6 +43,14 @@ static void break_circuit(struct arena *arena, struct model_frontend *frontend, 
     backend->circuit_breaker->expression = SLICE("NetworkErrorRatio() > 0.5");
 }
 
+static void redirect_anywhere(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)backend;
+    frontend->redirect = ARENA_NEW(arena, struct model_redirect);
+    frontend->redirect->regex = SLICE("^http://go.test/(.*)");
+    frontend->redirect->replacement = SLICE("$1");
+}
+
 static const struct sim_route routes[] = {
     {.name = "a", .rule = "Host:a.test", .servers = SIM_SERVER_URL},
     {.name = "b", .rule = "Host:strip.test;PathPrefixStrip:/x", .servers = SIM_SERVER_URL},
@@ -63,6 +71,7 @@ static const struct sim_route routes[] = {
     {.name = "q", .rule = "Host:rate.test", .servers = SIM_SERVER_URL, .set_options = limit_rate},
     {.name = "r", .rule = "Host:conns.test", .servers = SIM_SERVER_URL, .set_options = limit_connections},
     {.name = "s", .rule = "Host:broken.test", .servers = "http://10.0.0.99:1", .set_options = break_circuit},
+    {.name = "t", .rule = "Host:go.test", .servers = SIM_SERVER_URL, .set_options = redirect_anywhere},
     {.name = "p", .rule = "Host:costly.test;HeadersRegexp:X,a{900}$", .servers = SIM_SERVER_URL},
     {.name = "o", .rule = "Host:a.test;PathPrefix:/longer/than/the/live/one", .absence = ABSENCE_UNHEALTHY},
 };
@@ -185,6 +194,9 @@ static const struct reach table[] = {
     {REASON_RESPONSE_CUT, GET("a.test", "/", ""), 0, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", 0, NULL},
     {REASON_SERVER_STALLED, GET("a.test", "/", ""), 0, "+HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", 20000, NULL},
     {REASON_DRAINING, GET("a.test", "/mute", ""), 0, NULL, 0, cut_now},
+    {REASON_BAD_PROXY_HEADER, "PROXY TCP4 \r\n", 0, NULL, 0, NULL},
+    {REASON_BAD_PROXY_HEADER, "PROXY TCP4 1.2.3.4 ", 0, NULL, 5000, NULL},
+    {REASON_PROXY_NOT_TRUSTED, "PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\n", 400, NULL, 0, NULL},
     {REASON_BAD_LINE_END, "GET / HTTP/1.1\nHost: a.test\r\n\r\n", 400, NULL, 0, NULL},
     {REASON_BAD_REQUEST_LINE, "GET /\r\n\r\n", 400, NULL, 0, NULL},
     {REASON_BAD_FIELD, GET("a.test", "/", "X y: z\r\n"), 400, NULL, 0, NULL},
@@ -196,6 +208,7 @@ static const struct reach table[] = {
     {REASON_AMBIGUOUS_PATH, GET("split.test", "/x%2f..%2fadmin", ""), 400, NULL, 0, NULL},
     {REASON_DOTS_IN_CHANGED_PATH, GET("strip.test", "/x/../x/y", ""), 400, NULL, 0, NULL},
     {REASON_UNAUTHORIZED, GET("login.test", "/", ""), 401, NULL, 0, NULL},
+    {REASON_OPEN_REDIRECT, GET("go.test", "///evil.test", ""), 400, NULL, 0, NULL},
     {REASON_FORBIDDEN, GET("list.test", "/", ""), 403, NULL, 0, NULL},
     {REASON_HOST_NOT_ALLOWED, GET("host.test", "/", ""), 403, NULL, 0, NULL},
     {REASON_NO_FRONTEND, GET("nobody.test", "/", ""), 404, NULL, 0, NULL},
@@ -255,6 +268,7 @@ static void reach_one(const struct reach *row)
     scene_prepare(&scene, 0);
     scene.world->upstream.response_timeout_ms = row->reason == REASON_RESPONSE_TIMEOUT ? 40000 : 0;
     scene.world->env.response_body_timeout_ms = row->reason == REASON_SERVER_STALLED ? 20000 : 0;
+    scene.world->outer.proxy_protocol = row->reason == REASON_BAD_PROXY_HEADER || row->reason == REASON_PROXY_NOT_TRUSTED;
     scene_start(&scene);
     sim_add_listener(scene.sim, &silent, "10.0.0.7", 80);
     sim_world_publish(scene.world, routes, WB_COUNT(routes));

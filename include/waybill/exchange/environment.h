@@ -18,6 +18,9 @@ struct entrypoint {
     bool trust_all;
     struct network *trusted;
     size_t trusted_count;
+    bool proxy_protocol, proxy_trust_all; /* PROXY headers: whether they are looked for, whose are believed */
+    struct network *proxy_trusted;
+    size_t proxy_trusted_count;
     struct route_filter filters[ROUTE_FILTERS_MAX];
     size_t filter_count;
     bool closed;

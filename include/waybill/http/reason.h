@@ -23,6 +23,8 @@
     X(RESPONSE_CUT,           0, true,  "", "",                                      "server ended its answer early") \
     X(SERVER_STALLED,         0, true,  "", "",                                      "server sent no more of its answer within the time allowed") \
     X(DRAINING,               0, true,  "", "",                                      "worker is shutting down") \
+    X(BAD_PROXY_HEADER,       0, true,  "", "",                                      "PROXY header cannot be read, or did not arrive in time") \
+    X(PROXY_NOT_TRUSTED,    400, true,  "", "400 Bad Request",                       "PROXY header from a peer that is not in ProxyProtocol.TrustedIPs") \
     X(BAD_REQUEST,          400, true,  "", "400 Bad Request",                       "request is not valid HTTP") \
     X(BAD_LINE_END,         400, true,  "", "400 Bad Request: bare line end or folded line",  "bare CR or LF, or a folded line, in the head") \
     X(BAD_REQUEST_LINE,     400, true,  "", "400 Bad Request: malformed request line", "request line is malformed") \
@@ -34,6 +36,7 @@
     X(BAD_BODY,             400, true,  "", "400 Bad Request: malformed chunked body", "chunked request body is malformed") \
     X(AMBIGUOUS_PATH,       400, true,  "", "400 Bad Request: ambiguous path",       "path would lead to another frontend once decoded further") \
     X(DOTS_IN_CHANGED_PATH, 400, true,  "", "400 Bad Request: dot segments in a path that the route changes", "path with dot segments on a route that changes it") \
+    X(OPEN_REDIRECT,        400, false, "", "400 Bad Request",                       "redirect would lead to whatever host the request names") \
     X(UNAUTHORIZED,         401, false, "", "401 Unauthorized\n",                    "client has not logged in") \
     X(FORBIDDEN,            403, false, "", "Forbidden",                             "client address is not in the white list") \
     X(HOST_NOT_ALLOWED,     403, false, "", "Bad Host\n",                            "host is not one of allowedHosts") \

@@ -5,7 +5,9 @@
 #include "waybill/route/live.h"
 
 extern const struct filter_ops filter_errors;
+extern const struct filter_ops filter_entrypoint_redirect;
 extern const struct filter_ops filter_white_list;
+extern const struct filter_ops filter_redirect;
 extern const struct filter_ops filter_custom_headers;
 extern const struct filter_ops filter_security_headers;
 extern const struct filter_ops filter_basic_auth_list;

@@ -5,8 +5,10 @@
 /* In the order of spec/proxy.md 1; a line a filter. */
 /* clang-format off */
 const struct filter_ops *const exchange_filters[] = {
+    &filter_entrypoint_redirect, /* before auth: nobody is asked for a password on the way to https */
     &filter_errors,
     &filter_white_list,
+    &filter_redirect,
     &filter_custom_headers,
     &filter_security_headers,
     &filter_basic_auth_list,
@@ -57,18 +59,33 @@ static void compile_filters(const struct filter_source *from, struct entrypoint 
     }
 }
 
-static void compile_trust(const struct model_entrypoint *from, struct arena *arena, struct diagnostics *diagnostics,
-                          struct entrypoint *out)
+/* One that cannot be read is left out: then somebody is not believed who was to be. */
+static size_t compile_networks(const struct filter_source *from, const char *option, const struct slices *texts,
+                               struct network **out)
 {
-    out->trusted = ARENA_ARRAY(arena, struct network, from->forwarded_trusted.count);
-    for (size_t i = 0; i < from->forwarded_trusted.count; i++) {
-        if (network_parse(from->forwarded_trusted.items[i], &out->trusted[out->trusted_count]))
-            out->trusted_count++;
+    size_t count = 0;
+
+    *out = ARENA_ARRAY(from->arena, struct network, texts->count);
+    for (size_t i = 0; i < texts->count; i++) {
+        if (network_parse(texts->items[i], &(*out)[count]))
+            count++;
         else
-            diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, from->name,
-                            "ForwardedHeaders.TrustedIPs: `" SLICE_FMT "` is no address and no network: left out",
-                            SLICE_ARG(from->forwarded_trusted.items[i]));
+            diagnostics_add(from->diagnostics, DIAGNOSTIC_WARNING, from->place,
+                            "%s.TrustedIPs: `" SLICE_FMT "` is no address and no network: left out", option,
+                            SLICE_ARG(texts->items[i]));
     }
+    return count;
+}
+
+static void compile_trust(const struct filter_source *from, struct entrypoint *out)
+{
+    const struct model_entrypoint *model = from->entrypoint;
+
+    out->trust_all = model->forwarded_insecure;
+    out->trusted_count = compile_networks(from, "ForwardedHeaders", &model->forwarded_trusted, &out->trusted);
+    out->proxy_protocol = model->proxy_protocol;
+    out->proxy_trust_all = model->proxy_insecure;
+    out->proxy_trusted_count = compile_networks(from, "ProxyProtocol", &model->proxy_trusted, &out->proxy_trusted);
 }
 
 void entrypoint_compile(const struct model_entrypoint *entrypoints, size_t count, size_t number, struct arena *arena,
@@ -76,7 +93,8 @@ void entrypoint_compile(const struct model_entrypoint *entrypoints, size_t count
 {
     const struct model_entrypoint *model = &entrypoints[number];
     /* An entrypoint's options are a frontend's options for everybody who comes that way. */
-    const struct model_frontend options = {.name = model->name, .white_list = model->white_list, .auth = model->auth};
+    const struct model_frontend options = {
+        .name = model->name, .redirect = model->redirect, .white_list = model->white_list, .auth = model->auth};
     const struct filter_source from = {
         .frontend = &options,
         .entrypoint = model,
@@ -88,8 +106,7 @@ void entrypoint_compile(const struct model_entrypoint *entrypoints, size_t count
         .ops = &entrypoint_source,
     };
 
-    *out = (struct entrypoint){
-        .name = model->name, .trust_all = model->forwarded_insecure, .closed = model->closed_because.len > 0};
-    compile_trust(model, arena, diagnostics, out);
+    *out = (struct entrypoint){.name = model->name, .closed = model->closed_because.len > 0};
+    compile_trust(&from, out);
     compile_filters(&from, out);
 }

@@ -8,10 +8,11 @@ static void on_retired(struct snapshot *snapshot, void *arg)
     compiler_free_snapshot(world->compiler, snapshot);
 }
 
-static bool answer_ping(void *arg, const struct local_request *request, struct local_answer *out_answer)
+/* /ping for everybody, /api for whom the entrypoint's filters let. */
+static bool answer_internal(void *arg, const struct local_request *request, struct local_answer *out_answer)
 {
     (void)arg;
-    if (!slice_eq(request->path, SLICE("/ping")))
+    if (!slice_eq(request->path, SLICE("/ping")) && !(request->filtered && slice_eq(request->path, SLICE("/api"))))
         return false;
     *out_answer = (struct local_answer){.status = 200, .content_type = SLICE("text/plain"), .fixed_body = SLICE("OK")};
     return true;
@@ -38,12 +39,15 @@ void sim_world_start(struct sim_world *world)
     struct diagnostics diagnostics;
 
     diagnostics_init(&diagnostics);
-    entrypoint_compile(&world->outer, 1, 0, &world->arena, &diagnostics, &world->entrypoint);
+    world->entrypoints[0] = world->outer;
+    world->entrypoints[1] = world->more;
+    size_t count = world->more.name.len ? 2 : 1;
+    entrypoint_compile(world->entrypoints, count, 0, &world->arena, &diagnostics, &world->entrypoint);
     diagnostics_fini(&diagnostics);
     world->entrypoint.has_local = true;
     struct compile_options compile = {.filters = world->filters,
-                                      .entrypoints = &world->outer,
-                                      .entrypoint_count = 1,
+                                      .entrypoints = world->entrypoints,
+                                      .entrypoint_count = count,
                                       .retire = on_retired,
                                       .retire_arg = world};
     world->compiler = compiler_create(&compile);
@@ -54,7 +58,7 @@ void sim_world_start(struct sim_world *world)
     world->env.host_name = SLICE("waybill");
     world->env.counters = &world->counters;
     world->env.passwords = passwords_create(0);
-    world->env.local = (struct local_routes){.answer = answer_ping};
+    world->env.local = (struct local_routes){.answer = answer_internal};
     world->entry = entry_create(&world->env, &world->options);
 }
 

@@ -27,7 +27,9 @@ struct sim_world {
     struct exchange_counters counters;
     struct entry *entry;
     struct compiler *compiler;
-    struct model_entrypoint outer;
+    struct model_entrypoint outer;          /* clients come by it */
+    struct model_entrypoint more;           /* a name and an address to lead to; empty: there is none */
+    struct model_entrypoint entrypoints[2]; /* both, once it has started */
     struct model_white_list outer_list;
     struct entrypoint entrypoint;
     struct arena arena;

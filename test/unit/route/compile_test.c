@@ -417,7 +417,6 @@ static void test_what_protects_and_is_missing_closes_the_frontend(void **state)
 {
     struct bench bench;
     struct fragment *fragment = fragment_with("docker", 8, 3);
-    struct model_redirect redirect = {.entrypoint = SLICE("https")};
     struct model_response_forwarding forwarding = {.flush_interval = SLICE("1s")};
     struct model_buffering limit = {.max_request_body_bytes = 3};
     (void)state;
@@ -425,13 +424,12 @@ static void test_what_protects_and_is_missing_closes_the_frontend(void **state)
     BACKEND(fragment, "b", "http://10.0.0.1:80");
     BACKEND(fragment, "limited", "http://10.0.0.1:80")->buffering = &limit;
     BACKEND(fragment, "flushed", "http://10.0.0.1:80")->response_forwarding = &forwarding;
-    add_frontend(fragment, "redirect", "Host:redirect.t", "b")->redirect = &redirect;
     add_frontend(fragment, "tls", "Host:tls.t", "b")->pass_tls_cert = true;
     add_frontend(fragment, "limit", "Host:limit.t", "limited");
     add_frontend(fragment, "closed", "Host:closed.t", "b")->closed_because = SLICE("`x` is no network");
     add_frontend(fragment, "open", "Host:open.t", "flushed");
     struct snapshot *snapshot = compile(&bench, &fragment, 1);
-    static const char *const closed[] = {"redirect.t", "tls.t", "limit.t", "closed.t"};
+    static const char *const closed[] = {"tls.t", "limit.t", "closed.t"};
     for (size_t i = 0; i < WB_COUNT(closed); i++) {
         assert_true(find(snapshot, 0, closed[i], "/")->closed);
         assert_true(find(snapshot, 0, closed[i], "/")->closed_because.len > 0);
