@@ -181,7 +181,8 @@ static bool note_silence(struct tls_stream *t, int why)
         stream_want_read(t->plain, false);
         return true;
     }
-    if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)
+    t->held_up = why == SSL_ERROR_WANT_WRITE;
+    if (why != SSL_ERROR_WANT_READ && !t->held_up)
         return fail_as_explained(t);
     if (t->plain->error)
         return fail(t, TLS_FINE, "", t->plain->error);
@@ -228,7 +229,8 @@ static bool step_shaking(struct tls_stream *t)
         return true;
     }
     int why = SSL_get_error(t->library, status);
-    if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)
+    t->held_up = why == SSL_ERROR_WANT_WRITE;
+    if (why != SSL_ERROR_WANT_READ && !t->held_up)
         return fail_as_explained(t);
     return t->plain->error ? fail(t, TLS_FINE, "", t->plain->error) : false;
 }
@@ -257,11 +259,14 @@ static bool advance(struct tls_stream *t)
         return t->plain->error ? fail(t, TLS_FINE, "", t->plain->error) : false;
     if (!t->library && open_library(t))
         return true;
-    if (!t->stream.connected)
-        changed = step_shaking(t);
-    if (t->stream.connected)
-        changed = step_reading(t) || changed;
-    changed = step_writing(t) || changed; /* also what reading and shaking hands have to say, if only an alert */
+    do {
+        t->held_up = false;
+        if (!t->stream.connected)
+            changed = step_shaking(t) || changed;
+        if (t->stream.connected)
+            changed = step_reading(t) || changed;
+        changed = step_writing(t) || changed; /* also what reading and shaking hands have to say, if only an alert */
+    } while (t->held_up && !t->out.base && !t->stream.error);
     stream_release(t->plain);
     return changed;
 }

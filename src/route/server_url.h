@@ -4,4 +4,4 @@
 #include "waybill/base/slice.h"
 
 /* NULL, or what is wrong and what to do. Slices are of `url`; out_host has no brackets. */
-const char *server_url_parse(struct slice url, struct slice *out_host, struct slice *out_host_port, uint16_t *out_port);
+@@
