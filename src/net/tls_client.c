@@ -27,7 +27,8 @@ static void set_versions(SSL_CTX *library)
 
     WB_REQUIRE(SSL_CTX_set_min_proto_version(library, TLS1_2_VERSION) == 1);
     SSL_CTX_set_options(library, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-    SSL_CTX_set_mode(library, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_mode(library,
+                     SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     WB_REQUIRE(SSL_CTX_set_alpn_protos(library, alpn, sizeof alpn - 1) == 0);
 }
 

@@ -181,8 +181,8 @@ static bool try_pair(struct making *making)
     const char *reason = usable ? NULL : ERR_reason_error_string(ERR_peek_error());
     SSL_CTX_free(library);
     ERR_clear_error();
-    return usable || refuse(making, making->options->cert_option, making->options->cert,
-                            reason ? reason : "it cannot be used");
+    return usable ||
+           refuse(making, making->options->cert_option, making->options->cert, reason ? reason : "it cannot be used");
 }
 
 static bool read_pair(struct making *making)

@@ -40,13 +40,13 @@ struct tls_stream {
     const char *detail;
     struct slice parts[STREAM_PARTS_MAX]; /* of the owner's write: not encrypted yet */
     unsigned part_count;
-    struct buffer out;   /* encrypted, not taken by the socket */
-    size_t out_sending;  /* so much of its front is being written: it must not move */
-    bool held_up;        /* the library goes on when there is room in `out` */
-    bool shut_wanted;    /* an end is to be said when all is written */
-    bool shut_said;      /* close_notify is in `out`, or gone */
-    bool shut_plain;     /* FIN was asked for */
-    bool over;           /* the owner has closed it */
+    struct buffer out;        /* encrypted, not taken by the socket */
+    size_t out_sending;       /* so much of its front is being written: it must not move */
+    bool held_up;             /* the library goes on when there is room in `out` */
+    bool shut_wanted;         /* an end is to be said when all is written */
+    bool shut_said;           /* close_notify is in `out`, or gone */
+    bool shut_plain;          /* FIN was asked for */
+    bool over;                /* the owner has closed it */
     struct deadline deadline; /* of the handshake */
     struct later later;       /* to read what waits, or to be freed */
 };

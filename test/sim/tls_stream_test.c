@@ -33,8 +33,8 @@ static int make_identities(void **state)
 static int drop_identities(void **state)
 {
     (void)state;
-    struct sim_identity *all[] = {&authority, &other_authority, &good, &by_address, &by_other,
-                                  &by_nobody, &old, &young, &for_other};
+    struct sim_identity *all[] = {&authority, &other_authority, &good,     &by_address, &by_other, &by_nobody,
+                                  &old,       &young,           &for_other};
     for (size_t i = 0; i < WB_COUNT(all); i++)
         sim_identity_drop(all[i]);
     return 0;
@@ -343,7 +343,9 @@ static void test_a_server_without_tls_is_told_from_one_that_refuses(void **state
         enum tls_failure failure;
     } rows[] = {
         {{"HTTP/1.1 400 Bad Request\r\n\r\n", sizeof "HTTP/1.1 400 Bad Request\r\n\r\n" - 1}, false, TLS_BROKEN},
-        {{"\x15\x03\x03\x00\x02\x02\x28", sizeof "\x15\x03\x03\x00\x02\x02\x28" - 1}, false, TLS_REFUSED}, /* alert: handshake failure */
+        {{"\x15\x03\x03\x00\x02\x02\x28", sizeof "\x15\x03\x03\x00\x02\x02\x28" - 1},
+         false,
+         TLS_REFUSED}, /* alert: handshake failure */
         {{"", sizeof "" - 1}, true, TLS_CUT},
         {{"\x16\x03\x03", sizeof "\x16\x03\x03" - 1}, true, TLS_CUT},
     };

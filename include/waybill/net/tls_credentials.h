@@ -12,7 +12,7 @@
 /* Each text is PEM, or the path of a file of it; empty: not given. */
 struct tls_options {
     const char *ca_option, *cert_option, *key_option; /* constant texts: what the options are called, for messages */
-    const struct slice *cas; /* instead of those the system trusts; none: the system's */
+    const struct slice *cas;                          /* instead of those the system trusts; none: the system's */
     size_t ca_count;
     struct slice cert, key; /* shown to who asks for them; both or none */
     bool skip_verify;

@@ -17,6 +17,8 @@ struct compile_options {
     size_t entrypoint_count;
     bool keep_trailing_slash;
     bool allow_min_weight_zero;
+    void (*secure_wanted)(void *arg); /* a server over TLS is about to be published; may be NULL */
+    void *secure_arg;
     void (*retire)(struct snapshot *snapshot, void *arg);
     void *retire_arg;
 };

@@ -14,8 +14,8 @@ struct sim_identity {
 
 /* `names` as "DNS:a.test,IP:10.0.0.1"; NULL: one that signs others. `issuer` NULL: signed by itself. Valid from and to so many
  * days from now. */
-void sim_identity_make(struct sim_identity *out_identity, const struct sim_identity *issuer, const char *names, int from_days,
-                       int to_days);
+void sim_identity_make(struct sim_identity *out_identity, const struct sim_identity *issuer, const char *names,
+                       int from_days, int to_days);
 void sim_identity_drop(struct sim_identity *identity);
 
 struct sim_tls_server;
@@ -38,9 +38,9 @@ struct sim_tls_server {
     SSL_CTX *library;
     struct list conns; /* latest first */
     unsigned conn_count, resumed_count, request_count;
-    char name[64];  /* SNI of the last one */
+    char name[64]; /* SNI of the last one */
     uint64_t heard_bytes;
-    bool mute;      /* says nothing at all, not even hello */
+    bool mute; /* says nothing at all, not even hello */
     /* New plaintext in conn->heard. The default answers requests as sim_server_answer_path's /len, /chunked, /close, /echo and
      * /up do, and /cut (as /close, but with no close_notify). */
     void (*came)(struct sim_tls_conn *conn);
