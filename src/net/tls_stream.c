@@ -371,7 +371,7 @@ static void end(struct tls_stream *t)
     t->peer = NULL;
     buffer_return(&t->out, &t->stream.loop->stock);
     loop_remove_deadline(t->stream.loop, &t->deadline);
-    if (t->library && !t->stream.error)
+    if (t->library && t->failure != TLS_BROKEN)
         SSL_set_shutdown(t->library, SSL_SENT_SHUTDOWN); /* else its session could not be resumed */
     SSL_free(t->library);
     t->library = NULL;

@@ -27,13 +27,15 @@ void sim_identity_make(struct sim_identity *out, const struct sim_identity *issu
                        int to_days)
 {
     static int serial;
+    char signer[32];
     BIO *cert_pem = BIO_new(BIO_s_mem()), *key_pem = BIO_new(BIO_s_mem());
 
     *out = (struct sim_identity){.cert = X509_new(), .key = EVP_EC_gen("P-256")};
     X509_set_version(out->cert, X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(out->cert), ++serial);
     X509_NAME *subject = X509_get_subject_name(out->cert);
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)(names ? "server.test" : "signer"), -1,
+    snprintf(signer, sizeof signer, "signer %d", serial);
+    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)(names ? "server.test" : signer), -1,
                                -1, 0);
     X509_set_issuer_name(out->cert, issuer ? X509_get_subject_name(issuer->cert) : subject);
     X509_gmtime_adj(X509_getm_notBefore(out->cert), from_days * 86400L);

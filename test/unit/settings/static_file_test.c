@@ -176,8 +176,6 @@ static void test_parts_that_are_not_there_are_refused_by_name(void **state)
         {"[retry]\n[metrics.prometheus]\n", "retry: not in this version"},
         {"[metrics]\n[metrics.prometheus]\n", "metrics: not in this version"},
         {"[web]\naddress = \":8080\"\n", "web: not in this version"},
-        {"rootCAs = [\"x\"]\n", "rootCAs: not in this version"},
-        {"insecureSkipVerify = true\n", "insecureSkipVerify: not in this version"},
         {"[accessLog.filters]\nretryAttempts = true\n", "accessLog.filters: not in this version"},
         {"[traefikLog]\nfilePath = \"x\"\n", "traefikLog.filePath: not in this version"},
     };
