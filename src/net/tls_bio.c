@@ -10,9 +10,8 @@ static int read_bytes(BIO *bio, char *to, size_t room, size_t *out_got)
 
     BIO_clear_retry_flags(bio);
     *out_got = bytes.len;
-    if (bytes.len == 0) {
-        if (!plain->eof)
-            BIO_set_retry_read(bio);
+    if (bytes.len == 0) { /* the end of the plain stream is not told: to the library it would be an attack, and its session lost */
+        BIO_set_retry_read(bio);
         return 0;
     }
     memcpy(to, bytes.ptr, bytes.len);
@@ -35,12 +34,9 @@ static int write_bytes(BIO *bio, const char *from, size_t count, size_t *out_too
 
 static long control(BIO *bio, int command, long number, void *pointer)
 {
-    const struct tls_stream *t = BIO_get_data(bio);
-
+    (void)bio;
     (void)number;
     (void)pointer;
-    if (command == BIO_CTRL_EOF)
-        return t->plain->eof && buffer_len(&t->plain->in) == 0;
     return command == BIO_CTRL_FLUSH;
 }
 

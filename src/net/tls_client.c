@@ -184,7 +184,5 @@ enum tls_failure tls_explain(SSL *library, const char **out_detail)
     }
     detail = error ? ERR_reason_error_string(error) : NULL;
     *out_detail = detail ? detail : "";
-    if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
-        return TLS_CUT;
     return ERR_GET_LIB(error) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET ? TLS_REFUSED : TLS_BROKEN;
 }

@@ -172,21 +172,28 @@ static bool step_writing(struct tls_stream *t)
     return (was_writing && done) || t->stream.write_error != before;
 }
 
-/* Nothing has come that could be read. */
-static bool note_silence(struct tls_stream *t, int why)
+/* The library can do no more now. True: nor ever. */
+static bool note_halt(struct tls_stream *t, int why)
 {
-    if (why == SSL_ERROR_ZERO_RETURN) {
-        t->stream.eof = true;
-        t->stream.reading = false;
-        stream_want_read(t->plain, false);
-        return true;
-    }
     t->held_up = why == SSL_ERROR_WANT_WRITE;
     if (why != SSL_ERROR_WANT_READ && !t->held_up)
         return fail_as_explained(t);
     if (t->plain->error)
         return fail(t, TLS_FINE, "", t->plain->error);
+    if (t->plain->eof && !t->held_up)
+        return fail(t, TLS_CUT, "", -ECONNRESET);
     return false;
+}
+
+/* Nothing has come that could be read. */
+static bool note_silence(struct tls_stream *t, int why)
+{
+    if (why != SSL_ERROR_ZERO_RETURN)
+        return note_halt(t, why);
+    t->stream.eof = true;
+    t->stream.reading = false;
+    stream_want_read(t->plain, false);
+    return true;
 }
 
 /* True: bytes came, or the end, or an error. */
@@ -228,11 +235,7 @@ static bool step_shaking(struct tls_stream *t)
         stream_want_read(&t->stream, t->stream.want_read);
         return true;
     }
-    int why = SSL_get_error(t->library, status);
-    t->held_up = why == SSL_ERROR_WANT_WRITE;
-    if (why != SSL_ERROR_WANT_READ && !t->held_up)
-        return fail_as_explained(t);
-    return t->plain->error ? fail(t, TLS_FINE, "", t->plain->error) : false;
+    return note_halt(t, SSL_get_error(t->library, status));
 }
 
 /* The plain stream stands: hello. */
