@@ -27,7 +27,7 @@ struct router {
     struct loop *loop; /* of the main thread: control's and the signals' */
     struct entrypoint *entrypoints;
     struct tls_credentials *tls; /* for https servers */
-    int *sockets; /* [worker * entrypoint_count + entrypoint] */
+    int *sockets;                /* [worker * entrypoint_count + entrypoint] */
     struct worker *workers[SETTINGS_WORKERS_MAX];
     const struct exchange_counters *counters[SETTINGS_WORKERS_MAX];
     struct unserved *unserved[SETTINGS_WORKERS_MAX];
@@ -416,6 +416,8 @@ int router_run(const struct settings *settings)
         board_destroy(&r->board);
         status = 0;
     }
+    for (size_t i = 0; r->entrypoints && i < settings->entrypoint_count; i++)
+        entrypoint_fini(&r->entrypoints[i]);
     tls_credentials_unref(&r->tls);
     free(r->sockets);
     arena_fini(&r->arena);

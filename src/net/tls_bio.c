@@ -10,7 +10,8 @@ static int read_bytes(BIO *bio, char *to, size_t room, size_t *out_got)
 
     BIO_clear_retry_flags(bio);
     *out_got = bytes.len;
-    if (bytes.len == 0) { /* the end of the plain stream is not told: to the library it would be an attack, and its session lost */
+    if (bytes.len ==
+        0) { /* the end of the plain stream is not told: to the library it would be an attack, and its session lost */
         BIO_set_retry_read(bio);
         return 0;
     }

@@ -69,14 +69,16 @@ static void note(struct making *making, struct slice bytes)
                EVP_DigestUpdate(making->digest, bytes.ptr, bytes.len) == 1);
 }
 
-/* The PEM text, to read from; NULL when it was refused. */
+/* The PEM text, to read from; NULL when it was refused, and there is no text. */
 static BIO *open_pem(struct making *making, const char *option, struct slice written, struct text *out_pem)
 {
     *out_pem = TEXT_EMPTY;
-    if (is_text(written))
+    if (is_text(written)) {
         text_add(out_pem, written);
-    else if (!read_file(making, option, written, out_pem))
+    } else if (!read_file(making, option, written, out_pem)) {
+        text_fini(out_pem);
         return NULL;
+    }
     note(making, text_slice(out_pem));
     BIO *bio = BIO_new_mem_buf(out_pem->ptr ? out_pem->ptr : "", (int)out_pem->len);
     WB_REQUIRE(bio);

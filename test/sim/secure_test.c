@@ -8,7 +8,7 @@
 
 #define URL "https://10.0.0.1:443"
 
-static struct sim_identity authority, stranger, good, by_stranger, for_other, old;
+static struct identity authority, stranger, good, by_stranger, for_other, old;
 static struct tls_credentials *credentials;
 
 static int make_identities(void **state)
@@ -16,12 +16,12 @@ static int make_identities(void **state)
     char *problem = NULL;
     (void)state;
 
-    sim_identity_make(&authority, NULL, NULL, -1, 100);
-    sim_identity_make(&stranger, NULL, NULL, -1, 100);
-    sim_identity_make(&good, &authority, "IP:10.0.0.1,IP:10.0.0.2", -1, 100);
-    sim_identity_make(&by_stranger, &stranger, "IP:10.0.0.1", -1, 100);
-    sim_identity_make(&for_other, &authority, "IP:10.0.0.77", -1, 100);
-    sim_identity_make(&old, &authority, "IP:10.0.0.1", -100, -1);
+    identity_make(&authority, NULL, NULL, -1, 100);
+    identity_make(&stranger, NULL, NULL, -1, 100);
+    identity_make(&good, &authority, "IP:10.0.0.1,IP:10.0.0.2", -1, 100);
+    identity_make(&by_stranger, &stranger, "IP:10.0.0.1", -1, 100);
+    identity_make(&for_other, &authority, "IP:10.0.0.77", -1, 100);
+    identity_make(&old, &authority, "IP:10.0.0.1", -100, -1);
     struct slice pem = slice_of(authority.cert_pem);
     credentials = tls_credentials_create(&(struct tls_options){.ca_option = "rootCAs", .cas = &pem, .ca_count = 1},
                                          &problem);
@@ -30,11 +30,11 @@ static int make_identities(void **state)
 
 static int drop_identities(void **state)
 {
-    struct sim_identity *all[] = {&authority, &stranger, &good, &by_stranger, &for_other, &old};
+    struct identity *all[] = {&authority, &stranger, &good, &by_stranger, &for_other, &old};
     (void)state;
 
     for (size_t i = 0; i < WB_COUNT(all); i++)
-        sim_identity_drop(all[i]);
+        identity_drop(all[i]);
     tls_credentials_unref(&credentials);
     return 0;
 }
@@ -46,7 +46,7 @@ struct secure {
     struct sim_client client;
 };
 
-static void begin_with(struct secure *s, uint64_t seed, const struct sim_identity *shown, const char *servers,
+static void begin_with(struct secure *s, uint64_t seed, const struct identity *shown, const char *servers,
                        uint64_t response_timeout_ms)
 {
     s->world = sim_world_create(seed);
@@ -130,7 +130,7 @@ static void take_line(enum log_level level, const char *line, void *arg)
 static void test_who_cannot_prove_his_name_hears_nothing(void **state)
 {
     static const struct {
-        const struct sim_identity *shown;
+        const struct identity *shown;
         const char *said;
         enum reason reason;
     } rows[] = {
@@ -333,6 +333,58 @@ static void test_a_client_that_goes_away_leaves_nothing_behind(void **state)
     }
 }
 
+/* The one who is asked over TLS lets everybody in, as far as he can prove who he is. */
+static unsigned ask_guarded(const struct identity *shown, const char *ca, unsigned *out_conns)
+{
+    struct sim_route routes[] = {
+        {.name = "a", .rule = "Host:a.test", .servers = SIM_SERVER_URL, .auth = "https://10.0.0.1:443/len/2", .auth_ca = ca},
+        {.name = "b", .rule = "Host:b.test", .servers = SIM_SERVER_URL, .auth = "https://10.0.0.1:443/len/2", .auth_ca = ca},
+    };
+    struct sim_scene scene;
+    struct sim_tls_server asked;
+
+    scene_begin(&scene);
+    sim_tls_server_init(&asked, scene.sim, "10.0.0.1", 443, shown);
+    sim_world_publish(scene.world, routes, 2);
+    for (unsigned i = 0; i < 6; i++) {
+        sim_client_ask(&scene.client, i & 1 ? "GET /len/3 HTTP/1.1\r\nHost: b.test\r\nX-Id: 1\r\n\r\n"
+                                            : "GET /len/3 HTTP/1.1\r\nHost: a.test\r\nX-Id: 1\r\n\r\n");
+        sim_settle(scene.sim);
+    }
+    unsigned status = sim_client_status(&scene.client, 0);
+    for (unsigned i = 1; i < 6; i++)
+        assert_int_equal(sim_client_status(&scene.client, i), status);
+    assert_int_equal(scene.server.executed[1], status == 200 ? 6 : 0);
+    *out_conns = asked.conn_count;
+    sim_tls_server_fini(&asked);
+    scene_end(&scene);
+    return status;
+}
+
+static void test_who_is_asked_over_tls_is_verified_and_kept(void **state)
+{
+    unsigned conns;
+    (void)state;
+
+    assert_int_equal(ask_guarded(&good, authority.cert_pem, &conns), 200);
+    assert_int_equal(conns, 1); /* of both frontends: they say the same (defects A21) */
+    assert_int_equal(ask_guarded(&by_stranger, authority.cert_pem, &conns), 500);
+    assert_int_equal(ask_guarded(&good, stranger.cert_pem, &conns), 500);
+    assert_int_equal(ask_guarded(&for_other, authority.cert_pem, &conns), 500);
+    assert_int_equal(ask_guarded(&good, NULL, &conns), 500); /* the system trusts no such authority */
+}
+
+static void test_tls_options_that_cannot_be_used_close_the_frontend(void **state)
+{
+    unsigned conns;
+    (void)state;
+
+    assert_int_equal(ask_guarded(&good, "/nowhere/ca.pem", &conns), 503);
+    assert_int_equal(conns, 0);
+    assert_int_equal(ask_guarded(&good, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", &conns), 503);
+    assert_int_equal(ask_guarded(&good, authority.key_pem, &conns), 503);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +398,8 @@ int main(void)
         cmocka_unit_test(test_a_stale_connection_is_replaced),
         cmocka_unit_test(test_bytes_pass_both_ways_after_an_upgrade),
         cmocka_unit_test(test_who_leaves_in_the_handshake_is_left_by_its_requests),
+        cmocka_unit_test(test_who_is_asked_over_tls_is_verified_and_kept),
+        cmocka_unit_test(test_tls_options_that_cannot_be_used_close_the_frontend),
         cmocka_unit_test(test_a_client_that_goes_away_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, make_identities, drop_identities);

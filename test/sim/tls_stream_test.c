@@ -13,30 +13,30 @@
 #include <openssl/x509_vfy.h>
 #include <stdio.h>
 
-static struct sim_identity authority, other_authority, good, by_address, by_other, by_nobody, old, young, for_other;
+static struct identity authority, other_authority, good, by_address, by_other, by_nobody, old, young, for_other;
 
 static int make_identities(void **state)
 {
     (void)state;
-    sim_identity_make(&authority, NULL, NULL, -1, 100);
-    sim_identity_make(&other_authority, NULL, NULL, -1, 100);
-    sim_identity_make(&good, &authority, "DNS:a.test,DNS:*.wild.test", -1, 100);
-    sim_identity_make(&by_address, &authority, "IP:10.0.0.1", -1, 100);
-    sim_identity_make(&by_other, &other_authority, "DNS:a.test", -1, 100);
-    sim_identity_make(&by_nobody, NULL, "DNS:a.test", -1, 100);
-    sim_identity_make(&old, &authority, "DNS:a.test", -100, -1);
-    sim_identity_make(&young, &authority, "DNS:a.test", 1, 100);
-    sim_identity_make(&for_other, &authority, "DNS:b.test,DNS:a.test.b.test", -1, 100);
+    identity_make(&authority, NULL, NULL, -1, 100);
+    identity_make(&other_authority, NULL, NULL, -1, 100);
+    identity_make(&good, &authority, "DNS:a.test,DNS:*.wild.test", -1, 100);
+    identity_make(&by_address, &authority, "IP:10.0.0.1", -1, 100);
+    identity_make(&by_other, &other_authority, "DNS:a.test", -1, 100);
+    identity_make(&by_nobody, NULL, "DNS:a.test", -1, 100);
+    identity_make(&old, &authority, "DNS:a.test", -100, -1);
+    identity_make(&young, &authority, "DNS:a.test", 1, 100);
+    identity_make(&for_other, &authority, "DNS:b.test,DNS:a.test.b.test", -1, 100);
     return 0;
 }
 
 static int drop_identities(void **state)
 {
     (void)state;
-    struct sim_identity *all[] = {&authority, &other_authority, &good,     &by_address, &by_other, &by_nobody,
-                                  &old,       &young,           &for_other};
+    struct identity *all[] = {&authority, &other_authority, &good,     &by_address, &by_other, &by_nobody,
+                              &old,       &young,           &for_other};
     for (size_t i = 0; i < WB_COUNT(all); i++)
-        sim_identity_drop(all[i]);
+        identity_drop(all[i]);
     return 0;
 }
 
@@ -68,7 +68,7 @@ static void on_poke(void *owner)
     stream_release(rig->stream);
 }
 
-static struct tls_credentials *trusting(const struct sim_identity *identity)
+static struct tls_credentials *trusting(const struct identity *identity)
 {
     struct slice pem = slice_of(identity->cert_pem);
     char *problem = NULL;
@@ -91,7 +91,7 @@ static void dial(struct rig *rig)
     stream_want_read(rig->stream, true);
 }
 
-static void prepare(struct rig *rig, uint64_t seed, const struct sim_identity *shown, const char *host)
+static void prepare(struct rig *rig, uint64_t seed, const struct identity *shown, const char *host)
 {
     *rig = (struct rig){0};
     sim_init(&rig->sim, seed);
@@ -101,7 +101,7 @@ static void prepare(struct rig *rig, uint64_t seed, const struct sim_identity *s
     rig->peer = tls_peer_create(rig->context, slice_of(host));
 }
 
-static void begin(struct rig *rig, const struct sim_identity *shown, const char *host)
+static void begin(struct rig *rig, const struct identity *shown, const char *host)
 {
     prepare(rig, 0, shown, host);
     dial(rig);
@@ -131,7 +131,7 @@ static void write_all(struct rig *rig, struct slice bytes)
 static void test_a_server_is_verified_before_anything_is_said(void **state)
 {
     static const struct {
-        const struct sim_identity *shown;
+        const struct identity *shown;
         const char *host;
         enum tls_failure failure;
     } rows[] = {

@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* sim_tls - certificates made for a test, and a scripted server that speaks TLS (OpenSSL's, with buffers of its own) on links. */
+/* sim_tls - a scripted server that speaks TLS (OpenSSL's, with buffers of its own) on links. */
 #pragma once
 #include "sim_link.h"
 #include "sim_message.h"
+#include "../../unit/lib/identity.h"
 #include <openssl/ssl.h>
-
-/* A certificate with its key, and the PEM of both. */
-struct sim_identity {
-    X509 *cert;
-    EVP_PKEY *key;
-    char *cert_pem, *key_pem;
-};
-
-/* `names` as "DNS:a.test,IP:10.0.0.1"; NULL: one that signs others. `issuer` NULL: signed by itself. Valid from and to so many
- * days from now. */
-void sim_identity_make(struct sim_identity *out_identity, const struct sim_identity *issuer, const char *names,
-                       int from_days, int to_days);
-void sim_identity_drop(struct sim_identity *identity);
 
 struct sim_tls_server;
 
@@ -48,7 +36,7 @@ struct sim_tls_server {
 };
 
 void sim_tls_server_init(struct sim_tls_server *server, struct sim *sim, const char *ip, uint16_t port,
-                         const struct sim_identity *identity);
+                         const struct identity *identity);
 void sim_tls_server_fini(struct sim_tls_server *server);
 struct sim_tls_conn *sim_tls_server_conn(struct sim_tls_server *server);
 void sim_tls_say(struct sim_tls_conn *conn, struct slice bytes);
