@@ -271,6 +271,7 @@ static bool advance(struct tls_stream *t)
         changed = step_writing(t) || changed; /* also what reading and shaking hands have to say, if only an alert */
     } while (t->held_up && !t->out.base && !t->stream.error);
     stream_release(t->plain);
+    SSL_free_buffers(t->library);
     return changed;
 }
 
