@@ -37,6 +37,12 @@ enum option_id {
     ID_FORWARD_ADDRESS,
     ID_FORWARD_TRUST,
     ID_FORWARD_HEADERS,
+    ID_FORWARD_TLS,
+    ID_FORWARD_TLS_CA,
+    ID_FORWARD_TLS_CA_OPTIONAL,
+    ID_FORWARD_TLS_CERT,
+    ID_FORWARD_TLS_KEY,
+    ID_FORWARD_TLS_SKIP,
 };
 
 static const struct known_option {
@@ -76,6 +82,12 @@ static const struct known_option {
     {"auth_forward_address", "Auth.Forward.Address", OPTION_TEXT, ID_FORWARD_ADDRESS},
     {"auth_forward_trustforwardheader", "Auth.Forward.TrustForwardHeader", OPTION_TRUTH, ID_FORWARD_TRUST},
     {"auth_forward_authresponseheaders", "Auth.Forward.AuthResponseHeaders", OPTION_LIST, ID_FORWARD_HEADERS},
+    {"auth_forward_tls", "Auth.Forward.TLS", OPTION_TABLE, ID_FORWARD_TLS},
+    {"auth_forward_tls_ca", "Auth.Forward.TLS.CA", OPTION_TEXT, ID_FORWARD_TLS_CA},
+    {"auth_forward_tls_caoptional", "Auth.Forward.TLS.CAOptional", OPTION_TRUTH, ID_FORWARD_TLS_CA_OPTIONAL},
+    {"auth_forward_tls_cert", "Auth.Forward.TLS.Cert", OPTION_TEXT, ID_FORWARD_TLS_CERT},
+    {"auth_forward_tls_key", "Auth.Forward.TLS.Key", OPTION_TEXT, ID_FORWARD_TLS_KEY},
+    {"auth_forward_tls_insecureskipverify", "Auth.Forward.TLS.InsecureSkipVerify", OPTION_TRUTH, ID_FORWARD_TLS_SKIP},
 };
 
 /* These and all below them protect, or change what the connection speaks: nobody may believe they are on. */
@@ -84,7 +96,6 @@ static const struct absent_part {
 } absent_parts[] = {
     {"tls", "TLS"},
     {"ca", "CA (client certificates)"},
-    {"auth_forward_tls", "Auth.Forward.TLS"},
 };
 
 /* A misspelled key that begins like this was meant to protect. */
@@ -170,6 +181,14 @@ static struct model_auth_forward *forward_of(struct entrypoint_draft *draft)
     if (!auth->forward)
         auth->forward = ARENA_NEW(arena_of(draft), struct model_auth_forward);
     return auth->forward;
+}
+
+static struct model_auth_tls *forward_tls_of(struct entrypoint_draft *draft)
+{
+    struct model_auth_forward *forward = forward_of(draft);
+    if (!forward->tls)
+        forward->tls = ARENA_NEW(arena_of(draft), struct model_auth_tls);
+    return forward->tls;
 }
 
 static void apply_option(struct entrypoint_draft *draft, const struct known_option *known,
@@ -269,6 +288,24 @@ static void apply_option(struct entrypoint_draft *draft, const struct known_opti
         break;
     case ID_FORWARD_HEADERS:
         forward_of(draft)->auth_response_headers = option->items;
+        break;
+    case ID_FORWARD_TLS:
+        forward_tls_of(draft);
+        break;
+    case ID_FORWARD_TLS_CA:
+        forward_tls_of(draft)->ca = option->text;
+        break;
+    case ID_FORWARD_TLS_CA_OPTIONAL:
+        forward_tls_of(draft)->ca_optional = read_truth(draft, option, known->shown);
+        break;
+    case ID_FORWARD_TLS_CERT:
+        forward_tls_of(draft)->cert = option->text;
+        break;
+    case ID_FORWARD_TLS_KEY:
+        forward_tls_of(draft)->key = option->text;
+        break;
+    case ID_FORWARD_TLS_SKIP:
+        forward_tls_of(draft)->insecure_skip_verify = read_truth(draft, option, known->shown);
         break;
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every reason of http/reason.h is reached in a worker, or stands in the list of those that cannot be, with why. */
+/* Every reason of http/reason.h is reached in a worker, or stands in the list of those that are not, with why. */
 #include "sim_test.h"
 #include "waybill/base/offload.h"
 
@@ -249,6 +249,12 @@ static const struct {
     {REASON_NONE, "an exchange that ended has a reason"},
     {REASON_BAD_REQUEST, "what llhttp refuses and our own check of the bytes did not: no such head is known"},
     {REASON_BODY_TOO_LARGE, "no option limits bodies yet (buffering comes with the filters)"},
+    {REASON_SERVER_TLS_UNTRUSTED, "needs a server over TLS: secure_test.c reaches it"},
+    {REASON_SERVER_TLS_NAME, "as the one above"},
+    {REASON_SERVER_TLS_EXPIRED, "as the one above"},
+    {REASON_SERVER_TLS_REFUSED, "as the one above"},
+    {REASON_SERVER_TLS_BROKEN, "as the one above"},
+    {REASON_SERVER_TLS_TIMEOUT, "as the one above"},
     {REASON_INTERNAL, "needs more of an exchange's arena (256 KiB) than a head of 64 KiB can make it use"},
 };
 

@@ -12,6 +12,13 @@ struct unserved;
 
 enum { WORKERS_MAX = 128 };
 
+/* What a filter of an entrypoint wants done at the end. */
+struct entrypoint_end {
+    struct entrypoint_end *next;
+    void (*fini)(void *live);
+    void *live;
+};
+
 /* An entrypoint as the workers need it. Made once at start; shared, never changes. */
 struct entrypoint {
     struct slice name;
@@ -25,6 +32,7 @@ struct entrypoint {
     size_t filter_count;
     bool closed;
     bool has_local; /* internal routes are looked up here */
+    struct entrypoint_end *ends;
 };
 
 /* Written by one worker, read by any thread (API, metrics). */

@@ -59,6 +59,11 @@
     X(SERVER_CLOSED,        502, false, "", "Bad Gateway",                           "server closed the connection before its answer") \
     X(SERVER_MALFORMED,     502, false, "", "Bad Gateway",                           "answer of the server is not valid HTTP") \
     X(SERVER_UPGRADE,       502, false, "", "Bad Gateway",                           "server switched protocols without being asked to") \
+    X(SERVER_TLS_UNTRUSTED, 502, false, "", "Bad Gateway",                           "certificate of the server is signed by nobody who is trusted") \
+    X(SERVER_TLS_NAME,      502, false, "", "Bad Gateway",                           "certificate of the server is for another name") \
+    X(SERVER_TLS_EXPIRED,   502, false, "", "Bad Gateway",                           "certificate of the server is not valid now") \
+    X(SERVER_TLS_REFUSED,   502, false, "", "Bad Gateway",                           "server refused the TLS connection") \
+    X(SERVER_TLS_BROKEN,    502, false, "", "Bad Gateway",                           "server does not speak TLS, or not as it must") \
     X(NO_SERVER,            503, false, "5", "Service Unavailable",                   "backend has no server") \
     X(BREAKER_TRIPPED,      503, false, "10", "Service Unavailable",                 "circuit breaker lets nothing pass for now") \
     X(FRONTEND_CLOSED,      503, false, "", "Service Unavailable",                   "frontend is closed: a protecting option cannot be understood") \
@@ -69,6 +74,7 @@
     X(NOT_READY,            503, false, "1", "Service Unavailable",                   "configuration is not there yet") \
     X(LOOP,                 508, false, "", "Loop Detected",                         "request came back to this router") \
     X(DIAL_TIMEOUT,         504, false, "", "Gateway Timeout",                       "server did not accept the connection in time") \
+    X(SERVER_TLS_TIMEOUT,   504, false, "", "Gateway Timeout",                       "server did not finish the TLS handshake in time") \
     X(RESPONSE_TIMEOUT,     504, false, "", "Gateway Timeout",                       "server did not begin its answer in time")
 /* clang-format on */
 

@@ -25,6 +25,7 @@ struct route_server {
     struct slice host;      /* name or address, no brackets */
     struct slice host_port; /* what Host is with passHostHeader=false */
     uint16_t port;
+    bool is_secure; /* https: nothing is said to it before it has been verified */
     uint32_t slot;
     uint64_t generation; /* differs whenever the slot was given to another identity */
     unsigned weight;     /* at least 1 */

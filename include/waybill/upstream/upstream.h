@@ -12,6 +12,7 @@ struct upstream_options {
     uint64_t idle_timeout_ms;     /* of a pooled connection: 90 s */
     unsigned max_idle_per_server; /* 200 */
     size_t max_idle;              /* of all servers together: idle connections hold descriptors too; 0 = no limit */
+    struct tls_credentials *tls;  /* for https servers; outlives the upstream. NULL: there are none */
 };
 
 struct upstream;
@@ -26,8 +27,10 @@ const struct upstream_options *upstream_get_options(const struct upstream *upstr
  * turned back (nothing was sent, so another server may take it). What was sent goes on. */
 void upstream_adopt(struct upstream *upstream, const struct snapshot *snapshot);
 struct server_pool *upstream_pool(struct upstream *upstream, const struct route_server *server);
-/* For servers that no frontend names: authentication. Made on first use; one that rests is dropped with the next snapshot. */
-struct server_pool *upstream_named_pool(struct upstream *upstream, struct slice host, uint16_t port);
+/* For servers that no frontend names: authentication. Made on first use; one that rests is dropped with the next snapshot.
+ * `tls`: who calls it over TLS, NULL for none; those who say the same share a pool. */
+struct server_pool *upstream_named_pool(struct upstream *upstream, struct slice host, uint16_t port,
+                                        struct tls_credentials *tls);
 
 /* Weighted round robin (spec/proxy.md 7), one position per backend and worker. Servers whose slot is among `tried` are
  * passed over while there are others. NULL: none left. */

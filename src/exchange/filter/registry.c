@@ -23,12 +23,32 @@ const struct filter_ops *const exchange_filters[] = {
 };
 /* clang-format on */
 
+/* An entrypoint while it is compiled. */
+struct entry_source {
+    struct filter_source source; /* first */
+    struct entrypoint *out;
+};
+
+/* Entrypoints are there until the end, and so is what they hold. */
 static void *live_of_entrypoint(const struct filter_source *from, struct slice identity, size_t bytes,
                                 void (*fini)(void *live))
 {
+    struct entrypoint *out = ((const struct entry_source *)(const void *)from)->out;
+    void *live = live_of_arena(from->arena, bytes);
+
     (void)identity;
-    (void)fini; /* entrypoints are there until the end */
-    return live_of_arena(from->arena, bytes);
+    if (fini) {
+        struct entrypoint_end *end = ARENA_NEW(from->arena, struct entrypoint_end);
+        *end = (struct entrypoint_end){.next = out->ends, .fini = fini, .live = live};
+        out->ends = end;
+    }
+    return live;
+}
+
+void entrypoint_fini(struct entrypoint *entrypoint)
+{
+    for (; entrypoint->ends; entrypoint->ends = entrypoint->ends->next)
+        entrypoint->ends->fini(entrypoint->ends->live);
 }
 
 static bool no_target(const struct filter_source *from, struct slice name, struct route_target *out)
@@ -95,18 +115,19 @@ void entrypoint_compile(const struct model_entrypoint *entrypoints, size_t count
     /* An entrypoint's options are a frontend's options for everybody who comes that way. */
     const struct model_frontend options = {
         .name = model->name, .redirect = model->redirect, .white_list = model->white_list, .auth = model->auth};
-    const struct filter_source from = {
-        .frontend = &options,
-        .entrypoint = model,
-        .entrypoints = entrypoints,
-        .entrypoint_count = count,
-        .arena = arena,
-        .place = slice_of(arena_format(arena, "entrypoint " SLICE_FMT, SLICE_ARG(model->name))),
-        .diagnostics = diagnostics,
-        .ops = &entrypoint_source,
+    const struct entry_source from = {
+        .source = {.frontend = &options,
+                   .entrypoint = model,
+                   .entrypoints = entrypoints,
+                   .entrypoint_count = count,
+                   .arena = arena,
+                   .place = slice_of(arena_format(arena, "entrypoint " SLICE_FMT, SLICE_ARG(model->name))),
+                   .diagnostics = diagnostics,
+                   .ops = &entrypoint_source},
+        .out = out,
     };
 
     *out = (struct entrypoint){.name = model->name, .closed = model->closed_because.len > 0};
-    compile_trust(&from, out);
-    compile_filters(&from, out);
+    compile_trust(&from.source, out);
+    compile_filters(&from.source, out);
 }

@@ -81,6 +81,11 @@ static void add_filters(struct arena *arena, struct model_frontend *frontend, co
         frontend->auth = ARENA_NEW(arena, struct model_auth);
         frontend->auth->forward = ARENA_NEW(arena, struct model_auth_forward);
         frontend->auth->forward->address = slice_of(arena_strdup(arena, route->auth));
+        if (route->auth_ca) {
+            struct model_auth_tls *tls = frontend->auth->forward->tls = ARENA_NEW(arena, struct model_auth_tls);
+            *tls = (struct model_auth_tls){
+                .ca = slice_of(arena_strdup(arena, route->auth_ca)), .cert = SLICE(""), .key = SLICE("")};
+        }
         if (route->auth_copies)
             slices_add(arena, &frontend->auth->forward->auth_response_headers,
                        slice_of(arena_strdup(arena, route->auth_copies)));
@@ -169,6 +174,7 @@ void sim_world_destroy(struct sim_world **world)
     WB_REQUIRE(compiler_live_snapshots(ending->compiler) == 0);
     compiler_destroy(&ending->compiler);
     environment_fini(&ending->env);
+    entrypoint_fini(&ending->entrypoint);
     sim_fini(&ending->sim); /* looks that no buffer is lent and no deadline is left */
     arena_fini(&ending->arena);
     free(ending);

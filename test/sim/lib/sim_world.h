@@ -12,6 +12,7 @@ struct sim_route {
     const char *name, *rule;
     const char *servers;        /* URLs, separated by blanks; NULL: no backend */
     const char *auth;           /* address of forward auth, or NULL */
+    const char *auth_ca;        /* of auth.forward.tls, or NULL: no such group */
     const char *auth_copies;    /* one name for authResponseHeaders, or NULL */
     const char *white_list;     /* one range, or NULL */
     bool list_forwarded;        /* whiteList.useXForwardedFor */

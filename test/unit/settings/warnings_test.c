@@ -89,6 +89,18 @@ static void test_an_engine_that_anybody_can_pass_for_is_warned_about(void **stat
     assert_non_null(strstr(logged.ptr, "SECURITY: docker.tls.insecureSkipVerify"));
 }
 
+static void test_https_servers_that_anybody_can_pass_for_are_warned_about(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--insecureSkipVerify"));
+    settings_log_warnings(&settings);
+    assert_int_equal(error_count, 1);
+    assert_non_null(strstr(logged.ptr, "SECURITY: insecureSkipVerify"));
+    expect_ok(read_words("--insecureSkipVerify", "--rootCAs=x"));
+    settings_log_warnings(&settings);
+    assert_non_null(strstr(logged.ptr, "insecureSkipVerify has no effect together with rootCAs"));
+}
+
 static void test_notes_are_logged_at_their_level(void **state)
 {
     (void)state;
@@ -112,6 +124,7 @@ int main(void)
         WARNING_TEST(test_an_entrypoint_that_believes_everyone_is_warned_about),
         WARNING_TEST(test_an_entrypoint_that_believes_every_proxy_is_warned_about),
         WARNING_TEST(test_an_engine_that_anybody_can_pass_for_is_warned_about),
+        WARNING_TEST(test_https_servers_that_anybody_can_pass_for_are_warned_about),
         WARNING_TEST(test_notes_are_logged_at_their_level),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
