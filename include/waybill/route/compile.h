@@ -17,7 +17,7 @@ struct compile_options {
     size_t entrypoint_count;
     bool keep_trailing_slash;
     bool allow_min_weight_zero;
-    bool files_elsewhere; /* those that the model names are another machine's: nothing is said of them (lint) */
+    bool files_elsewhere;             /* those that the model names are another machine's: nothing is said of them (lint) */
     void (*secure_wanted)(void *arg); /* a server over TLS is about to be published; may be NULL */
     void *secure_arg;
     void (*retire)(struct snapshot *snapshot, void *arg);
