@@ -183,16 +183,6 @@ static size_t expected_bytes(const struct model_frontend *model)
     return bytes < EXPECTED_MAX ? bytes : EXPECTED_MAX;
 }
 
-static struct slice place_of(struct compiler *compiler, const struct fragment *fragment, const struct model_frontend *model)
-{
-    if (model->origin.len)
-        return model->origin;
-    compiler->place.len = 0;
-    text_addf(&compiler->place, "frontend " SLICE_FMT " of " SLICE_FMT, SLICE_SHOWN(model->name),
-              SLICE_ARG(fragment->provider));
-    return text_slice(&compiler->place);
-}
-
 /* Backends besides its own that a frontend leads to: those of its error pages, in their order. */
 struct other_backends {
     struct compiled_backend **items; /* NULL: there is none of that name */
@@ -239,7 +229,6 @@ static struct compiled_frontend *make_frontend(struct compiler *compiler, const 
     if (backend)
         backend->head.holds++;
     hold_others(made, others);
-    build.place = place_of(compiler, fragment, model);
     copy_names(&build, fragment->provider);
     note_entrypoints(&build);
     if (model->left_out_because.len)
@@ -273,7 +262,6 @@ struct compiled_frontend *compile_frontend(struct compiler *compiler, const stru
     content->len = 0;
     fingerprint_add(content, fragment->provider);
     fingerprint_add(content, model->name);
-    fingerprint_add(content, model->origin);
     fingerprint_add(content, backend ? fingerprint_slice(&backend->head.key) : SLICE(""));
     for (size_t i = 0; i < others.count; i++)
         fingerprint_add(content, others.items[i] ? fingerprint_slice(&others.items[i]->head.key) : SLICE(""));
