@@ -13,7 +13,7 @@ struct backend_build {
     struct compiler *compiler;
     struct compiled_backend *made;
     const struct model_backend *model;
-    struct slice place;
+    struct slice place; /* empty, as that of a frontend */
 };
 
 static bool read_weight(struct backend_build *build, const struct model_server *server, unsigned *out_weight)
@@ -150,10 +150,6 @@ static struct compiled_backend *make_backend(struct compiler *compiler, const st
     arena_init(&made->arena, 0);
     made->arena.block_bytes = expected_bytes(model);
     diagnostics_init(&made->diagnostics);
-    compiler->place.len = 0;
-    text_addf(&compiler->place, "backend " SLICE_FMT " of " SLICE_FMT, SLICE_ARG(model->name),
-              SLICE_ARG(fragment->provider));
-    build.place = model->origin.len ? model->origin : text_slice(&compiler->place);
     made->backend.name = arena_copy(&made->arena, model->name);
     add_servers(&build);
     hold_backend_slot(&build, fragment->provider);
@@ -171,7 +167,6 @@ struct compiled_backend *compile_backend(struct compiler *compiler, const struct
     content->len = 0;
     fingerprint_add(content, fragment->provider);
     fingerprint_add(content, model->name);
-    fingerprint_add(content, model->origin);
     fingerprint_add_record(content, &schema_backend, model, 0);
     struct fingerprint key = fingerprint_of(text_slice(content));
     struct compiled_head *known = recall_find(&compiler->backends_before, &key);
