@@ -61,7 +61,8 @@ void exchange_ask(struct exchange *x, const struct route_target *target, struct 
     x->reason = x->attempt.reason = REASON_NONE;
     x->server = NULL;
     x->tried_count = 0;
-    x->repeated = x->head_sent = x->request_sent = x->upload_stopped = x->body_begun = false;
+    x->attempts = 0;
+    x->earned = x->repeated = x->head_sent = x->request_sent = x->upload_stopped = x->body_begun = false;
     x->backend = target->backend;
     x->filters = target->filters;
     x->filter_count = target->filter_count;

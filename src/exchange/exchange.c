@@ -53,7 +53,8 @@ static void clear(struct exchange *x)
     x->server_url[0] = '\0';
     x->frontend_name = x->user = SLICE("");
     x->tried_count = 0;
-    x->repeated = false;
+    x->attempts = 0;
+    x->earned = x->repeated = false;
     x->upload_pending = x->download_pending = 0;
     x->head_sent = x->request_sent = x->upload_stopped = x->body_begun = x->continue_wanted = false;
     x->status = 0;

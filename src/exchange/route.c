@@ -156,17 +156,38 @@ static const struct route_server *next_server(struct exchange *x)
     return NULL;
 }
 
+/* --retry.attempts: fewer than there are servers, or more, and then it is the first one's turn again. */
+static const struct route_server *next_attempt(struct exchange *x)
+{
+    unsigned max = x->env->attempts_max;
+    const struct route_server *server;
+
+    if (max && x->attempts >= max)
+        return NULL;
+    server = next_server(x);
+    if (server || !max || x->attempts == 0)
+        return server;
+    x->tried_count = 0;
+    return next_server(x);
+}
+
+static void earn_repeat(struct exchange *x)
+{
+    if (!x->earned)
+        upstream_earn_repeat(x->env->upstream);
+    x->earned = true;
+}
+
 bool step_pick(struct exchange *x)
 {
-    bool is_first = x->tried_count == 0;
-    const struct route_server *server = next_server(x);
+    const struct route_server *server = next_attempt(x);
 
     if (!server) {
         exchange_answer(x, x->attempt.reason == REASON_NONE ? REASON_NO_SERVER : x->attempt.reason);
         return true;
     }
-    if (is_first)
-        upstream_earn_repeat(x->env->upstream);
+    earn_repeat(x);
+    x->attempts++;
     x->server = server;
     if (env_logs(x))
         snprintf(x->server_url, sizeof x->server_url, SLICE_FMT, SLICE_ARG(server->url));

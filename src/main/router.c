@@ -210,6 +210,12 @@ static void create_admin(struct router *r)
     });
 }
 
+static unsigned attempts_max(const struct settings *settings)
+{
+    int wanted = settings->retry_on ? settings->retry_attempts : 0;
+    return wanted <= 0 ? 0 : wanted < EXCHANGE_ATTEMPTS_MAX ? (unsigned)wanted : EXCHANGE_ATTEMPTS_MAX;
+}
+
 static struct worker_options worker_options_of(struct router *r, size_t number, size_t clients_max)
 {
     const struct settings *s = r->settings;
@@ -226,6 +232,7 @@ static struct worker_options worker_options_of(struct router *r, size_t number, 
                      .max_idle = clients_max,
                      .tls = r->tls},
         .entry = {.head_timeout_ms = s->head_timeout_ms, .idle_timeout_ms = s->idle_timeout_ms, .limits = h1_default_limits},
+        .attempts_max = attempts_max(s),
         .body_timeout_ms = s->body_timeout_ms,
         .response_body_timeout_ms = s->response_body_timeout_ms,
         .clients_max = clients_max,

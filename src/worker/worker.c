@@ -184,6 +184,7 @@ static void prepare(struct worker *w)
         .host_name = o->host_name,
         .passwords = o->passwords,
         .access_log = o->access_log_fd >= 0 ? access_log_create(w->loop, o->access_log_fd) : NULL,
+        .attempts_max = o->attempts_max,
         .body_timeout_ms = o->body_timeout_ms,
         .response_body_timeout_ms = o->response_body_timeout_ms,
         .unserved = w->unserved,

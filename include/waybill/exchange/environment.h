@@ -45,6 +45,8 @@ struct exchange_counters {
     struct cell clients; /* open client connections */
 };
 
+enum { EXCHANGE_ATTEMPTS_MAX = 64 };
+
 struct environment {
     unsigned worker; /* 0, 1, ...: for state that is kept by worker */
     struct loop *loop;
@@ -57,6 +59,7 @@ struct environment {
     struct access_log *access_log; /* NULL: none */
     struct unserved *unserved;     /* NULL: not counted */
     struct passwords *passwords;   /* checks them; shared by all workers */
+    unsigned attempts_max;         /* at servers, for one request: up to EXCHANGE_ATTEMPTS_MAX; 0 = one for each server */
     uint64_t body_timeout_ms;      /* a client that sends no more of its body, or takes no more of its answer */
     uint64_t
         response_body_timeout_ms; /* a server that sends no more of its answer; 0 = none: event streams are silent for long */

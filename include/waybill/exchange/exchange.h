@@ -76,6 +76,8 @@ struct exchange {
     char server_url[256];       /* for the access log: the snapshot may be gone by then */
     uint32_t tried[EXCHANGE_TRIES_MAX];
     size_t tried_count;
+    unsigned attempts; /* at connecting to a server */
+    bool earned;       /* its share of a repeat was counted */
     bool repeated; /* the one repeat after a stale pooled connection was used */
     struct attempt attempt;
     struct buffer out; /* head for the server, until it is written */

@@ -22,6 +22,7 @@ struct worker_options {
     struct upstream_options upstream;
     struct entry_options entry; /* count_changed is the worker's */
     uint64_t body_timeout_ms, response_body_timeout_ms;
+    unsigned attempts_max;
     size_t clients_max;      /* beyond it no connection is accepted ... */
     size_t clients_reserved; /* ... but these many more where internal routes are (decisions.md 21) */
     /* All workers, itself too, filled before any starts: one with many more connections than another hands new ones over

@@ -239,8 +239,6 @@ static void test_parts_that_are_not_there_are_refused_by_name(void **state)
         "--metrics.prometheus",
         "--rancher.metadata",
         "--rest",
-        "--retry",
-        "--retry.attempts=3",
         "--serviceFabric",
         "--tracing.backend=jaeger",
         "--web",

@@ -176,6 +176,23 @@ static void test_help_lists_each_flag_once_in_lines_of_a_terminal(void **state)
             fail_msg("too long: " SLICE_FMT, SLICE_ARG(line));
 }
 
+static void test_retry_is_on_by_its_name_or_by_its_attempts(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--docker"));
+    assert_false(settings.retry_on);
+    expect_ok(read_words("--retry"));
+    assert_true(settings.retry_on);
+    assert_int_equal(settings.retry_attempts, 0);
+    expect_ok(read_words("--retry.attempts=3"));
+    assert_true(settings.retry_on);
+    assert_int_equal(settings.retry_attempts, 3);
+    expect_ok(read_toml("[retry]\nattempts = -1\n"));
+    assert_true(settings.retry_on);
+    assert_int_equal(settings.retry_attempts, -1);
+    expect_refused(read_words("--retry.attempts=many"), "it is not a whole number");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +207,7 @@ int main(void)
         READING_TEST(test_the_first_word_is_a_command),
         READING_TEST(test_help_and_version_are_texts_for_stdout),
         READING_TEST(test_help_lists_each_flag_once_in_lines_of_a_terminal),
+        cmocka_unit_test(test_retry_is_on_by_its_name_or_by_its_attempts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
