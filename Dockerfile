@@ -12,6 +12,7 @@ RUN cmake -G Ninja -B build -DCMAKE_BUILD_TYPE=Release -DWB_TESTS=OFF && cmake -
 # The image is the program, the libraries it loads, and the three files they read. No shell, no package manager.
 RUN install -D -s build/waybill /image/waybill \
     && ldd /image/waybill | grep -o '/[^ ]*' | xargs -I{} cp -L --parents {} /image \
+    && install -d -m 1777 /image/tmp \
     && cp --parents /etc/nsswitch.conf /etc/ssl/certs/ca-certificates.crt /image
 
 FROM scratch

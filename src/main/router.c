@@ -6,6 +6,7 @@
 #include "waybill/exchange/access_log.h"
 #include "waybill/exchange/filters.h"
 #include "waybill/exchange/passwords.h"
+#include "waybill/exchange/spool.h"
 #include "waybill/model/board.h"
 #include "waybill/net/signals.h"
 #include "waybill/net/tls_credentials.h"
@@ -20,7 +21,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { POOL_IDLE_MS = 90000, FILES_KEPT_BACK = 64, HASHERS_MAX = 4 };
+enum { POOL_IDLE_MS = 90000, FILES_KEPT_BACK = 64, HASHERS_MAX = 4, SPOOL_THREADS = 2, SPOOL_FILES_MAX = 256 };
 
 struct router {
     const struct settings *settings;
@@ -40,6 +41,7 @@ struct router {
     size_t provider_count;
     struct admin *admin;
     struct passwords *passwords;
+    struct spool_room *spool_room;
     struct signal_watch *term, *interrupt;
     struct deadline phase_end; /* of shutting down */
     uint64_t drain_until_ms;
@@ -76,6 +78,23 @@ static size_t clients_per_worker(size_t files, size_t workers)
     size_t usable = files > 2 * FILES_KEPT_BACK ? files - FILES_KEPT_BACK : files / 2;
     size_t each = usable / (3 * workers);
     return each > 4 ? each : 4;
+}
+
+/* Of the files, for bodies that are too long for memory. */
+static size_t spool_files(size_t files)
+{
+    return files / 16 < SPOOL_FILES_MAX ? files / 16 : SPOOL_FILES_MAX;
+}
+
+static struct spool_room *create_spool_room(const struct settings *settings, size_t files)
+{
+    return spool_room_create(&(struct spool_limits){
+        .memory_max = (size_t)settings->buffering_memory_mib << 20,
+        .file_max = (uint64_t)settings->buffering_files_mib << 20,
+        .files_max = spool_files(files),
+        .folder = settings->buffering_folder,
+        .threads = SPOOL_THREADS,
+    });
 }
 
 static bool open_sockets(struct router *r)
@@ -243,6 +262,7 @@ static struct worker_options worker_options_of(struct router *r, size_t number, 
         .host_name = slice_of(r->host_name),
         .access_log_fd = r->access_log_fd,
         .passwords = r->passwords,
+        .spool_room = r->spool_room,
     };
 }
 
@@ -326,6 +346,7 @@ static void finish(struct router *r)
     for (size_t i = 0; i < r->worker_count; i++)
         worker_join(r->workers[i]);
     passwords_destroy(&r->passwords); /* what it still does comes back to the workers' mailboxes */
+    spool_room_destroy(&r->spool_room);
     for (size_t i = 0; i < r->worker_count; i++)
         worker_destroy(&r->workers[i]);
     deadline_queue_remove(&r->loop->deadlines, &r->phase_end);
@@ -413,11 +434,12 @@ int router_run(const struct settings *settings)
     arena_init(&r->arena, 0);
     if (gethostname(r->host_name, sizeof r->host_name - 1) != 0)
         strcpy(r->host_name, "localhost");
-    size_t clients_max = clients_per_worker(raise_file_limit(), r->worker_count);
+    size_t files = raise_file_limit(), clients_max = clients_per_worker(files - spool_files(files), r->worker_count);
     if (check_docker(settings) && read_trust(r) && compile_entrypoints(r) && open_access_log(r) && open_sockets(r)) {
         r->board = board_create();
         create_admin(r);
         r->passwords = passwords_create(r->worker_count < HASHERS_MAX ? (unsigned)r->worker_count : HASHERS_MAX);
+        r->spool_room = create_spool_room(settings, files);
         r->loop = uv_loop_create(r);
         if (!start_workers(r, clients_max))
             return 1; /* those that did start use what would be freed below: the end of the program ends them */

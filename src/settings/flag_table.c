@@ -114,6 +114,13 @@ const struct flag flag_table[] = {
     WORKS("ping", GROUP, SET(ping_on), "off", "answer /ping"),
     WORKS("ping.entryPoint", TEXT, SET(ping_entrypoint), "traefik", "where"),
 
+    HEADING("Bodies collected for traefik.backend.buffering"),
+    WORKS("buffering", GROUP, AT(group_on), "", "what all requests and answers that are under way may use together:"),
+    WORKS("buffering.memoryMiB", NUMBER, SET(buffering_memory_mib), "256", "memory; who finds none left gets 503"),
+    WORKS("buffering.filesMiB", NUMBER, SET(buffering_files_mib), "4096",
+          "files without a name, for what is longer than mem...BodyBytes (1 MiB unless set)"),
+    WORKS("buffering.folder", TEXT, SET(buffering_folder), "$TMPDIR, or /tmp", "where these files are"),
+
     HEADING("Logs"),
     WORKS("accessLog", GROUP, SET(access_log_on), "off", "one line for each request"),
     WORKS("accessLog.filePath", TEXT, SET(access_log_path), "stdout", "file to append to"),

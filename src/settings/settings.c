@@ -30,6 +30,9 @@ static void set_defaults(struct reading *reading)
     settings->api_dashboard = true;
     settings->api_entrypoint = settings->ping_entrypoint = SLICE("traefik");
     settings->max_idle_per_server = 200;
+    settings->buffering_memory_mib = 256;
+    settings->buffering_files_mib = 4096;
+    settings->buffering_folder = slice_of(getenv("TMPDIR") && getenv("TMPDIR")[0] ? getenv("TMPDIR") : "/tmp");
     settings->head_timeout_ms = settings->body_timeout_ms = 60 * 1000;
     settings->idle_timeout_ms = 180 * 1000;
     settings->dial_timeout_ms = 30 * 1000;

@@ -183,6 +183,7 @@ static void prepare(struct worker *w)
         .local = o->local,
         .host_name = o->host_name,
         .passwords = o->passwords,
+        .spool_room = o->spool_room,
         .access_log = o->access_log_fd >= 0 ? access_log_create(w->loop, o->access_log_fd) : NULL,
         .attempts_max = o->attempts_max,
         .body_timeout_ms = o->body_timeout_ms,

@@ -8,6 +8,7 @@
 
 struct access_log;
 struct passwords;
+struct spool_room;
 struct unserved;
 
 enum { WORKERS_MAX = 128 };
@@ -59,6 +60,7 @@ struct environment {
     struct access_log *access_log; /* NULL: none */
     struct unserved *unserved;     /* NULL: not counted */
     struct passwords *passwords;   /* checks them; shared by all workers */
+    struct spool_room *spool_room; /* for bodies that are collected; shared by all workers */
     unsigned attempts_max;         /* at servers, for one request: up to EXCHANGE_ATTEMPTS_MAX; 0 = one for each server */
     uint64_t body_timeout_ms;      /* a client that sends no more of its body, or takes no more of its answer */
     uint64_t

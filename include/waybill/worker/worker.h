@@ -11,6 +11,7 @@
 #include "waybill/net/listener.h"
 
 struct passwords;
+struct spool_room;
 struct unserved;
 struct worker;
 
@@ -33,6 +34,7 @@ struct worker_options {
     struct slice host_name;
     int access_log_fd; /* -1: none */
     struct passwords *passwords;
+    struct spool_room *spool_room;
 };
 
 struct worker *worker_create(const struct worker_options *options);

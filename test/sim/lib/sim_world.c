@@ -30,6 +30,8 @@ struct sim_world *sim_world_create(uint64_t seed)
     world->options = (struct entry_options){
         .head_timeout_ms = 10000, .idle_timeout_ms = 180000, .limits = h1_default_limits};
     world->env.body_timeout_ms = 60000;
+    world->spool = (struct spool_limits){
+        .memory_max = 16 << 20, .file_max = 64 << 20, .files_max = 64, .folder = SLICE("/tmp")};
     world->filters = exchange_filters;
     return world;
 }
@@ -58,6 +60,7 @@ void sim_world_start(struct sim_world *world)
     world->env.host_name = SLICE("waybill");
     world->env.counters = &world->counters;
     world->env.passwords = passwords_create(0);
+    world->env.spool_room = spool_room_create(&world->spool);
     world->env.local = (struct local_routes){.answer = answer_internal};
     world->entry = entry_create(&world->env, &world->options);
 }
@@ -158,6 +161,17 @@ size_t sim_world_hash(struct sim_world *world)
     return mailbox_open_all(&world->sim.loop.mailbox, NULL);
 }
 
+size_t sim_world_spool(struct sim_world *world)
+{
+    size_t count = 0;
+
+    while (spool_room_work(world->env.spool_room)) {
+        count += mailbox_open_all(&world->sim.loop.mailbox, NULL);
+        sim_settle(&world->sim);
+    }
+    return count;
+}
+
 void sim_world_destroy(struct sim_world **world)
 {
     struct sim_world *ending = *world;
@@ -170,6 +184,8 @@ void sim_world_destroy(struct sim_world **world)
     upstream_destroy(&ending->env.upstream);
     sim_world_hash(ending); /* what could not be withdrawn */
     passwords_destroy(&ending->env.passwords);
+    sim_world_spool(ending);
+    spool_room_destroy(&ending->env.spool_room);
     lease_drop(&ending->env.lease);
     WB_REQUIRE(compiler_live_snapshots(ending->compiler) == 0);
     compiler_destroy(&ending->compiler);

@@ -4,6 +4,7 @@
 #include "sim_client.h"
 #include "sim_server.h"
 #include "waybill/entry/entry.h"
+#include "waybill/exchange/spool.h"
 #include "waybill/exchange/filters.h"
 #include "waybill/exchange/passwords.h"
 #include "waybill/route/compile.h"
@@ -36,6 +37,7 @@ struct sim_world {
     struct arena arena;
     const struct filter_ops *const *filters; /* of frontends: all there are; a test may bring its own */
     struct upstream_options upstream;
+    struct spool_limits spool; /* of 16 MiB of memory and 64 MiB of files; without threads */
     struct entry_options options;
 };
 
@@ -49,6 +51,8 @@ void sim_world_publish(struct sim_world *world, const struct sim_route *routes, 
 void sim_world_serve(struct sim_world *world, const char *servers);
 /* Does the work of the threads that hash passwords, and brings it back; returns how many waited for it. */
 size_t sim_world_hash(struct sim_world *world);
+/* Does the work of the threads that write and read files, until none is left; returns how much there was. */
+size_t sim_world_spool(struct sim_world *world);
 /* Sets the limits of the worker free: all are given back, nothing is lent. Closes what is open. */
 void sim_world_destroy(struct sim_world **world);
 static inline uint64_t sim_world_ended(const struct sim_world *world, enum reason reason)
