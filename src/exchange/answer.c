@@ -75,7 +75,7 @@ bool step_answer(struct exchange *x)
         return false;
     }
     if (ops->is_writing(x->client)) {
-        exchange_watch(x, exchange_client_progress(x), x->env->body_timeout_ms);
+        exchange_watch(x, exchange_client_progress(x), x->body_timeout_ms);
         return false;
     }
     if (x->transform && x->head_answered)

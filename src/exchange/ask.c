@@ -47,7 +47,8 @@ static void make_request(struct exchange *x, struct slice path)
     x->route.found.slash_redirect = false;
 }
 
-void exchange_ask(struct exchange *x, const struct route_target *target, struct slice path)
+/* As if nothing had been sent or had come. */
+static void begin_anew(struct exchange *x, size_t next_filter)
 {
     if (x->upload_pending) {
         exchange_pin_upload(x, false);
@@ -57,17 +58,30 @@ void exchange_ask(struct exchange *x, const struct route_target *target, struct 
     buffer_return(&x->out, &x->env->loop->stock);
     text_fini(&x->answer_text);
     x->answer_body = SLICE("");
-    make_request(x, path);
     x->reason = x->attempt.reason = REASON_NONE;
     x->server = NULL;
-    x->tried_count = 0;
     x->attempts = 0;
-    x->earned = x->repeated = x->head_sent = x->request_sent = x->upload_stopped = x->body_begun = false;
-    x->backend = target->backend;
-    x->filters = target->filters;
-    x->filter_count = target->filter_count;
-    x->next_filter = 0;
+    x->repeated = x->head_sent = x->request_sent = x->upload_stopped = x->body_begun = false;
+    x->next_filter = next_filter;
     x->filter_state = NULL;
     deadline_clear(&x->deadline);
     exchange_become(x, EXCHANGE_FILTERS);
+}
+
+void exchange_ask(struct exchange *x, const struct route_target *target, struct slice path)
+{
+    begin_anew(x, 0);
+    make_request(x, path);
+    x->tried_count = 0;
+    x->earned = false;
+    x->backend = target->backend;
+    x->filters = target->filters;
+    x->filter_count = target->filter_count;
+}
+
+void exchange_repeat(struct exchange *x, size_t next_filter)
+{
+    begin_anew(x, next_filter);
+    if (x->tried_count >= EXCHANGE_TRIES_MAX || (x->backend && x->tried_count >= x->backend->server_count))
+        x->tried_count = 0;
 }

@@ -79,6 +79,8 @@ struct exchange *exchange_create(struct environment *env, const struct client_op
     }
     clear(x);
     x->env = env;
+    x->body_timeout_ms = env->body_timeout_ms;
+    x->response_body_timeout_ms = env->response_body_timeout_ms;
     x->client_ops = ops;
     x->client = client;
     deadline_init(&x->deadline, on_too_late);
@@ -258,7 +260,7 @@ static bool moves_on(struct exchange *x, uint64_t progress)
 {
     if (progress == x->progress)
         return false;
-    exchange_watch(x, progress, x->env->body_timeout_ms);
+    exchange_watch(x, progress, x->body_timeout_ms);
     return true;
 }
 
@@ -277,6 +279,8 @@ static void give_up_waiting(struct exchange *x)
             exchange_answer(x, REASON_RESPONSE_TIMEOUT);
     } else if (x->head_answered) {
         exchange_end(x, x->request_sent || x->upload_stopped ? REASON_SERVER_STALLED : REASON_BODY_TIMEOUT, true);
+    } else if (x->half_at && x->attempt.state == ATTEMPT_BODY) {
+        exchange_answer(x, REASON_ANSWER_INCOMPLETE); /* a filter collects it */
     } else {
         exchange_answer(x, REASON_BODY_TIMEOUT);
     }

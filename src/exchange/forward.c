@@ -37,6 +37,7 @@ static void repeat_after_stale(struct exchange *x)
     enum reason reason = attempt->reason;
 
     x->repeated = true;
+    x->attempts--; /* it is the one attempt, on another connection */
     if (x->backend->server_count > x->tried_count || !exchange_server_is_there(x, x->server)) {
         exchange_become(x, EXCHANGE_PICK);
         return;
@@ -177,14 +178,16 @@ static void send_piece(struct exchange *x, struct slice payload, bool last, cons
         upload_took(x);
 }
 
-/* The client's body is broken: nothing of it may look complete to the server. */
+/* The client's body is broken, or a collected one cannot be read: nothing of it may look complete to the server. */
 static void refuse_body(struct exchange *x)
 {
+    enum reason reason = x->upload ? REASON_NO_ROOM_FOR_BODY : REASON_BAD_BODY;
+
     attempt_cancel(&x->attempt);
     if (x->head_answered)
-        exchange_end(x, REASON_BAD_BODY, true);
+        exchange_end(x, reason, true);
     else
-        exchange_answer(x, REASON_BAD_BODY);
+        exchange_answer(x, reason);
 }
 
 /* Behind a filter the fields of a request are what the filter made of them: a trailer named like one of them, which many
@@ -246,18 +249,16 @@ uint64_t exchange_server_progress(struct exchange *x)
 /* Who is waited for decides the deadline. The server has its own (attempt). */
 static void watch(struct exchange *x)
 {
-    struct environment *env = x->env;
-
     if (x->client_ops->is_writing(x->client))
-        exchange_watch(x, exchange_client_progress(x), env->body_timeout_ms);
+        exchange_watch(x, exchange_client_progress(x), x->body_timeout_ms);
     else if (x->continue_wanted && x->head_sent)
         exchange_watch(x, 2, CONTINUE_WAIT_MS);
     else if (attempt_is_writing(&x->attempt)) /* the server takes nothing */
-        exchange_watch(x, exchange_server_progress(x), env->body_timeout_ms);
+        exchange_watch(x, exchange_server_progress(x), x->body_timeout_ms);
     else if (!x->request_sent && x->head_sent && !x->upload_stopped)
-        exchange_watch(x, (x->attempt.conn ? attempt_stream(&x->attempt)->bytes_written << 2 : 0) + 3, env->body_timeout_ms);
+        exchange_watch(x, (x->attempt.conn ? attempt_stream(&x->attempt)->bytes_written << 2 : 0) + 3, x->body_timeout_ms);
     else if (x->attempt.state == ATTEMPT_BODY)
-        exchange_watch(x, (attempt_stream(&x->attempt)->bytes_read << 2) + 4, env->response_body_timeout_ms);
+        exchange_watch(x, (attempt_stream(&x->attempt)->bytes_read << 2) + 4, x->response_body_timeout_ms);
     else
         deadline_clear(&x->deadline);
 }

@@ -198,7 +198,8 @@ bool answer_from_server(struct exchange *x)
         else
             attempt_has_failed(x);
         return true;
-    case ATTEMPT_NONE:
+    case ATTEMPT_NONE: /* let go: a filter has all of it */
+        return pass_payload(x);
     case ATTEMPT_CONNECTING:
     case ATTEMPT_TUNNEL:
         break;

@@ -36,9 +36,9 @@ static bool pump(struct stream *from, struct stream *to, size_t *pending, bool *
 static void watch_writes(struct exchange *x)
 {
     if (x->client_ops->is_writing(x->client))
-        exchange_watch(x, exchange_client_progress(x), x->env->body_timeout_ms);
+        exchange_watch(x, exchange_client_progress(x), x->body_timeout_ms);
     else if (attempt_is_writing(&x->attempt))
-        exchange_watch(x, exchange_server_progress(x), x->env->body_timeout_ms);
+        exchange_watch(x, exchange_server_progress(x), x->body_timeout_ms);
     else
         deadline_clear(&x->deadline);
 }

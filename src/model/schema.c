@@ -255,6 +255,16 @@ static const struct field auth_rows[] = {
 static const struct group auth = GROUP_INIT("auth", model_auth, auth_rows);
 #undef RECORD
 
+#define RECORD model_timeouts
+static const struct field timeouts_rows[] = {
+    ROW(TEXT, dial, "dial", "dial", 0),
+    ROW(TEXT, response_header, "responseHeader", "responseHeader", 0),
+    ROW(TEXT, body, "body", "body", 0),
+    ROW(TEXT, total, "total", "total", 0),
+};
+static const struct group timeouts = GROUP_INIT("timeouts", model_timeouts, timeouts_rows);
+#undef RECORD
+
 #define RECORD model_frontend
 static const struct field frontend_rows[] = {
     ROW(TEXTS, entrypoints, "entryPoints", "entryPoints", FIELD_PROTECTS), /* else it would be on the default ones */
@@ -277,6 +287,7 @@ static const struct field frontend_rows[] = {
     SUB(rate_limit, "ratelimit", "ratelimit", FIELD_PROTECTS, rate_limit),
     SUB(redirect, "redirect", "redirect", FIELD_PROTECTS, redirect),
     SUB(auth, "auth", "auth", FIELD_PROTECTS, auth),
+    SUB(timeouts, "timeouts", "timeouts", 0, timeouts),
     ROW(TEXT, closed_because, NULL, NULL, 0),
     ROW(TEXT, left_out_because, NULL, NULL, 0),
     ROW(INTEGER, since, NULL, NULL, 0),

@@ -2,6 +2,7 @@
 #include "compiled.h"
 #include "server_url.h"
 #include "unsupported.h"
+#include "waybill/base/clock.h"
 #include "waybill/base/map.h"
 #include "waybill/model/schema.h"
 #include <stdlib.h>
@@ -141,6 +142,22 @@ static size_t expected_bytes(const struct model_backend *model)
     return bytes < EXPECTED_MAX ? bytes : EXPECTED_MAX;
 }
 
+/* What comes is passed on at once, which is sooner than any interval: only what means nothing is told. */
+static void check_flushing(struct backend_build *build)
+{
+    const struct model_response_forwarding *forwarding = build->model->response_forwarding;
+    int64_t ns;
+
+    if (!forwarding || forwarding->flush_interval.len == 0 ||
+        (clock_parse_duration(forwarding->flush_interval, &ns) && ns >= 0))
+        return;
+    diagnostics_add(&build->made->diagnostics, DIAGNOSTIC_WARNING, build->place,
+                    "responseForwarding.flushInterval=" SLICE_FMT
+                    " is no duration from 0 on, as 100ms; it has no effect, as any "
+                    "other value: answers are passed on as they come",
+                    SLICE_ARG(slice_head(forwarding->flush_interval, 100)));
+}
+
 static struct compiled_backend *make_backend(struct compiler *compiler, const struct fragment *fragment,
                                              const struct model_backend *model)
 {
@@ -151,6 +168,7 @@ static struct compiled_backend *make_backend(struct compiler *compiler, const st
     made->arena.block_bytes = expected_bytes(model);
     diagnostics_init(&made->diagnostics);
     made->backend.name = arena_copy(&made->arena, model->name);
+    check_flushing(&build);
     add_servers(&build);
     hold_backend_slot(&build, fragment->provider);
     made->closed_because = unsupported_in_backend(model, build.place, &made->diagnostics);

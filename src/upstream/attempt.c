@@ -9,6 +9,8 @@ void attempt_init(struct attempt *attempt, struct upstream *upstream, void (*pok
 {
     attempt->state = ATTEMPT_NONE;
     attempt->upstream = upstream;
+    attempt->dial_timeout_ms = upstream_get_options(upstream)->dial_timeout_ms;
+    attempt->response_timeout_ms = upstream_get_options(upstream)->response_timeout_ms;
     attempt->conn = NULL;
     attempt->pool = NULL;
     list_init(&attempt->in_pool);
@@ -102,8 +104,6 @@ static void connect_next(struct attempt *attempt, enum reason failed)
 
 void attempt_start(struct attempt *attempt, struct server_pool *pool, bool request_is_head, enum attempt_conn conn)
 {
-    uint64_t dial_timeout_ms = upstream_get_options(attempt->upstream)->dial_timeout_ms;
-
     WB_REQUIRE(!attempt->conn && !attempt->pool);
     attempt->pool = pool;
     list_push_back(&pool->attempts, &attempt->in_pool);
@@ -121,8 +121,8 @@ void attempt_start(struct attempt *attempt, struct server_pool *pool, bool reque
         return;
     }
     attempt->state = ATTEMPT_CONNECTING;
-    if (dial_timeout_ms)
-        loop_set_deadline_in(loop_of(attempt), &attempt->deadline, dial_timeout_ms);
+    if (attempt->dial_timeout_ms)
+        loop_set_deadline_in(loop_of(attempt), &attempt->deadline, attempt->dial_timeout_ms);
     lookup_start(loop_of(attempt), &attempt->lookup, slice_of(pool->host), pool->port, pool->refused, on_looked_up, attempt);
     connect_next(attempt, REASON_SERVER_REFUSED);
 }
@@ -221,10 +221,8 @@ void attempt_send(struct attempt *attempt, const struct slice *parts, unsigned c
 
 void attempt_expect_answer(struct attempt *attempt)
 {
-    uint64_t response_timeout_ms = upstream_get_options(attempt->upstream)->response_timeout_ms;
-
-    if (response_timeout_ms && attempt->state == ATTEMPT_AWAITING)
-        loop_set_deadline_in(loop_of(attempt), &attempt->deadline, response_timeout_ms);
+    if (attempt->response_timeout_ms && attempt->state == ATTEMPT_AWAITING)
+        loop_set_deadline_in(loop_of(attempt), &attempt->deadline, attempt->response_timeout_ms);
 }
 
 bool attempt_is_writing(const struct attempt *attempt)

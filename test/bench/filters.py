@@ -32,8 +32,11 @@ VARIANTS = {
     "security headers, 4": ('[frontends.f.headers]\nframeDeny = true\ncontentTypeNosniff = true\nbrowserXSSFilter = true\n'
                             'referrerPolicy = "same-origin"\n', "", (), 128),
     "error pages, no error": ('[frontends.f.errors.e]\nstatus = ["500-599"]\nbackend = "pages"\nquery = "/"\n', "", (), 128),
+    "timeouts, total": ('[frontends.f.timeouts]\ntotal = "30s"\n', "", (), 128),
+    "buffering": ("[backends.b.buffering]\nmaxResponseBodyBytes = 100000\n", "", (), 128),
     "compress, not accepted": ("", " Compress:true", (), 128),
     "bare, 5000 bytes": ("", "", (), 5000),
+    "buffering, 5000 bytes": ("[backends.b.buffering]\nmaxResponseBodyBytes = 100000\n", "", (), 5000),
     "compress, gzip, 5000 bytes": ("", " Compress:true", ("Accept-Encoding: gzip",), 5000),
     "compress, brotli, 5000 bytes": ("", " Compress:true", ("Accept-Encoding: br",), 5000),
 }

@@ -51,7 +51,25 @@ static void redirect_anywhere(struct arena *arena, struct model_frontend *fronte
     frontend->redirect->replacement = SLICE("$1");
 }
 
+static void limit_bodies(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)frontend;
+    backend->buffering = ARENA_NEW(arena, struct model_buffering);
+    backend->buffering->max_request_body_bytes = 100000;
+    backend->buffering->max_response_body_bytes = 10;
+    backend->buffering->mem_request_body_bytes = 1;
+}
+
+static void limit_time(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)backend;
+    frontend->timeouts = ARENA_NEW(arena, struct model_timeouts);
+    frontend->timeouts->total = SLICE("1500ms");
+}
+
 static const struct sim_route routes[] = {
+    {.name = "short", .rule = "Host:short.test", .servers = SIM_SERVER_URL, .set_options = limit_bodies},
+    {.name = "quick", .rule = "Host:quick.test", .servers = SIM_SERVER_URL, .set_options = limit_time},
     {.name = "a", .rule = "Host:a.test", .servers = SIM_SERVER_URL},
     {.name = "b", .rule = "Host:strip.test;PathPrefixStrip:/x", .servers = SIM_SERVER_URL},
     {.name = "host", .rule = "Host:host.test", .servers = SIM_SERVER_URL, .set_options = allow_another_host},
@@ -183,6 +201,13 @@ static void ask_after_an_error(struct sim_scene *scene)
     ask_after_another(scene, GET("broken.test", "/", ""), GET("broken.test", "/", ""));
 }
 
+/* Longer than memory, in a room without files. */
+static void ask_where_there_is_no_room(struct sim_scene *scene)
+{
+    sim_client_ask(&scene->client, GET("short.test", "/", "Content-Length: 90000\r\n"));
+    sim_link_send_pattern(scene->client.wire, 90000);
+}
+
 static const struct reach table[] = {
     {REASON_DONE, GET("a.test", "/len/5", ""), 200, NULL, 0, NULL},
     {REASON_DONE, GET("a.test", "/longer/than/the/live/one", ""), 200, NULL, 0, NULL},
@@ -214,11 +239,13 @@ static const struct reach table[] = {
     {REASON_NO_FRONTEND, GET("nobody.test", "/", ""), 404, NULL, 0, NULL},
     {REASON_HEAD_TIMEOUT, "GET / HT", 408, NULL, 10000, NULL},
     {REASON_BODY_TIMEOUT, GET("a.test", "/", "Content-Length: 5\r\n"), 408, NULL, 60000, NULL},
+    {REASON_BODY_TOO_LARGE, GET("short.test", "/", "Content-Length: 100001\r\n"), 413, NULL, 0, NULL},
     {REASON_TARGET_TOO_LONG, NULL, 414, NULL, 0, ask_long_target},
     {REASON_MATCH_TOO_COSTLY, NULL, 414, NULL, 0, ask_costly_head},
     {REASON_RATE_LIMITED, NULL, 429, NULL, 0, ask_too_often},
     {REASON_CONNECTION_LIMITED, NULL, 429, NULL, 0, ask_too_many},
     {REASON_HEAD_TOO_LARGE, NULL, 431, NULL, 0, ask_long_head},
+    {REASON_ANSWER_TOO_LARGE, GET("short.test", "/len/11", ""), 500, NULL, 0, NULL},
     {REASON_AUTH_UNREACHABLE, GET("auth.test", "/", ""), 500, NULL, 0, NULL},
     {REASON_UNKNOWN_METHOD, "CONNECT a.test:80 HTTP/1.1\r\nHost: a.test\r\n\r\n", 501, NULL, 0, NULL},
     {REASON_UNKNOWN_CODING, GET("a.test", "/", "Transfer-Encoding: gzip\r\n"), 501, NULL, 0, NULL},
@@ -229,6 +256,8 @@ static const struct reach table[] = {
     {REASON_SERVER_MALFORMED, GET("a.test", "/", ""), 502, "HTTP/9.9 what\r\n\r\n", 0, NULL},
     {REASON_SERVER_UPGRADE, GET("a.test", "/", ""), 502, "HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", 0,
      NULL},
+    {REASON_ANSWER_INCOMPLETE, GET("short.test", "/", ""), 502, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", 0, NULL},
+    {REASON_NO_ROOM_FOR_BODY, NULL, 503, NULL, 0, ask_where_there_is_no_room},
     {REASON_NO_SERVER, GET("empty.test", "/", ""), 503, NULL, 0, NULL},
     {REASON_BREAKER_TRIPPED, NULL, 503, NULL, 0, ask_after_an_error},
     {REASON_FRONTEND_CLOSED, GET("closed.test", "/", ""), 503, NULL, 0, NULL},
@@ -239,6 +268,7 @@ static const struct reach table[] = {
     {REASON_NOT_READY, NULL, 503, NULL, 0, ask_before_the_first_snapshot},
     {REASON_LOOP, GET("a.test", "/", "X-Waybill-Hops: 8\r\n"), 508, NULL, 0, NULL},
     {REASON_DIAL_TIMEOUT, GET("silent.test", "/", ""), 504, NULL, 30000, NULL},
+    {REASON_TOTAL_TIMEOUT, GET("quick.test", "/mute", ""), 504, NULL, 1500, NULL},
     {REASON_RESPONSE_TIMEOUT, GET("a.test", "/mute", ""), 504, NULL, 40000, NULL},
 };
 
@@ -248,7 +278,6 @@ static const struct {
 } unreachable[] = {
     {REASON_NONE, "an exchange that ended has a reason"},
     {REASON_BAD_REQUEST, "what llhttp refuses and our own check of the bytes did not: no such head is known"},
-    {REASON_BODY_TOO_LARGE, "no option limits bodies yet (buffering comes with the filters)"},
     {REASON_SERVER_TLS_UNTRUSTED, "needs a server over TLS: secure_test.c reaches it"},
     {REASON_SERVER_TLS_NAME, "as the one above"},
     {REASON_SERVER_TLS_EXPIRED, "as the one above"},
@@ -275,6 +304,7 @@ static void reach_one(const struct reach *row)
     scene.world->upstream.response_timeout_ms = row->reason == REASON_RESPONSE_TIMEOUT ? 40000 : 0;
     scene.world->env.response_body_timeout_ms = row->reason == REASON_SERVER_STALLED ? 20000 : 0;
     scene.world->outer.proxy_protocol = row->reason == REASON_BAD_PROXY_HEADER || row->reason == REASON_PROXY_NOT_TRUSTED;
+    scene.world->spool.files_max = 0;
     scene_start(&scene);
     sim_add_listener(scene.sim, &silent, "10.0.0.7", 80);
     sim_world_publish(scene.world, routes, WB_COUNT(routes));

@@ -107,6 +107,25 @@ static void test_what_was_sent_is_not_sent_again_for_a_retry(void **state)
     end_pair(&pair);
 }
 
+/* The end of a pooled connection is no attempt at a server. */
+static void test_a_closed_connection_does_not_count(void **state)
+{
+    struct pair pair;
+    (void)state;
+
+    begin_pair(&pair, 1);
+    sim_client_get(&pair.scene.client, "/len/1", 1);
+    sim_client_get(&pair.scene.client, "/len/1", 2);
+    sim_settle(pair.scene.sim);
+    pair.scene.server.answer = close_at_once; /* on the next request of its pooled connection */
+    sim_client_get(&pair.scene.client, "/len/1", 3);
+    sim_settle(pair.scene.sim);
+    assert_int_equal(sim_client_status(&pair.scene.client, 2), 200);
+    assert_int_equal(pair.scene.server.executed[3], 1);
+    assert_int_equal(pair.other.executed[3], 1);
+    end_pair(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +133,7 @@ int main(void)
         cmocka_unit_test(test_two_attempts_reach_the_other_server_with_the_whole_body),
         cmocka_unit_test(test_more_attempts_than_servers_go_round),
         cmocka_unit_test(test_a_server_that_comes_up_meanwhile_is_reached),
+        cmocka_unit_test(test_a_closed_connection_does_not_count),
         cmocka_unit_test(test_what_was_sent_is_not_sent_again_for_a_retry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

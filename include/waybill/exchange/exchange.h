@@ -47,7 +47,8 @@ struct exchange {
     enum reason reason; /* how it ended */
     uint64_t started_ns;
     struct deadline deadline;
-    uint64_t progress; /* what the deadline watches: differs when something moved */
+    uint64_t progress;                                  /* what the deadline watches: differs when something moved */
+    uint64_t body_timeout_ms, response_body_timeout_ms; /* the environment's, or the frontend's */
 
     /* Request. */
     struct buffer head_bytes; /* what `request` points into */
@@ -78,7 +79,7 @@ struct exchange {
     size_t tried_count;
     unsigned attempts; /* at connecting to a server */
     bool earned;       /* its share of a repeat was counted */
-    bool repeated; /* the one repeat after a stale pooled connection was used */
+    bool repeated;     /* the one repeat after a stale pooled connection was used */
     struct attempt attempt;
     struct buffer out; /* head for the server, until it is written */
     char chunk_head[CHUNK_HEAD_MAX];
@@ -140,6 +141,17 @@ void exchange_transform(struct exchange *exchange, struct response_half *half);
 enum body_result response_payload(struct response_half *half, struct exchange *exchange, struct headers *trailers,
                                   struct slice *out_payload);
 void response_took(struct response_half *half, struct exchange *exchange, size_t count);
+/* In request(), by who collects the body: what has come of it. With BODY_MORE the filter waits; `progress` differs from the last
+ * time when something had come. The client is told to go on. */
+enum body_result exchange_request_body(struct exchange *exchange, uint64_t progress, struct slice *out_payload);
+void exchange_request_took(struct exchange *exchange, size_t count);
+/* From now on the body comes from there, and is so long. Trailers are left out. */
+void exchange_replace_body(struct exchange *exchange, struct body_source *source, uint64_t length);
+/* In head(): the answer is dropped, and the request sent again, by way of the filters from number `next_filter` on: servers that
+ * were not tried come first. The body's source is at its begin again. */
+void exchange_repeat(struct exchange *exchange, size_t next_filter);
+/* In head(), when the half has all of the server's answer: the server is let go. */
+void exchange_release_server(struct exchange *exchange);
 /* In head(): the answer is dropped, and another backend asked with a GET; its answer comes to the half too. The request's fields
  * go along, but for what tells who the client is (security case F9) and what belongs to its body or to a cache. Whoever asks
  * keeps request.method and is_head, and gives them back. */

@@ -43,13 +43,14 @@
     X(NO_FRONTEND,          404, false, "", "404 page not found\n",                  "no frontend matches") \
     X(HEAD_TIMEOUT,         408, true,  "", "408 Request Timeout",                   "request head did not arrive in time") \
     X(BODY_TIMEOUT,         408, true,  "", "408 Request Timeout",                   "request body stopped arriving") \
-    X(BODY_TOO_LARGE,       413, true,  "", "413 Request Entity Too Large",          "request body is larger than allowed") \
+    X(BODY_TOO_LARGE,       413, false, "", "Request Entity Too Large",              "request body is larger than allowed") \
     X(TARGET_TOO_LONG,      414, true,  "", "414 Request-URI Too Long",              "request target is longer than allowed") \
     X(MATCH_TOO_COSTLY,     414, false, "", "414 Request-URI Too Long",              "request is too long for the regular expressions it would have to be compared with") \
     X(RATE_LIMITED,         429, false, "", "max rate reached",                      "rate limit is used up") \
     X(CONNECTION_LIMITED,   429, false, "", "max connections reached",               "as many requests as maxConn allows are under way") \
     X(HEAD_TOO_LARGE,       431, true,  "", "431 Request Header Fields Too Large",   "request head is larger than allowed, or has too many fields") \
     X(INTERNAL,             500, true,  "", "Internal Server Error",                 "internal limit reached") \
+    X(ANSWER_TOO_LARGE,     500, false, "", "Internal Server Error",                 "answer of the server is larger than maxResponseBodyBytes") \
     X(AUTH_UNREACHABLE,     500, false, "", "Internal Server Error",                 "authentication server could not be asked") \
     X(UNKNOWN_METHOD,       501, true,  "", "501 Not Implemented: unknown or unsupported method", "method is not one that is forwarded") \
     X(UNKNOWN_CODING,       501, true,  "", "501 Not Implemented: unsupported transfer encoding", "transfer coding other than chunked") \
@@ -64,6 +65,8 @@
     X(SERVER_TLS_EXPIRED,   502, false, "", "Bad Gateway",                           "certificate of the server is not valid now") \
     X(SERVER_TLS_REFUSED,   502, false, "", "Bad Gateway",                           "server refused the TLS connection") \
     X(SERVER_TLS_BROKEN,    502, false, "", "Bad Gateway",                           "server does not speak TLS, or not as it must") \
+    X(ANSWER_INCOMPLETE,    502, false, "", "Bad Gateway",                           "server did not send all of an answer that was to be collected") \
+    X(NO_ROOM_FOR_BODY,     503, false, "1", "Service Unavailable",                   "a body was to be collected, and there is no room left for it") \
     X(NO_SERVER,            503, false, "5", "Service Unavailable",                   "backend has no server") \
     X(BREAKER_TRIPPED,      503, false, "10", "Service Unavailable",                 "circuit breaker lets nothing pass for now") \
     X(FRONTEND_CLOSED,      503, false, "", "Service Unavailable",                   "frontend is closed: a protecting option cannot be understood") \
@@ -75,6 +78,7 @@
     X(LOOP,                 508, false, "", "Loop Detected",                         "request came back to this router") \
     X(DIAL_TIMEOUT,         504, false, "", "Gateway Timeout",                       "server did not accept the connection in time") \
     X(SERVER_TLS_TIMEOUT,   504, false, "", "Gateway Timeout",                       "server did not finish the TLS handshake in time") \
+    X(TOTAL_TIMEOUT,        504, false, "", "Gateway Timeout",                       "time that the frontend allows for all of a request is over") \
     X(RESPONSE_TIMEOUT,     504, false, "", "Gateway Timeout",                       "server did not begin its answer in time")
 /* clang-format on */
 

@@ -153,6 +153,10 @@ struct model_auth {
     struct slice header_field;
 };
 
+struct model_timeouts { /* an addition to v1.7 */
+    struct slice dial, response_header, body, total;
+};
+
 /* Why a remembered frontend has no server. */
 enum model_absence {
     ABSENCE_NONE,        /* it is no remembered one */
@@ -180,6 +184,7 @@ struct model_frontend {
     struct model_rate_limit *rate_limit;
     struct model_redirect *redirect;
     struct model_auth *auth;
+    struct model_timeouts *timeouts;
 
     /* Not part of the document. */
     struct slice

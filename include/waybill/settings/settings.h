@@ -48,11 +48,11 @@ struct settings {
     struct slice access_log_path; /* empty = stdout */
 
     bool keep_trailing_slash, allow_min_weight_zero;
-    unsigned max_idle_per_server; /* 200 */
-    struct slices root_cas;       /* of https servers; empty = whom the system trusts */
-    bool insecure_skip_verify;    /* never together with root_cas (defects A14) */
-    bool retry_on;                /* how many attempts is then said by */
-    int retry_attempts;           /* not over 0: one for each server */
+    unsigned max_idle_per_server;  /* 200 */
+    struct slices root_cas;        /* of https servers; empty = whom the system trusts */
+    bool insecure_skip_verify;     /* never together with root_cas (defects A14) */
+    bool retry_on;                 /* how many attempts is then said by */
+    int retry_attempts;            /* not over 0: one for each server */
     struct slice buffering_folder; /* of bodies too long for memory */
     unsigned buffering_memory_mib, buffering_files_mib;
     /* Milliseconds; 0 = none where v1.7 allows none. */

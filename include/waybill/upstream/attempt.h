@@ -44,6 +44,7 @@ struct attempt {
     struct lookup lookup;
     size_t next_address;
     struct deadline deadline;
+    uint64_t dial_timeout_ms, response_timeout_ms; /* 0: no limit; those of the upstream, or the owner's */
     struct h1_reader reader;
     struct response_head head;
     size_t head_len;

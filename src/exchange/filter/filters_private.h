@@ -4,6 +4,7 @@
 #include "waybill/model/entrypoint.h"
 #include "waybill/route/live.h"
 
+extern const struct filter_ops filter_timeouts;
 extern const struct filter_ops filter_errors;
 extern const struct filter_ops filter_entrypoint_redirect;
 extern const struct filter_ops filter_white_list;
@@ -15,6 +16,7 @@ extern const struct filter_ops filter_basic_auth;
 extern const struct filter_ops filter_digest_auth;
 extern const struct filter_ops filter_forward_auth;
 extern const struct filter_ops filter_compress;
+extern const struct filter_ops filter_buffering;
 extern const struct filter_ops filter_circuit_breaker;
 extern const struct filter_ops filter_max_conn;
 extern const struct filter_ops filter_rate_limit;

@@ -5,6 +5,7 @@
 /* In the order of spec/proxy.md 1; a line a filter. */
 /* clang-format off */
 const struct filter_ops *const exchange_filters[] = {
+    &filter_timeouts,
     &filter_entrypoint_redirect, /* before auth: nobody is asked for a password on the way to https */
     &filter_errors,
     &filter_white_list,
@@ -16,6 +17,7 @@ const struct filter_ops *const exchange_filters[] = {
     &filter_digest_auth,
     &filter_forward_auth,
     &filter_circuit_breaker,
+    &filter_buffering,
     &filter_max_conn,
     &filter_rate_limit,
     &filter_compress, /* of entrypoints */

@@ -21,6 +21,7 @@
 #define FORWARD_TLS(name_, kind_, member_, flags_) \
     ROW("frontend.auth.forward.tls." name_, kind_, FORWARD_TLS, model_auth_tls, member_, LABEL_PROTECTS | (flags_))
 #define HEADERS(name_, kind_, member_, flags_) ROW("frontend.headers." name_, kind_, HEADERS, model_headers, member_, flags_)
+#define TIMEOUTS(name_, member_)               ROW("frontend.timeouts." name_, TEXT, TIMEOUTS, model_timeouts, member_, 0)
 #define CERT_INFOS(name_, member_) \
     ROW("frontend.passTLSClientCert.infos." name_, BOOL, CERT_INFOS, model_client_cert_infos, member_, LABEL_PROTECTS)
 #define CERT_DN(who_, place_, name_, member_) \
@@ -125,6 +126,11 @@ const struct label_row label_rows[] = {
     HEADERS("referrerPolicy", TEXT, referrer_policy, 0),
     HEADERS("isDevelopment", BOOL, is_development, 0),
 
+    TIMEOUTS("dial", dial),
+    TIMEOUTS("responseHeader", response_header),
+    TIMEOUTS("body", body),
+    TIMEOUTS("total", total),
+
     ROW("frontend.passTLSClientCert.pem", BOOL, CERT, model_pass_client_cert, pem, LABEL_PROTECTS),
     CERT_INFOS("notAfter", not_after),
     CERT_INFOS("notBefore", not_before),
@@ -149,6 +155,7 @@ const struct place_row place_rows[] = {
     IN_FRONTEND(REDIRECT, redirect, model_redirect, ALWAYS, NULL),
     IN_FRONTEND(HEADERS, headers, model_headers, ALWAYS, NULL),
     IN_FRONTEND(RATE_LIMIT, rate_limit, model_rate_limit, BY_VALUE, "frontend.rateLimit.extractorFunc"),
+    IN_FRONTEND(TIMEOUTS, timeouts, model_timeouts, BY_PREFIX, "frontend.timeouts"),
     IN_FRONTEND(CERT, pass_client_cert, model_pass_client_cert, BY_PREFIX, "frontend.passTLSClientCert"),
     UNDER(CERT_INFOS, CERT, model_pass_client_cert, infos, model_client_cert_infos, BY_PREFIX,
           "frontend.passTLSClientCert.infos"),

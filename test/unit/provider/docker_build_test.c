@@ -248,6 +248,28 @@ static void test_bindings_to_any_address_are_not_taken(void **state)
     assert_true(slice_eq(build(scene)->backends[0].servers[0].url, SLICE("http://[fd00::5]:80")));
 }
 
+static void test_times_of_a_frontend(void **state)
+{
+    struct scene *scene = *state;
+
+    add(scene, ID_A, "web",
+        "\"traefik.frontend.timeouts.dial\":\"2s\",\"traefik.frontend.timeouts.responseHeader\":\"10s\","
+        "\"traefik.frontend.timeouts.body\":\"5\",\"traefik.frontend.timeouts.total\":\"1m\"");
+    add(scene, ID_B, "other", "");
+    const struct fragment *fragment = build(scene);
+    assert_int_equal(fragment->frontend_count, 2);
+    unsigned with = 0;
+    for (size_t i = 0; i < 2; i++) {
+        const struct model_timeouts *timeouts = fragment->frontends[i].timeouts;
+        if (!timeouts)
+            continue;
+        with++;
+        assert_true(slice_eq(timeouts->dial, SLICE("2s")) && slice_eq(timeouts->response_header, SLICE("10s")));
+        assert_true(slice_eq(timeouts->body, SLICE("5")) && slice_eq(timeouts->total, SLICE("1m")));
+    }
+    assert_int_equal(with, 1); /* the group is nowhere else, nor in the document */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +288,7 @@ int main(void)
         WITH_SCENE(test_strict_segments_are_those_that_are_meant),
         WITH_SCENE(test_a_segment_may_be_called_http),
         WITH_SCENE(test_bindings_to_any_address_are_not_taken),
+        WITH_SCENE(test_times_of_a_frontend),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

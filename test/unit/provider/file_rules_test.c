@@ -347,6 +347,20 @@ static void test_frontends_know_where_they_were_written(void **state)
     forget(&reading);
 }
 
+static void test_times_of_a_frontend(void **state)
+{
+    struct reading reading = read_text("[frontends.f.timeouts]\ntotal = \"1m\"\nResponseHeader = \"10s\"\nbody = true\n");
+    const struct model_frontend *frontend = fragment_frontend(reading.fragment, SLICE("f"));
+    (void)state;
+
+    assert_non_null(frontend->timeouts);
+    assert_true(slice_eq(frontend->timeouts->total, SLICE("1m")));
+    assert_true(slice_eq(frontend->timeouts->response_header, SLICE("10s")));
+    assert_int_equal(frontend->timeouts->body.len, 0); /* of a wrong type: that value alone is dropped */
+    assert_int_equal(frontend->closed_because.len, 0);
+    forget(&reading);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +377,7 @@ int main(void)
         cmocka_unit_test(test_a_name_belongs_to_the_first_file),
         cmocka_unit_test(test_one_broken_file_gives_nothing_and_says_where),
         cmocka_unit_test(test_frontends_know_where_they_were_written),
+        cmocka_unit_test(test_times_of_a_frontend),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
