@@ -59,7 +59,7 @@ void exchange_ask(struct exchange *x, const struct route_target *target, struct 
     x->answer_body = SLICE("");
     make_request(x, path);
     x->reason = x->attempt.reason = REASON_NONE;
-    x->server = NULL;
+    x->server = x->wanted = NULL;
     x->tried_count = 0;
     x->repeated = x->head_sent = x->request_sent = x->upload_stopped = x->body_begun = false;
     x->backend = target->backend;

@@ -84,6 +84,7 @@ static void note_backend(struct frontend_build *build)
     struct compiled_frontend *made = build->made;
     const char *what = !made->backend                             ? "does not exist"
                        : made->backend->backend.server_count == 0 ? "has no usable server"
+                       : made->backend->backend.weight_max == 0   ? "has only servers of weight 0"
                                                                   : NULL;
     if (made->backend)
         bring_near(&made->frontend, &made->backend->backend);
@@ -92,8 +93,9 @@ static void note_backend(struct frontend_build *build)
     const char *because = arena_format(&made->arena, "its backend `" SLICE_FMT "` %s", SLICE_ARG(build->model->backend),
                                        what);
     note_obstacle(build, WHY_NO_BACKEND, slice_of(because));
-    diagnostics_add(&made->diagnostics, DIAGNOSTIC_ERROR, build->place, "frontend " SLICE_FMT " answers 503: %s",
-                    SLICE_ARG(build->model->name), because);
+    diagnostics_add(&made->diagnostics, DIAGNOSTIC_ERROR, build->place, "frontend " SLICE_FMT " answers %u: %s",
+                    SLICE_ARG(build->model->name), made->backend && made->backend->backend.server_count ? 500u : 503u,
+                    because);
 }
 
 static enum reason absence_reason(int64_t absence)

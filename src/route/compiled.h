@@ -54,6 +54,7 @@ struct compiler {
     struct keyed frontends, backends; /* by content */
     struct slots server_slots, backend_slots;
     struct live_table lives;
+    uint64_t checks_made;
     struct text scratch, place;          /* of what is being compiled */
     const struct built_snapshot *latest; /* the last one made, if it is still there */
     struct recall frontends_before, backends_before;
@@ -64,6 +65,11 @@ struct compiler {
 /* compile_filters.c: the frontend's filters; what cannot be understood closes it. */
 void compile_filters(struct frontend_build *build);
 void close_frontend(struct frontend_build *build, struct slice because);
+
+/* compile_health.c: gives the backend's servers their checks, if it has any; and back. */
+void compile_health(struct compiler *compiler, struct compiled_backend *made, const struct model_health_check *model,
+                    struct slice place);
+void drop_health(struct compiler *compiler, struct compiled_backend *made);
 
 /* Each returns one without a hold, made or remembered. */
 struct compiled_backend *compile_backend(struct compiler *compiler, const struct fragment *fragment,

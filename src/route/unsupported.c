@@ -28,9 +28,6 @@ BACKEND(has_body_limit,
 BACKEND(has_buffering,
         backend->buffering && (backend->buffering->mem_request_body_bytes || backend->buffering->mem_response_body_bytes))
 BACKEND(has_retry, backend->buffering && backend->buffering->retry_expression.len)
-BACKEND(has_health_check, backend->health_check != NULL)
-BACKEND(has_drr, backend->load_balancer &&slice_eq_nocase(backend->load_balancer->method, SLICE("drr")))
-BACKEND(has_stickiness, backend->load_balancer && (backend->load_balancer->sticky || backend->load_balancer->stickiness))
 BACKEND(has_flush, backend->response_forwarding != NULL)
 
 static const struct {
@@ -55,9 +52,6 @@ static const struct {
     {"buffering.max*BodyBytes", true, has_body_limit},
     {"buffering.mem*BodyBytes", false, has_buffering},
     {"buffering.retryExpression", false, has_retry},
-    {"healthCheck", false, has_health_check},
-    {"loadBalancer.method drr (wrr is used)", false, has_drr},
-    {"loadBalancer.stickiness", false, has_stickiness},
     {"responseForwarding.flushInterval", false, has_flush},
 };
 /* clang-format on */

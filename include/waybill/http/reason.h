@@ -45,6 +45,7 @@
     X(HEAD_TOO_LARGE,       431, true,  "", "431 Request Header Fields Too Large",   "request head is larger than allowed, or has too many fields") \
     X(INTERNAL,             500, true,  "", "Internal Server Error",                 "internal limit reached") \
     X(AUTH_UNREACHABLE,     500, false, "", "Internal Server Error",                 "authentication server could not be asked") \
+    X(NO_WEIGHT,            500, false, "", "Internal Server Error",                 "every server of the backend has weight 0") \
     X(UNKNOWN_METHOD,       501, true,  "", "501 Not Implemented: unknown or unsupported method", "method is not one that is forwarded") \
     X(UNKNOWN_CODING,       501, true,  "", "501 Not Implemented: unsupported transfer encoding", "transfer coding other than chunked") \
     X(BAD_VERSION,          505, true,  "", "505 HTTP Version Not Supported",        "HTTP version other than 1.0 and 1.1") \
@@ -54,6 +55,7 @@
     X(SERVER_MALFORMED,     502, false, "", "Bad Gateway",                           "answer of the server is not valid HTTP") \
     X(SERVER_UPGRADE,       502, false, "", "Bad Gateway",                           "server switched protocols without being asked to") \
     X(NO_SERVER,            503, false, "5", "Service Unavailable",                   "backend has no server") \
+    X(NO_HEALTHY_SERVER,    503, false, "5", "Service Unavailable",                   "no server of the backend passes its health check") \
     X(FRONTEND_CLOSED,      503, false, "", "Service Unavailable",                   "frontend is closed: a protecting option cannot be understood") \
     X(SERVICE_NOT_RUNNING,  503, false, "5", "503 Service Unavailable: the service is not running", "service is not running") \
     X(SERVICE_STARTING,     503, false, "2", "503 Service Unavailable: the service is starting",    "service is starting") \

@@ -11,12 +11,15 @@
 
 struct compiler;
 
+enum { HEALTH_INTERVAL_MS = 30000 };
+
 struct compile_options {
     const struct filter_ops *const *filters; /* NULL-terminated, in order of application */
     const struct model_entrypoint *entrypoints;
     size_t entrypoint_count;
     bool keep_trailing_slash;
     bool allow_min_weight_zero;
+    uint64_t health_interval_ms; /* of checks that name none; 0 = HEALTH_INTERVAL_MS */
     void (*retire)(struct snapshot *snapshot, void *arg);
     void *retire_arg;
 };

@@ -12,6 +12,7 @@
 #include "waybill/model/inventory.h"
 #include "waybill/model/model.h"
 #include "waybill/route/filter.h"
+#include "waybill/route/health.h"
 
 struct match_table;
 struct rule;
@@ -26,7 +27,9 @@ struct route_server {
     uint16_t port;
     uint32_t slot;
     uint64_t generation; /* differs whenever the slot was given to another identity */
-    unsigned weight;     /* at least 1 */
+    unsigned weight;     /* 0: gets only whom a cookie sends to it */
+    struct slice cookie; /* who asks with it comes back here; empty: the backend is not sticky */
+    struct route_health *health; /* NULL: it is not checked */
 };
 
 struct route_backend {
@@ -36,6 +39,9 @@ struct route_backend {
     struct route_server *servers; /* in name order; those with a usable URL, equal URLs once */
     size_t server_count;
     unsigned weight_gcd, weight_max;
+    bool is_checked;          /* servers have a `health` */
+    bool is_dynamic;          /* drr: weights follow how the servers answer */
+    struct slice cookie_name; /* empty: it is not sticky */
 };
 
 /* Refcounted by the snapshots that share it (control thread only), keyed by content (decisions.md 23). */
@@ -72,6 +78,8 @@ struct snapshot {
     size_t entrypoint_count;
     uint32_t server_slot_count;        /* slots of servers are below it */
     uint64_t *server_generations;      /* by server slot: the generation this snapshot routes to, or 0 */
+    struct route_health **checks;      /* of the servers above */
+    size_t check_count;
     struct route_frontend **frontends; /* in the order in which they are tried: remembered ones last */
     size_t frontend_count;
     struct route_frontend **left_out; /* match nothing; `why` says why not */

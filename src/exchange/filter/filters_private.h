@@ -10,3 +10,4 @@ extern const struct filter_ops filter_custom_headers;
 extern const struct filter_ops filter_security_headers;
 extern const struct filter_ops filter_forward_auth;
 extern const struct filter_ops filter_compress;
+extern const struct filter_ops filter_sticky;

@@ -10,6 +10,7 @@ const struct filter_ops *const exchange_filters[] = {
     &filter_custom_headers,
     &filter_security_headers,
     &filter_forward_auth,
+    &filter_sticky,
     &filter_compress, /* of entrypoints */
     NULL,
 };
