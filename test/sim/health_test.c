@@ -240,6 +240,7 @@ static void test_a_check_under_way_ends_with_its_server(void **state)
     assert_int_equal(checked.checks[0], 1);
     assert_int_equal(checked.scene.sim->loop.stream_count, streams + 1);
     sim_world_publish(checked.scene.world, NULL, 0);
+    sim_settle(checked.scene.sim);
     assert_int_equal(checked.scene.sim->loop.stream_count, streams);
     sim_advance(checked.scene.sim, 10000);
     publish(&checked, &both); /* and begins anew with it */

@@ -44,6 +44,7 @@ void sim_world_start(struct sim_world *world)
     struct compile_options compile = {.filters = world->filters,
                                       .entrypoints = &world->outer,
                                       .entrypoint_count = 1,
+                                      .allow_min_weight_zero = world->allow_min_weight_zero,
                                       .retire = on_retired,
                                       .retire_arg = world};
     world->compiler = compiler_create(&compile);
