@@ -6,8 +6,9 @@
  *                                Small: it is asked for every two seconds.
  *   GET /api/overview/frontends  what became of each frontend: {"snapshot":N,"frontends":[{"provider","name",
  *                                "priority": the one that counts, "state": "open" | "closed" | "left out" |
- *                                "no backend" | "no server" | "remembered", "because": of closed, left out and
- *                                remembered}]}
+ *                                "no backend" | "no server" | "no healthy server" | "remembered", "because": of
+ *                                closed, left out and remembered, "failing": how many servers fail their health
+ *                                check, when some do}]}
  */
 #include "admin_private.h"
 #include "containers.h"
@@ -127,16 +128,30 @@ static void write_outcome(struct text *out, struct slice provider, struct slice 
     }
 }
 
+static size_t count_failing(const struct route_backend *backend)
+{
+    size_t failing = 0;
+
+    for (size_t i = 0; backend && i < backend->server_count; i++)
+        failing += route_health_is_failing(backend->servers[i].health);
+    return failing;
+}
+
 static void write_compiled(struct text *out, const struct route_frontend *frontend)
 {
+    size_t failing = count_failing(frontend->backend);
     const char *state = frontend->absent != REASON_NONE        ? "remembered"
                         : frontend->closed                     ? "closed"
                         : !frontend->backend                   ? "no backend"
                         : frontend->backend->server_count == 0 ? "no server"
-                                                               : "open";
+                        : frontend->backend->server_count == failing
+                            ? "no healthy server"
+                            : "open";
 
     write_outcome(out, frontend->provider, frontend->name, state,
                   frontend->absent != REASON_NONE ? frontend->absent_because : frontend->closed_because);
+    if (failing)
+        text_addf(out, ",\"failing\":%zu", failing);
     text_addf(out, ",\"priority\":%" PRId64 "}", frontend->priority);
 }
 
