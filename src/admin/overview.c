@@ -140,13 +140,12 @@ static size_t count_failing(const struct route_backend *backend)
 static void write_compiled(struct text *out, const struct route_frontend *frontend)
 {
     size_t failing = count_failing(frontend->backend);
-    const char *state = frontend->absent != REASON_NONE        ? "remembered"
-                        : frontend->closed                     ? "closed"
-                        : !frontend->backend                   ? "no backend"
-                        : frontend->backend->server_count == 0 ? "no server"
-                        : frontend->backend->server_count == failing
-                            ? "no healthy server"
-                            : "open";
+    const char *state = frontend->absent != REASON_NONE              ? "remembered"
+                        : frontend->closed                           ? "closed"
+                        : !frontend->backend                         ? "no backend"
+                        : frontend->backend->server_count == 0       ? "no server"
+                        : frontend->backend->server_count == failing ? "no healthy server"
+                                                                     : "open";
 
     write_outcome(out, frontend->provider, frontend->name, state,
                   frontend->absent != REASON_NONE ? frontend->absent_because : frontend->closed_because);

@@ -45,7 +45,8 @@ static bool read_path(struct health_plan *plan)
     for (size_t i = 0; i < path.len; i++) {
         unsigned char c = (unsigned char)path.ptr[i];
         if (c < ' ' || c == 0x7f) {
-            warn(plan, "path", SLICE(""), "has control characters, so servers are not checked: write a path, such as /health");
+            warn(plan, "path", SLICE(""),
+                 "has control characters, so servers are not checked: write a path, such as /health");
             return false;
         }
         if (c == ' ' || c >= 0x80)

@@ -186,8 +186,7 @@ static void note_check(struct snapshot *snapshot, struct route_health *check)
         return;
     check->noted = snapshot->number;
     if ((snapshot->check_count & (snapshot->check_count + 1)) == 0) /* full: its room is one less than a power of 2 */
-        snapshot->checks = wb_realloc(snapshot->checks,
-                                      (2 * snapshot->check_count + 1) * sizeof(struct route_health *));
+        snapshot->checks = wb_realloc(snapshot->checks, (2 * snapshot->check_count + 1) * sizeof(struct route_health *));
     snapshot->checks[snapshot->check_count++] = check;
 }
 

@@ -8,8 +8,8 @@
 struct shares {
     size_t count;
     unsigned gcd, max;
-    unsigned *weights; /* in force; 0: passed over */
-    unsigned *fresh;   /* room for making them anew */
+    unsigned *weights;            /* in force; 0: passed over */
+    unsigned *fresh;              /* room for making them anew */
     struct rebalancer rebalancer; /* of drr */
 };
 

@@ -9,7 +9,7 @@
 
 struct checker {
     struct upstream *upstream;
-    struct map checks; /* by the address of their health */
+    struct map checks;   /* by the address of their health */
     struct list waiting; /* of struct check: their time has come */
     unsigned asking;
     uint64_t round; /* of adopting */

@@ -26,7 +26,7 @@ struct rating {
     unsigned configured; /* 0: takes no part */
     unsigned weight;     /* in force; all of them without a common divisor */
     unsigned before;     /* the last look */
-    bool absent;                 /* takes no part for now: it fails its health check */
+    bool absent;         /* takes no part for now: it fails its health check */
 };
 
 struct rebalancer {

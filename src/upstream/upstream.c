@@ -16,7 +16,7 @@ struct upstream {
     struct balancers balancers;
     struct checker *checker;
     uint64_t avoids_until_ms; /* no server is avoided for longer */
-    struct map named; /* "host:port" -> server_pool */
+    struct map named;         /* "host:port" -> server_pool */
     size_t retired_count;
     size_t idle_count;
     uint64_t repeats_in_fifths; /* earned and not spent, in fifths of a repeat */

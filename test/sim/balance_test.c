@@ -43,7 +43,8 @@ static void begin(struct trio *trio, bool weight_zero,
         server_of(trio, i)->arg = trio;
     }
     sim_world_publish(trio->scene.world,
-                      &(struct sim_route){.name = "a", .rule = "Host:a.test", .servers = ALL, .set_options = set_options}, 1);
+                      &(struct sim_route){.name = "a", .rule = "Host:a.test", .servers = ALL, .set_options = set_options},
+                      1);
 }
 
 static void end(struct trio *trio)
@@ -127,7 +128,8 @@ static void test_drr_moves_requests_away_from_who_answers_badly(void **state)
     }
     expect_shares(&trio, 18, 8, 2, 8); /* four to one */
     sim_world_publish(trio.scene.world,
-                      &(struct sim_route){.name = "a", .rule = "Host:a.test;Path:/", .servers = ALL, .set_options = set_drr}, 1);
+                      &(struct sim_route){.name = "a", .rule = "Host:a.test;Path:/", .servers = ALL, .set_options = set_drr},
+                      1);
     expect_shares(&trio, 18, 8, 2, 8); /* another rule changes nothing about that */
     trio.status[1] = 200;
     for (unsigned s = 0; s < 45; s++) {

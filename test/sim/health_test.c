@@ -199,7 +199,8 @@ static void test_another_port_is_asked_there(void **state)
 
 static void test_results_and_times_survive_a_change_of_the_configuration(void **state)
 {
-    struct sim_route again[2] = {both, {.name = "b", .rule = "Host:b.test", .servers = SIM_SERVER_URL, .set_options = set_check}};
+    struct sim_route again[2] = {both,
+                                 {.name = "b", .rule = "Host:b.test", .servers = SIM_SERVER_URL, .set_options = set_check}};
     struct checked checked;
     (void)state;
 

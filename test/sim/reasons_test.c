@@ -9,7 +9,23 @@ static void allow_another_host(struct arena *arena, struct model_frontend *front
     slices_add(arena, &frontend->headers->allowed_hosts, SLICE("a.test"));
 }
 
+static void check_health(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)frontend;
+    backend->health_check = ARENA_NEW(arena, struct model_health_check);
+    backend->health_check->path = SLICE("/");
+}
+
+static void take_weight(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)arena;
+    (void)frontend;
+    backend->servers[0].weight = 0;
+}
+
 static const struct sim_route routes[] = {
+    {.name = "ill", .rule = "Host:ill.test", .servers = "http://10.0.0.99:2", .set_options = check_health},
+    {.name = "light", .rule = "Host:light.test", .servers = SIM_SERVER_URL, .set_options = take_weight},
     {.name = "a", .rule = "Host:a.test", .servers = SIM_SERVER_URL},
     {.name = "b", .rule = "Host:strip.test;PathPrefixStrip:/x", .servers = SIM_SERVER_URL},
     {.name = "host", .rule = "Host:host.test", .servers = SIM_SERVER_URL, .set_options = allow_another_host},
@@ -97,6 +113,12 @@ static void ask_before_the_first_snapshot(struct sim_scene *scene)
     sim_client_get(&scene->client, "/len/1", 1);
 }
 
+static void ask_after_a_check(struct sim_scene *scene)
+{
+    sim_advance(scene->sim, 100);
+    sim_client_ask(&scene->client, GET("ill.test", "/", ""));
+}
+
 static const struct reach table[] = {
     {REASON_DONE, GET("a.test", "/len/5", ""), 200, NULL, 0, NULL},
     {REASON_DONE, GET("a.test", "/longer/than/the/live/one", ""), 200, NULL, 0, NULL},
@@ -127,6 +149,7 @@ static const struct reach table[] = {
     {REASON_MATCH_TOO_COSTLY, NULL, 414, NULL, 0, ask_costly_head},
     {REASON_HEAD_TOO_LARGE, NULL, 431, NULL, 0, ask_long_head},
     {REASON_AUTH_UNREACHABLE, GET("auth.test", "/", ""), 500, NULL, 0, NULL},
+    {REASON_NO_WEIGHT, GET("light.test", "/", ""), 500, NULL, 0, NULL},
     {REASON_UNKNOWN_METHOD, "CONNECT a.test:80 HTTP/1.1\r\nHost: a.test\r\n\r\n", 501, NULL, 0, NULL},
     {REASON_UNKNOWN_CODING, GET("a.test", "/", "Transfer-Encoding: gzip\r\n"), 501, NULL, 0, NULL},
     {REASON_BAD_VERSION, "GET / HTTP/3.0\r\nHost: a.test\r\n\r\n", 505, NULL, 0, NULL},
@@ -137,6 +160,7 @@ static const struct reach table[] = {
     {REASON_SERVER_UPGRADE, GET("a.test", "/", ""), 502, "HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", 0,
      NULL},
     {REASON_NO_SERVER, GET("empty.test", "/", ""), 503, NULL, 0, NULL},
+    {REASON_NO_HEALTHY_SERVER, NULL, 503, NULL, 0, ask_after_a_check},
     {REASON_FRONTEND_CLOSED, GET("closed.test", "/", ""), 503, NULL, 0, NULL},
     {REASON_SERVICE_NOT_RUNNING, GET("stopped.test", "/x/../x", ""), 503, NULL, 0, NULL},
     {REASON_SERVICE_STARTING, GET("starting.test", "/", ""), 503, NULL, 0, NULL},
@@ -173,6 +197,7 @@ static void reach_one(const struct reach *row)
     scene_prepare(&scene, 0);
     scene.world->upstream.response_timeout_ms = row->reason == REASON_RESPONSE_TIMEOUT ? 40000 : 0;
     scene.world->env.response_body_timeout_ms = row->reason == REASON_SERVER_STALLED ? 20000 : 0;
+    scene.world->allow_min_weight_zero = true;
     scene_start(&scene);
     sim_add_listener(scene.sim, &silent, "10.0.0.7", 80);
     sim_world_publish(scene.world, routes, WB_COUNT(routes));

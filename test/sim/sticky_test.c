@@ -21,8 +21,11 @@ static void set_sticky(struct arena *arena, struct model_frontend *frontend, str
 
 static void publish(struct pair *pair, const char *servers, const char *identity)
 {
-    sim_world_publish(pair->scene.world,
-                      &(struct sim_route){.name = "a", .rule = "Host:a.test", .servers = servers, .identity = identity, .set_options = set_sticky}, 1);
+    sim_world_publish(
+        pair->scene.world,
+        &(struct sim_route){
+            .name = "a", .rule = "Host:a.test", .servers = servers, .identity = identity, .set_options = set_sticky},
+        1);
 }
 
 static void begin(struct pair *pair)

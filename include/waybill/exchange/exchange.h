@@ -70,7 +70,7 @@ struct exchange {
 
     /* Server. */
     const struct route_backend *backend; /* the frontend's, or one that a filter asks instead */
-    const struct route_server *wanted; /* is asked first, if it can be; NULL: whose turn it is */
+    const struct route_server *wanted;   /* is asked first, if it can be; NULL: whose turn it is */
     const struct route_server *server;
     struct slice frontend_name; /* for the access log: a frontend's, or "backend not found" */
     char server_url[256];       /* for the access log: the snapshot may be gone by then */

@@ -26,9 +26,9 @@ struct route_server {
     struct slice host_port; /* what Host is with passHostHeader=false */
     uint16_t port;
     uint32_t slot;
-    uint64_t generation; /* differs whenever the slot was given to another identity */
-    unsigned weight;     /* 0: gets only whom a cookie sends to it */
-    struct slice cookie; /* who asks with it comes back here; empty: the backend is not sticky */
+    uint64_t generation;         /* differs whenever the slot was given to another identity */
+    unsigned weight;             /* 0: gets only whom a cookie sends to it */
+    struct slice cookie;         /* who asks with it comes back here; empty: the backend is not sticky */
     struct route_health *health; /* NULL: it is not checked */
 };
 
@@ -76,9 +76,9 @@ struct snapshot {
     struct model model;                   /* what it was compiled from, for the API */
     struct route_entrypoint *entrypoints; /* same order as the static configuration's */
     size_t entrypoint_count;
-    uint32_t server_slot_count;        /* slots of servers are below it */
-    uint64_t *server_generations;      /* by server slot: the generation this snapshot routes to, or 0 */
-    struct route_health **checks;      /* of the servers above */
+    uint32_t server_slot_count;   /* slots of servers are below it */
+    uint64_t *server_generations; /* by server slot: the generation this snapshot routes to, or 0 */
+    struct route_health **checks; /* of the servers above */
     size_t check_count;
     struct route_frontend **frontends; /* in the order in which they are tried: remembered ones last */
     size_t frontend_count;

@@ -21,12 +21,12 @@ struct server_pool {
     uint64_t generation;
     struct list idle; /* of server_conn, latest first */
     unsigned idle_count, lent_count;
-    struct list attempts; /* that hold on to the pool, with a connection or on the way to one */
-    unsigned holds;       /* keep a retired pool while its attempts are walked */
+    struct list attempts;    /* that hold on to the pool, with a connection or on the way to one */
+    unsigned holds;          /* keep a retired pool while its attempts are walked */
     unsigned doublings;      /* of the time for which it is avoided: grows while dials fail */
     uint64_t avoid_until_ms; /* until then it is tried last */
-    bool refused;         /* the last dial failed: the name is asked anew before the next (decisions.md 25) */
-    bool retired;         /* its server is gone: freed when the last connection is back */
+    bool refused;            /* the last dial failed: the name is asked anew before the next (decisions.md 25) */
+    bool retired;            /* its server is gone: freed when the last connection is back */
 };
 
 struct server_conn {

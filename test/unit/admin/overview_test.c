@@ -93,8 +93,8 @@ static void test_frontends_say_what_became_of_them(void **state)
          .absent = REASON_SERVICE_NOT_RUNNING,
          .absent_because = SLICE("container e was stopped")},
     };
-    struct route_frontend *list[] = {&frontends[0], &frontends[1], &frontends[2], &frontends[3], &frontends[4],
-                                     &frontends[5], &frontends[6]};
+    struct route_frontend *list[] = {&frontends[0], &frontends[1], &frontends[2], &frontends[3],
+                                     &frontends[4], &frontends[5], &frontends[6]};
     struct route_frontend unread = {.provider = SLICE("docker"),
                                     .name = SLICE("frontend-Host-web-t-0"),
                                     .why = WHY_RULE,

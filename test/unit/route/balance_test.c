@@ -112,8 +112,10 @@ static void test_cookies_are_named_as_in_v17(void **state)
 {
     static const struct {
         const char *given, *made;
-    } rows[] = {
-        {"session", "session"}, {"a b;c=\"d\"", "a_b_c__d_"}, {"!#$%&'*+-.^`|~09azAZ", "!#$%&'*+-.^`|~09azAZ"}, {"\xc3\xbc", "__"}};
+    } rows[] = {{"session", "session"},
+                {"a b;c=\"d\"", "a_b_c__d_"},
+                {"!#$%&'*+-.^`|~09azAZ", "!#$%&'*+-.^`|~09azAZ"},
+                {"\xc3\xbc", "__"}};
     struct bench bench;
     (void)state;
 
@@ -148,7 +150,8 @@ static void test_a_check_asks_what_was_configured(void **state)
     (void)state;
 
     begin(&bench);
-    assert_false(compile_check(&bench, (struct model_health_check){.port = 80})->is_checked); /* without a path there is none */
+    assert_false(
+        compile_check(&bench, (struct model_health_check){.port = 80})->is_checked); /* without a path there is none */
     assert_int_equal(bench.snapshot->check_count, 0);
     const struct route_backend *backend = compile_check(&bench, (struct model_health_check){.path = SLICE("/h")});
     assert_true(backend->is_checked);
@@ -169,8 +172,10 @@ static void test_a_check_asks_what_was_configured(void **state)
 
 static void test_options_of_a_check_that_make_no_sense_are_dropped_alone(void **state)
 {
-    struct model_pair headers[] = {
-        {SLICE("X-Ok"), SLICE("1")}, {SLICE("Bad Name"), SLICE("1")}, {SLICE("X-Split"), SLICE("a\r\nb: c")}, {SLICE("Host"), SLICE("h")}};
+    struct model_pair headers[] = {{SLICE("X-Ok"), SLICE("1")},
+                                   {SLICE("Bad Name"), SLICE("1")},
+                                   {SLICE("X-Split"), SLICE("a\r\nb: c")},
+                                   {SLICE("Host"), SLICE("h")}};
     const struct {
         struct model_health_check check;
         const char *said;
@@ -182,7 +187,9 @@ static void test_options_of_a_check_that_make_no_sense_are_dropped_alone(void **
         {{.path = SLICE("/"), .interval = SLICE("1ns")}, "healthCheck.interval: `1ns` is too often", 100},
         {{.path = SLICE("/"), .port = 70000}, "healthCheck.port: 70000 is none", 7000},
         {{.path = SLICE("/"), .hostname = SLICE("a b")}, "healthCheck.hostname: `a b` is no host name", 7000},
-        {{.path = SLICE("/"), .headers = {headers, WB_COUNT(headers), true}}, "healthCheck.headers: `X-Split` cannot be set", 7000},
+        {{.path = SLICE("/"), .headers = {headers, WB_COUNT(headers), true}},
+         "healthCheck.headers: `X-Split` cannot be set",
+         7000},
     };
     struct bench bench;
     (void)state;

@@ -140,9 +140,10 @@ static void publish(struct rig *rig, unsigned round)
 
     fragment->backends = ARENA_NEW(arena, struct model_backend);
     fragment->backend_count = 1;
-    fragment->backends[0] = (struct model_backend){
-        .name = SLICE("b"), .servers = ARENA_NEW(arena, struct model_server), .server_count = 1,
-        .health_check = ARENA_NEW(arena, struct model_health_check)};
+    fragment->backends[0] = (struct model_backend){.name = SLICE("b"),
+                                                   .servers = ARENA_NEW(arena, struct model_server),
+                                                   .server_count = 1,
+                                                   .health_check = ARENA_NEW(arena, struct model_health_check)};
     *fragment->backends[0].health_check = (struct model_health_check){.path = SLICE("/health"), .interval = SLICE("100ms")};
     fragment->backends[0].servers[0] = (struct model_server){
         .name = SLICE("s"), .url = slice_of(arena_format(arena, "http://127.0.0.1:%u", rig->origin.port)), .weight = 1};
@@ -260,7 +261,8 @@ static void test_one_worker_checks_and_all_know(void **state)
     usleep(500000);
     unsigned passed = (unsigned)(clock_monotonic_ms() - begun_ms);
     print_message("%u checks in %u ms, %u snapshots\n", atomic_load(&rig.origin.checks), passed, round);
-    assert_in_range(atomic_load(&rig.origin.checks), 7, passed / INTERVAL_MS + 2); /* not so many for each worker or snapshot */
+    assert_in_range(atomic_load(&rig.origin.checks), 7,
+                    passed / INTERVAL_MS + 2); /* not so many for each worker or snapshot */
     stop(&rig);
 }
 
