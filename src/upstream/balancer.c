@@ -223,7 +223,12 @@ enum reason upstream_why_none(const struct route_backend *backend)
 {
     if (!backend || backend->server_count == 0)
         return REASON_NO_SERVER;
-    return backend->weight_max == 0 ? REASON_NO_WEIGHT : backend->is_checked ? REASON_NO_HEALTHY_SERVER : REASON_NO_SERVER;
+    if (backend->weight_max == 0)
+        return REASON_NO_WEIGHT;
+    for (size_t i = 0; i < backend->server_count; i++)
+        if (is_left(&backend->servers[i], NULL, 0))
+            return REASON_NO_SERVER; /* it has gone */
+    return REASON_NO_HEALTHY_SERVER;
 }
 
 void upstream_note_reply(struct upstream *up, const struct route_backend *backend, const struct route_server *server,
