@@ -58,9 +58,11 @@ static void write_entrypoints(struct text *out, const struct admin_options *opti
     text_add_char(out, ']');
 }
 
-static const uint64_t ended_well = UINT64_C(1) << REASON_NONE | UINT64_C(1) << REASON_DONE | UINT64_C(1) << REASON_LOCAL |
-                                   UINT64_C(1) << REASON_CLIENT_DONE | UINT64_C(1) << REASON_CLIENT_IDLE;
-_Static_assert(REASON_COUNT <= 64, "ended_well is a set of bits");
+static const bool ended_well[REASON_COUNT] = {[REASON_NONE] = true,
+                                              [REASON_DONE] = true,
+                                              [REASON_LOCAL] = true,
+                                              [REASON_CLIENT_DONE] = true,
+                                              [REASON_CLIENT_IDLE] = true};
 
 /* How exchanges ended, in the words of the reason table; those that went well are not news. */
 static void write_ended(struct text *out, const uint64_t ended[REASON_COUNT])
@@ -69,7 +71,7 @@ static void write_ended(struct text *out, const uint64_t ended[REASON_COUNT])
 
     text_add(out, SLICE(",\"ended\":{"));
     for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
-        if (!ended[reason] || ((UINT64_C(1) << reason) & ended_well))
+        if (!ended[reason] || ended_well[reason])
             continue;
         text_add(out, slice_of(separator));
         json_string(out, slice_of(reason_row((enum reason)reason)->text));
@@ -137,6 +139,17 @@ static size_t count_failing(const struct route_backend *backend)
     return failing;
 }
 
+/* Who has the rule of a shadowed one. */
+static void write_shadow(struct text *out, const struct route_shadow *shadow)
+{
+    struct text because = TEXT_EMPTY;
+
+    route_shadow_explain(shadow, &because);
+    write_outcome(out, shadow->frontend->provider, shadow->frontend->name, "shadowed", text_slice(&because));
+    text_addf(out, ",\"priority\":%" PRId64 "}", shadow->frontend->priority);
+    text_fini(&because);
+}
+
 static void write_compiled(struct text *out, const struct route_frontend *frontend)
 {
     size_t failing = count_failing(frontend->backend);
@@ -163,8 +176,13 @@ static void write_left_out(struct text *out, const struct route_frontend *fronte
 static void write_frontends(struct text *out, const struct snapshot *snapshot)
 {
     text_addf(out, "{\"snapshot\":%" PRIu64 ",\"frontends\":[", snapshot ? snapshot->number : 0);
-    for (size_t i = 0; snapshot && i < snapshot->frontend_count; i++)
-        write_compiled(out, snapshot->frontends[i]);
+    for (size_t i = 0; snapshot && i < snapshot->frontend_count; i++) {
+        const struct route_shadow *shadow = snapshot_shadow(snapshot, snapshot->frontends[i]);
+        if (shadow)
+            write_shadow(out, shadow);
+        else
+            write_compiled(out, snapshot->frontends[i]);
+    }
     for (size_t i = 0; snapshot && i < snapshot->left_out_count; i++)
         write_left_out(out, snapshot->left_out[i]);
     text_add(out, SLICE("]}"));

@@ -15,6 +15,12 @@ struct arena_block {
     _Alignas(16) char bytes[];
 };
 
+struct arena_end {
+    struct arena_end *next;
+    void (*run)(void *what);
+    void *what;
+};
+
 #ifdef WB_SANITIZED
 static const bool each_alone = true;
 #else
@@ -69,8 +75,16 @@ static size_t block_size(const struct arena *arena, size_t bytes)
                                : ((whole + ARENA_BLOCK - 1) & ~(size_t)(ARENA_BLOCK - 1)) - sizeof(struct arena_block);
 }
 
+static void run_ends(struct arena *arena)
+{
+    for (struct arena_end *end = arena->ends; end; end = end->next)
+        end->run(end->what);
+    arena->ends = NULL;
+}
+
 void arena_fini(struct arena *arena)
 {
+    run_ends(arena);
     while (arena->blocks)
         arena->blocks = free_block(arena->blocks);
     *arena = (struct arena){.limit = arena->limit, .block_bytes = arena->block_bytes};
@@ -89,6 +103,7 @@ void arena_reset(struct arena *arena)
         arena_fini(arena);
         return;
     }
+    run_ends(arena);
     while (block->older)
         block = free_block(block);
     arena->blocks = block;
@@ -120,6 +135,14 @@ void *arena_alloc(struct arena *arena, size_t bytes)
 {
     char *at = take(arena, bytes, ARENA_ALIGN);
     return at ? memset(at, 0, bytes) : NULL;
+}
+
+void arena_at_end(struct arena *arena, void (*run)(void *what), void *what)
+{
+    WB_REQUIRE(arena->limit == 0);
+    struct arena_end *end = ARENA_NEW(arena, struct arena_end);
+    *end = (struct arena_end){.next = arena->ends, .run = run, .what = what};
+    arena->ends = end;
 }
 
 char *arena_bytes(struct arena *arena, size_t bytes)

@@ -102,6 +102,11 @@ void hash_bytes_wide(struct slice bytes, uint64_t out_hash[2])
     out_hash[0] = sip_hash_wide(bytes, false, &out_hash[1]);
 }
 
+uint64_t hash_bytes_lower(struct slice bytes)
+{
+    return sip_hash(bytes, true);
+}
+
 void map_init(struct map *map)
 {
     *map = (struct map){0};

@@ -4,6 +4,7 @@
  *   worker n --last lease dropped--> retire --> [mailbox] --> free
  */
 #include "waybill/control/control.h"
+#include "files.h"
 #include "follow.h"
 #include "waybill/base/clock.h"
 #include "waybill/base/log.h"
@@ -26,6 +27,8 @@ struct control {
     struct source sources[MODEL_PROVIDERS_MAX];
     size_t source_count;
     struct diagnostics compile_diagnostics;
+    struct deadline look;     /* whether a file that the model names was changed */
+    uint64_t files;           /* files_stamp when it was compiled last */
     struct snapshot *current; /* one reference, so that the API always has one */
 };
 
@@ -173,6 +176,22 @@ static void retire(struct snapshot *snapshot, void *arg)
         open_retirement(&retirement->message, NULL);
 }
 
+enum { LOOK_AT_FILES_MS = 2000 };
+
+static void on_look(struct deadline *deadline)
+{
+    struct control *control = WB_CONTAINER_OF(deadline, struct control, look);
+
+    if (control->files == 0)
+        return; /* it names none any more */
+    if (files_stamp(&control->model) == control->files) {
+        loop_set_deadline_in(control->options.loop, &control->look, LOOK_AT_FILES_MS);
+        return;
+    }
+    wb_log_info("a usersFile was changed");
+    control_publish(control);
+}
+
 struct control *control_create(const struct control_options *options)
 {
     struct control *control = wb_alloc(sizeof *control);
@@ -187,6 +206,7 @@ struct control *control_create(const struct control_options *options)
                                            .board = control->options.board};
     control->compiler = compiler_create(&control->options.compile);
     diagnostics_init(&control->compile_diagnostics);
+    deadline_init(&control->look, on_look);
     return control;
 }
 
@@ -201,6 +221,9 @@ void control_publish(struct control *control)
     uint64_t began_ns = clock_monotonic_ns();
 
     diagnostics_init(&diagnostics);
+    control->files = files_stamp(&control->model); /* before they are read */
+    if (control->files)
+        loop_set_deadline_in(control->options.loop, &control->look, LOOK_AT_FILES_MS);
     struct snapshot *snapshot = compiler_compile(control->compiler, &control->model, &diagnostics);
     diagnostics_log_new(&diagnostics, &control->compile_diagnostics);
     diagnostics_fini(&control->compile_diagnostics);
@@ -229,6 +252,7 @@ void control_destroy(struct control **control)
     struct control *ending = *control;
 
     *control = NULL;
+    loop_remove_deadline(ending->options.loop, &ending->look);
     if (ending->current)
         snapshot_unref(&ending->current);
     mailbox_open_all(&ending->options.loop->mailbox, NULL);

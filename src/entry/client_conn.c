@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "client_conn.h"
+#include "waybill/base/log.h"
+#include "waybill/entry/proxy_header.h"
 #include <stdlib.h>
 
 enum { DRAIN_BYTES_MAX = 256 * 1024, DRAIN_MS = 10000, LINGER_MS = 2000, FLUSH_MS = 30000, DRAIN_SILENT_MS = 500 };
+enum { PROXY_HEADER_MS = 5000 };
 
 #define BIT(state) (1u << (state))
 static const unsigned client_may_become[CLIENT_STATE_COUNT] = {
+    [CLIENT_READING_PROXY] = BIT(CLIENT_READING_HEAD) | BIT(CLIENT_EXCHANGING) | BIT(CLIENT_CLOSING),
     [CLIENT_IDLE] = BIT(CLIENT_READING_HEAD) | BIT(CLIENT_FLUSHING) | BIT(CLIENT_CLOSING),
     [CLIENT_READING_HEAD] = BIT(CLIENT_EXCHANGING) | BIT(CLIENT_CLOSING),
     [CLIENT_EXCHANGING] = BIT(CLIENT_IDLE) | BIT(CLIENT_DRAINING_BODY) | BIT(CLIENT_FLUSHING) | BIT(CLIENT_CLOSING),
@@ -59,6 +63,12 @@ static bool stream_over(const struct client_conn *c)
     return c->stream->eof || c->stream->error;
 }
 
+static void begin_reading_head(struct client_conn *c)
+{
+    client_become(c, CLIENT_READING_HEAD);
+    client_set_deadline(c, c->entry->options.head_timeout_ms);
+}
+
 static void rest(struct client_conn *c)
 {
     c->reader = (struct h1_reader){0};
@@ -76,8 +86,7 @@ static void rest(struct client_conn *c)
 static bool step_idle(struct client_conn *c)
 {
     if (stream_bytes(c->stream).len) {
-        client_become(c, CLIENT_READING_HEAD);
-        client_set_deadline(c, c->entry->options.head_timeout_ms);
+        begin_reading_head(c);
         return true;
     }
     if (stream_over(c)) {
@@ -97,7 +106,7 @@ static void begin_exchange(struct client_conn *c, struct exchange *x, size_t hea
     client_become(c, CLIENT_EXCHANGING);
     client_answer_begin(c);
     c->keep = x->request.keep_alive;
-    exchange_begin(x, c->entrypoint, &c->stream->peer);
+    exchange_begin(x, c->entrypoint, &c->peer);
 }
 
 static void refuse(struct client_conn *c, struct exchange *x, enum reason reason)
@@ -109,7 +118,76 @@ static void refuse(struct client_conn *c, struct exchange *x, enum reason reason
     client_answer_begin(c);
     c->keep = false;
     c->linger = true;
-    exchange_refuse(x, c->entrypoint, &c->stream->peer, reason);
+    exchange_refuse(x, c->entrypoint, &c->peer, reason);
+}
+
+static const struct entrypoint *entrypoint_of(const struct client_conn *c)
+{
+    return &c->entry->env->entrypoints[c->entrypoint];
+}
+
+static void end_unread(struct client_conn *c)
+{
+    note_end(c, REASON_BAD_PROXY_HEADER);
+    close_client(c);
+}
+
+/* Once a worker: whoever set the proxy up wants to know, and nobody can fill the log. */
+static void tell_of_proxy(struct client_conn *c)
+{
+    char ip[ADDRESS_TEXT_SIZE];
+
+    if (c->entry->told_of_proxy)
+        return;
+    c->entry->told_of_proxy = true;
+    address_format_ip(&c->stream->peer, ip);
+    wb_log_error("entrypoint " SLICE_FMT ": %s sends a PROXY header and is not in ProxyProtocol.TrustedIPs: refused; add "
+                 "it there if it is a proxy of yours (further ones are only counted)",
+                 SLICE_ARG(entrypoint_of(c)->name), ip);
+}
+
+/* What a peer says that is not believed is refused rather than passed over: its operator thinks that it is believed. */
+static bool take_proxy_header(struct client_conn *c, const struct proxy_header *header)
+{
+    const struct entrypoint *entrypoint = entrypoint_of(c);
+
+    if (!entrypoint->proxy_trust_all &&
+        !networks_have(entrypoint->proxy_trusted, entrypoint->proxy_trusted_count, &c->stream->peer)) {
+        tell_of_proxy(c);
+        refuse(c, exchange_create(c->entry->env, &client_conn_ops, c), REASON_PROXY_NOT_TRUSTED);
+        return true;
+    }
+    if (header->names_client)
+        c->peer = header->client;
+    stream_consume(c->stream, header->len);
+    begin_reading_head(c);
+    return true;
+}
+
+static bool step_reading_proxy(struct client_conn *c)
+{
+    struct slice bytes = stream_bytes(c->stream);
+    struct proxy_header header;
+
+    if (bytes.len && !c->proxy_begun) {
+        c->proxy_begun = true;
+        client_set_deadline(c, PROXY_HEADER_MS);
+    }
+    switch (proxy_header_read(bytes, &header)) {
+    case PROXY_ABSENT:
+        begin_reading_head(c);
+        return true;
+    case PROXY_HEADER:
+        return take_proxy_header(c, &header);
+    case PROXY_MORE:
+        if (stream_over(c))
+            close_client(c);
+        return false;
+    case PROXY_BAD:
+        end_unread(c);
+        return false;
+    }
+    WB_UNREACHABLE();
 }
 
 static bool step_reading_head(struct client_conn *c)
@@ -217,6 +295,8 @@ static bool step_once(struct client_conn *c)
     if (c->out.base && !c->out_waits && !c->stream->writing)
         buffer_return(&c->out, &loop_of(c)->stock);
     switch (c->state) {
+    case CLIENT_READING_PROXY:
+        return step_reading_proxy(c);
     case CLIENT_IDLE:
         return step_idle(c);
     case CLIENT_READING_HEAD:
@@ -283,6 +363,8 @@ static void on_too_late(struct deadline *deadline)
     c->stepping = true; /* a refusal may end at once, and must not free it before the poke below */
     if (c->state == CLIENT_READING_HEAD && stream_bytes(c->stream).len)
         refuse(c, exchange_create(c->entry->env, &client_conn_ops, c), REASON_HEAD_TIMEOUT);
+    else if (c->state == CLIENT_READING_PROXY && c->proxy_begun)
+        end_unread(c);
     else if (c->state != CLIENT_EXCHANGING) {
         if (c->state == CLIENT_IDLE)
             note_end(c, REASON_CLIENT_IDLE);
@@ -347,7 +429,9 @@ void entry_accept(struct entry *entry, size_t entrypoint, struct stream *stream)
     c->entry = entry;
     c->stream = stream;
     c->entrypoint = entrypoint;
-    c->state = CLIENT_READING_HEAD; /* a new connection has the time of a head to say something */
+    c->peer = stream->peer;
+    /* A new connection has the time of a head to say something. */
+    c->state = entry->env->entrypoints[entrypoint].proxy_protocol ? CLIENT_READING_PROXY : CLIENT_READING_HEAD;
     deadline_init(&c->deadline, on_too_late);
     list_push_back(&entry->clients, &c->link);
     entry->count++;
@@ -364,6 +448,12 @@ size_t entry_count(const struct entry *entry)
     return entry->count;
 }
 
+/* Accepted, and nothing has come yet. */
+static bool is_silent(const struct client_conn *c)
+{
+    return (c->state == CLIENT_READING_PROXY || c->state == CLIENT_READING_HEAD) && c->stream->bytes_read == 0;
+}
+
 void entry_drain(struct entry *entry)
 {
     entry->draining = true;
@@ -374,7 +464,7 @@ void entry_drain(struct entry *entry)
             client_become(c, CLIENT_FLUSHING);
             c->linger = false;
             client_poke(c);
-        } else if (c->state == CLIENT_READING_HEAD && c->stream->bytes_read == 0) {
+        } else if (is_silent(c)) {
             client_set_deadline(c, DRAIN_SILENT_MS); /* its first request may be on the way */
         }
     }

@@ -2,6 +2,7 @@
 /*
  * client_conn - one HTTP/1 connection of a client.
  *
+ *   [READING_PROXY] -> READING_HEAD -> ..., once
  *   IDLE -> READING_HEAD -> EXCHANGING -> [DRAINING_BODY] -> IDLE ...
  *     \__________\______________\_____________\--> FLUSHING -> [LINGERING] -> CLOSING
  */
@@ -10,7 +11,8 @@
 #include "waybill/http/h1_writer.h"
 
 enum client_state {
-    CLIENT_IDLE, /* no byte of a further request has come */
+    CLIENT_READING_PROXY, /* a PROXY header may come first */
+    CLIENT_IDLE,          /* no byte of a further request has come */
     CLIENT_READING_HEAD,
     CLIENT_EXCHANGING,
     CLIENT_DRAINING_BODY, /* answered before the body had come: the rest is discarded, up to a limit */
@@ -24,10 +26,12 @@ struct client_conn {
     struct entry *entry;
     struct list link; /* in entry->clients */
     struct stream *stream;
+    struct address peer; /* who the exchanges are for: the stream's, or as a believed PROXY header says */
     size_t entrypoint;
     enum client_state state;
     bool stepping, poked;
-    bool gone; /* to be reset rather than closed */
+    bool gone;        /* to be reset rather than closed */
+    bool proxy_begun; /* the first byte of what may be a PROXY header has come */
     struct deadline deadline;
     struct h1_reader reader;
     struct body_reader body;
@@ -56,6 +60,7 @@ struct entry {
     struct list clients;
     size_t count;
     bool draining;
+    bool told_of_proxy; /* the first PROXY header that was not believed was logged */
 };
 
 extern const struct client_ops client_conn_ops;

@@ -132,7 +132,9 @@ void access_log_add(struct access_log *log, const struct exchange *x)
 
     address_format_ip(&x->peer, ip);
     text_add_escaped(line, client.len ? client : slice_of(ip));
-    text_addf(line, " - - [%s] \"", stamp(log));
+    text_add(line, SLICE(" - "));
+    text_add_escaped(line, x->user.len ? x->user : SLICE("-"));
+    text_addf(line, " [%s] \"", stamp(log));
     text_add_escaped(line, x->request.method);
     text_add_char(line, ' ');
     text_add_escaped(line, x->request.target);

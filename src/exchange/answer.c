@@ -97,10 +97,10 @@ bool step_answer(struct exchange *x)
     return false;
 }
 
-bool answer_locally(struct exchange *x, bool filtered)
+static bool ask_local(const struct exchange *x, bool filtered, struct local_answer *out_answer)
 {
     const struct local_routes *local = &x->env->local;
-    struct local_request request = {
+    const struct local_request request = {
         .entrypoint = (size_t)(x->entrypoint - x->env->entrypoints),
         .method = x->request.method,
         .path = x->target.canonical,
@@ -114,9 +114,26 @@ bool answer_locally(struct exchange *x, bool filtered)
         .draining = x->env->draining,
         .filtered = filtered,
     };
-    struct local_answer answer = {0};
 
-    if (!local->answer || !local->answer(local->arg, &request, &answer))
+    *out_answer = (struct local_answer){0};
+    return local->answer && local->answer(local->arg, &request, out_answer);
+}
+
+bool exchange_is_internal(const struct exchange *x)
+{
+    struct local_answer answer;
+    bool is_internal = ask_local(x, true, &answer);
+
+    if (is_internal)
+        text_fini(&answer.body);
+    return is_internal;
+}
+
+bool answer_locally(struct exchange *x, bool filtered)
+{
+    struct local_answer answer;
+
+    if (!ask_local(x, filtered, &answer))
         return false;
     if (x->halves)
         response_halves_end(x,
@@ -149,17 +166,38 @@ static void add_escaped_html(struct text *out, struct slice text)
     }
 }
 
-void exchange_redirect(struct exchange *x, unsigned status, struct slice location)
+/* NULL: it does not fit, and that is answered. */
+static struct headers *location_fields(struct exchange *x, struct slice *location)
 {
-    struct headers *headers = fields(x);
-    struct text body = TEXT_EMPTY;
-
-    location = arena_copy(&x->arena, location);
+    *location = arena_copy(&x->arena, *location);
     if (x->arena.overflowed) {
         exchange_answer(x, REASON_INTERNAL);
-        return;
+        return NULL;
     }
-    headers_add_id(headers, HEADER_LOCATION, location);
+    struct headers *headers = fields(x);
+    headers_add_id(headers, HEADER_LOCATION, *location);
+    return headers;
+}
+
+void exchange_redirect_text(struct exchange *x, unsigned status, struct slice location)
+{
+    struct headers *headers = location_fields(x, &location);
+    struct text body = TEXT_EMPTY;
+
+    if (!headers)
+        return;
+    headers_add_id(headers, HEADER_CONTENT_TYPE, SLICE("text/plain; charset=utf-8"));
+    text_addf(&body, "%s", status_phrase(status));
+    exchange_answer_with(x, status, headers, &body);
+}
+
+void exchange_redirect(struct exchange *x, unsigned status, struct slice location)
+{
+    struct headers *headers = location_fields(x, &location);
+    struct text body = TEXT_EMPTY;
+
+    if (!headers)
+        return;
     if (slice_eq(x->request.method, SLICE("GET")) || x->request.is_head) {
         headers_add_id(headers, HEADER_CONTENT_TYPE, SLICE("text/html; charset=utf-8"));
         text_add(&body, SLICE("<a href=\""));

@@ -51,7 +51,7 @@ static void clear(struct exchange *x)
     x->upload = NULL;
     x->server = x->wanted = NULL;
     x->server_url[0] = '\0';
-    x->frontend_name = SLICE("");
+    x->frontend_name = x->user = SLICE("");
     x->tried_count = 0;
     x->repeated = false;
     x->upload_pending = x->download_pending = 0;

@@ -48,6 +48,12 @@ bool exchange_was_forwarded(const struct exchange *x)
     case REASON_SERVER_CLOSED:
     case REASON_SERVER_MALFORMED:
     case REASON_SERVER_UPGRADE:
+    case REASON_SERVER_TLS_UNTRUSTED:
+    case REASON_SERVER_TLS_NAME:
+    case REASON_SERVER_TLS_EXPIRED:
+    case REASON_SERVER_TLS_REFUSED:
+    case REASON_SERVER_TLS_BROKEN:
+    case REASON_SERVER_TLS_TIMEOUT:
     case REASON_DIAL_TIMEOUT:
     case REASON_RESPONSE_TIMEOUT:
         return true;

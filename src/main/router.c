@@ -5,8 +5,10 @@
 #include "waybill/control/control.h"
 #include "waybill/exchange/access_log.h"
 #include "waybill/exchange/filters.h"
+#include "waybill/exchange/passwords.h"
 #include "waybill/model/board.h"
 #include "waybill/net/signals.h"
+#include "waybill/net/tls_credentials.h"
 #include "waybill/provider/docker.h"
 #include "waybill/provider/file.h"
 #include "waybill/settings/host_port.h"
@@ -18,14 +20,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { POOL_IDLE_MS = 90000, FILES_KEPT_BACK = 64 };
+enum { POOL_IDLE_MS = 90000, FILES_KEPT_BACK = 64, HASHERS_MAX = 4 };
 
 struct router {
     const struct settings *settings;
     struct arena arena;
     struct loop *loop; /* of the main thread: control's and the signals' */
     struct entrypoint *entrypoints;
-    int *sockets; /* [worker * entrypoint_count + entrypoint] */
+    struct tls_credentials *tls; /* for https servers */
+    int *sockets;                /* [worker * entrypoint_count + entrypoint] */
     struct worker *workers[SETTINGS_WORKERS_MAX];
     const struct exchange_counters *counters[SETTINGS_WORKERS_MAX];
     struct unserved *unserved[SETTINGS_WORKERS_MAX];
@@ -36,6 +39,7 @@ struct router {
     struct provider *providers[MODEL_PROVIDERS_MAX];
     size_t provider_count;
     struct admin *admin;
+    struct passwords *passwords;
     struct signal_watch *term, *interrupt;
     struct deadline phase_end; /* of shutting down */
     uint64_t drain_until_ms;
@@ -140,6 +144,32 @@ static bool compile_entrypoints(struct router *r)
     return usable;
 }
 
+static bool read_trust(struct router *r)
+{
+    const struct settings *s = r->settings;
+    char *problem = NULL;
+
+    r->tls = tls_credentials_create(&(struct tls_options){.ca_option = "rootCAs",
+                                                          .cas = s->root_cas.items,
+                                                          .ca_count = s->root_cas.count,
+                                                          .skip_verify = s->insecure_skip_verify},
+                                    &problem);
+    if (problem)
+        wb_log_fatal("Error preparing server: %s", problem);
+    free(problem);
+    return r->tls != NULL;
+}
+
+/* An https server is on its way to the workers: the files are read here, since a worker must not wait for them. */
+static void on_secure_wanted(void *arg)
+{
+    const struct router *r = arg;
+
+    if (tls_credentials_want_system(r->tls) && !tls_load_system_trust())
+        wb_log_error("https servers: the system trusts nobody: install ca-certificates, set SSL_CERT_FILE, or name "
+                     "who signs the servers' certificates with rootCAs");
+}
+
 static bool open_access_log(struct router *r)
 {
     r->access_log_fd = -1;
@@ -195,7 +225,8 @@ static struct worker_options worker_options_of(struct router *r, size_t number, 
                      .max_idle_per_server = s->max_idle_per_server,
                      .worker = (unsigned)number,
                      .workers = (unsigned)r->worker_count,
-                     .max_idle = clients_max},
+                     .max_idle = clients_max,
+                     .tls = r->tls},
         .entry = {.head_timeout_ms = s->head_timeout_ms, .idle_timeout_ms = s->idle_timeout_ms, .limits = h1_default_limits},
         .body_timeout_ms = s->body_timeout_ms,
         .response_body_timeout_ms = s->response_body_timeout_ms,
@@ -206,6 +237,7 @@ static struct worker_options worker_options_of(struct router *r, size_t number, 
         .local = admin_routes(r->admin),
         .host_name = slice_of(r->host_name),
         .access_log_fd = r->access_log_fd,
+        .passwords = r->passwords,
     };
 }
 
@@ -238,7 +270,9 @@ static void create_control(struct router *r)
                     .entrypoint_count = s->entrypoint_count,
                     .keep_trailing_slash = s->keep_trailing_slash,
                     .allow_min_weight_zero = s->allow_min_weight_zero,
-                    .health_interval_ms = s->health_interval_ms},
+                    .health_interval_ms = s->health_interval_ms,
+                    .secure_wanted = on_secure_wanted,
+                    .secure_arg = r},
         .workers = r->workers,
         .worker_count = r->worker_count,
         .live_snapshots = &r->live_snapshots,
@@ -287,6 +321,7 @@ static void finish(struct router *r)
         provider_destroy(&r->providers[i]);
     for (size_t i = 0; i < r->worker_count; i++)
         worker_join(r->workers[i]);
+    passwords_destroy(&r->passwords); /* what it still does comes back to the workers' mailboxes */
     for (size_t i = 0; i < r->worker_count; i++)
         worker_destroy(&r->workers[i]);
     deadline_queue_remove(&r->loop->deadlines, &r->phase_end);
@@ -375,9 +410,10 @@ int router_run(const struct settings *settings)
     if (gethostname(r->host_name, sizeof r->host_name - 1) != 0)
         strcpy(r->host_name, "localhost");
     size_t clients_max = clients_per_worker(raise_file_limit(), r->worker_count);
-    if (check_docker(settings) && compile_entrypoints(r) && open_access_log(r) && open_sockets(r)) {
+    if (check_docker(settings) && read_trust(r) && compile_entrypoints(r) && open_access_log(r) && open_sockets(r)) {
         r->board = board_create();
         create_admin(r);
+        r->passwords = passwords_create(r->worker_count < HASHERS_MAX ? (unsigned)r->worker_count : HASHERS_MAX);
         r->loop = uv_loop_create(r);
         if (!start_workers(r, clients_max))
             return 1; /* those that did start use what would be freed below: the end of the program ends them */
@@ -388,6 +424,9 @@ int router_run(const struct settings *settings)
         board_destroy(&r->board);
         status = 0;
     }
+    for (size_t i = 0; r->entrypoints && i < settings->entrypoint_count; i++)
+        entrypoint_fini(&r->entrypoints[i]);
+    tls_credentials_unref(&r->tls);
     free(r->sockets);
     arena_fini(&r->arena);
     free(r);

@@ -280,6 +280,7 @@ static const struct field frontend_rows[] = {
     ROW(TEXT, closed_because, NULL, NULL, 0),
     ROW(TEXT, left_out_because, NULL, NULL, 0),
     ROW(INTEGER, since, NULL, NULL, 0),
+    ROW(TEXT, claimant, NULL, NULL, 0),
     ROW(INTEGER, absence, NULL, NULL, 0),
     ROW(TEXT, absent_because, NULL, NULL, 0),
 };

@@ -35,6 +35,17 @@ bool address_parse(struct slice text, uint16_t port, struct address *out_address
     return true;
 }
 
+struct address address_from_bytes(const uint8_t *ip, bool is_v6, uint16_t port)
+{
+    struct address address = {.port = port};
+
+    if (is_v6)
+        set_v6(&address, ip);
+    else
+        memcpy(address.ip, ip, 4);
+    return address;
+}
+
 /* inet_ntop prints by printf, which is a tenth of a request's cost. */
 static size_t format_v4(const uint8_t ip[4], char *out)
 {

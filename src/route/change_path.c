@@ -10,8 +10,6 @@
 #include "waybill/base/text.h"
 #include "waybill/route/snapshot.h"
 
-enum { CHANGED_PATH_BYTES = 64 * 1024 };
-
 /* One change on its way. */
 struct path_walk {
     struct arena *arena;
@@ -107,6 +105,14 @@ static void strip_by_text(struct path_walk *walk, const struct path_modifiers *m
         walk->reason = REASON_NO_FRONTEND;
 }
 
+static void add_prefix(struct path_walk *walk, struct slice prefix)
+{
+    if (prefix.len == 0)
+        return;
+    walk->changes.added = prefix;
+    set_path(walk, prefix, walk->target.raw_path);
+}
+
 static void note_replaced(struct path_walk *walk)
 {
     /* The path as it came to the first replacement. */
@@ -114,62 +120,16 @@ static void note_replaced(struct path_walk *walk)
         walk->changes.replaced = walk->target.raw_path;
 }
 
-static void add_replacement(struct text *out, const struct path_replacement *replacement, struct slice path,
-                            const struct regex_span *groups)
-{
-    for (size_t i = 0; i < replacement->count; i++) {
-        const struct replacement_piece *piece = &replacement->pieces[i];
-        if (piece->group < 0)
-            text_add(out, piece->text);
-        else if (groups[piece->group].set)
-            text_add(out, slice_make(path.ptr + groups[piece->group].start, groups[piece->group].len));
-    }
-}
-
-/* Each look for a match may go through all that is left of the path, so many matches in a long path cost its square. */
-static bool spend_steps(const struct regex *regex, size_t bytes, size_t *steps)
-{
-    size_t wanted = regex_size(regex) * bytes;
-    if (wanted > *steps)
-        return false;
-    *steps -= wanted;
-    return true;
-}
-
-/* Every match of the regex replaced, from left to right; an empty match right behind another does not count. False: too long. */
-static bool replace_all(const struct path_replacement *replacement, struct slice path, struct text *out, bool *out_any)
-{
-    struct regex_span groups[REGEX_GROUPS_MAX];
-    size_t count = regex_group_count(replacement->regex) + 1, done = 0, from = 0, steps = MATCH_STEPS_MAX;
-
-    *out_any = false;
-    while (from <= path.len && out->len <= CHANGED_PATH_BYTES) {
-        if (!spend_steps(replacement->regex, path.len - from, &steps))
-            return false;
-        if (!regex_find(replacement->regex, path.ptr, path.len, from, REGEX_ANYWHERE, groups, count))
-            break;
-        size_t start = groups[0].start, end = start + groups[0].len;
-        text_add(out, slice_make(path.ptr + done, start - done));
-        if (!*out_any || end > done)
-            add_replacement(out, replacement, path, groups);
-        *out_any = true;
-        done = end;
-        from = end > from ? end : from + 1;
-    }
-    text_add(out, slice_from(path, done));
-    return out->len <= CHANGED_PATH_BYTES;
-}
-
-static void replace_by_pattern(struct path_walk *walk, const struct path_replacement *replacement)
+static void replace_by_pattern(struct path_walk *walk, const struct rewrite *replacement)
 {
     struct text made = TEXT_EMPTY;
-    bool any = false;
 
     if (!replacement->regex)
         return;
-    if (!replace_all(replacement, walk->target.canonical, &made, &any)) {
+    enum rewrite_outcome outcome = rewrite_apply(replacement, walk->target.canonical, NULL, &made);
+    if (outcome == REWRITE_TOO_COSTLY) {
         walk->reason = REASON_TARGET_TOO_LONG;
-    } else if (any) {
+    } else if (outcome == REWRITE_MADE) {
         struct slice path = text_slice(&made);
         note_replaced(walk);
         set_path(walk, path.len && path.ptr[0] == '/' ? SLICE("") : SLICE("/"), path);
@@ -200,8 +160,8 @@ enum path_change rule_change_path(const struct route_frontend *frontend, const s
         strip_by_pattern(&walk, modifiers);
     if (walk.reason == REASON_NONE)
         strip_by_text(&walk, modifiers);
-    if (walk.reason == REASON_NONE && modifiers->add_prefix.len)
-        set_path(&walk, modifiers->add_prefix, walk.target.raw_path);
+    if (walk.reason == REASON_NONE)
+        add_prefix(&walk, modifiers->add_prefix);
     if (walk.reason == REASON_NONE)
         replace_by_pattern(&walk, &modifiers->replace_regex);
     if (walk.reason == REASON_NONE)

@@ -44,10 +44,11 @@ static void hold_server_slot(struct backend_build *build, const struct model_ser
     fingerprint_add(identity, model->identity);
     fingerprint_add(identity, server->host);
     text_add(identity, slice_make((const char *)&server->port, sizeof server->port));
+    text_add_char(identity, server->is_secure ? 's' : '-');
     server->slot = slots_hold(&build->compiler->server_slots, text_slice(identity), &server->generation);
 }
 
-/* Servers with one address are one; the last weight holds, as in v1.7. */
+/* Servers with one address and scheme are one; the last weight holds, as in v1.7. */
 static struct route_server *find_address(struct route_backend *backend, const struct map *by_address, struct slice host_port)
 {
     void *number = map_get_lower(by_address, host_port);
@@ -59,7 +60,8 @@ static void add_server(struct backend_build *build, const struct model_server *m
     struct route_backend *backend = &build->made->backend;
     struct arena *arena = &build->made->arena;
     struct route_server server = {.url = arena_copy(arena, model->url)};
-    const char *wrong = server_url_parse(server.url, &server.host, &server.host_port, &server.port);
+    struct server_url url;
+    const char *wrong = server_url_parse(server.url, &url);
 
     if (wrong) {
         diagnostics_add(&build->made->diagnostics, DIAGNOSTIC_ERROR, build->place,
@@ -68,7 +70,14 @@ static void add_server(struct backend_build *build, const struct model_server *m
         return;
     }
     server.weight = read_weight(build, model);
-    char *lower = arena_format(arena, SLICE_FMT ":%u", SLICE_ARG(server.host), (unsigned)server.port);
+    server.host = url.host;
+    server.host_port = url.host_port;
+    server.port = url.port;
+    server.is_secure = url.is_secure;
+    if (server.is_secure)
+        compiler_want_secure(build->compiler);
+    char *lower = arena_format(arena, "%s" SLICE_FMT ":%u", server.is_secure ? "s " : "", SLICE_ARG(server.host),
+                               (unsigned)server.port);
     for (char *c = lower; *c; c++)
         *c = ascii_lower(*c);
     struct route_server *there = find_address(backend, by_address, slice_of(lower));

@@ -32,6 +32,7 @@ static struct source source_of(struct frontend_build *build, const struct model_
                                     .entrypoints = options->entrypoints,
                                     .entrypoint_count = options->entrypoint_count,
                                     .provider = build->fragment->provider,
+                                    .files_elsewhere = options->files_elsewhere,
                                     .arena = &build->made->arena,
                                     .place = build->place,
                                     .diagnostics = &build->made->diagnostics,

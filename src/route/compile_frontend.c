@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "compiled.h"
 #include "unsupported.h"
+#include "waybill/base/file_stamp.h"
 #include "waybill/model/schema.h"
-#include "waybill/route/rule.h"
+#include "rule_parts.h"
 #include <stdlib.h>
 
 /* The first thing in the way is the one that is told to people. */
@@ -46,10 +47,13 @@ static void parse_rules(struct frontend_build *build)
     }
     frontend->priority = model->priority > 0 ? model->priority : (int64_t)bytes;
     frontend->rule = rule_parse(&build->made->arena, texts, model->route_count, &error);
-    if (frontend->rule)
-        frontend->changes_path = rule_changes_path(frontend->rule);
-    else
+    if (!frontend->rule) {
         leave_out(build, WHY_RULE, error);
+        return;
+    }
+    frontend->changes_path = rule_changes_path(frontend->rule);
+    build->made->claim = fingerprint_of(rule_claim(frontend->rule, &build->compiler->notes));
+    arena_reset(&build->compiler->notes);
 }
 
 static void check_protection(struct frontend_build *build)
@@ -254,6 +258,13 @@ static struct compiled_frontend *make_frontend(struct compiler *compiler, const 
     return made;
 }
 
+/* A file that is read when it is compiled is part of what it says. */
+static void add_users_file(struct text *content, const struct model_auth_users *users)
+{
+    if (users && users->users_file.len)
+        file_stamp_add(content, slice_trim_space(users->users_file));
+}
+
 struct compiled_frontend *compile_frontend(struct compiler *compiler, const struct fragment *fragment,
                                            const struct model_frontend *model, struct compiled_backend *backend)
 {
@@ -270,6 +281,10 @@ struct compiled_frontend *compile_frontend(struct compiler *compiler, const stru
         fingerprint_add(content, others.items[i] ? fingerprint_slice(&others.items[i]->head.key) : SLICE(""));
     /* Its age decides only about the order, which is not remembered. */
     fingerprint_add_record(content, &schema_frontend, model, offsetof(struct model_frontend, since));
+    if (model->auth) {
+        add_users_file(content, model->auth->basic);
+        add_users_file(content, model->auth->digest);
+    }
     struct fingerprint key = fingerprint_of(text_slice(content));
     struct compiled_head *known = recall_find(&compiler->frontends_before, &key);
     struct compiled_frontend *made = known ? WB_CONTAINER_OF(known, struct compiled_frontend, head)

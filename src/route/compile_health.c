@@ -18,8 +18,9 @@ struct health_plan {
     const struct model_health_check *model;
     struct slice place;
     struct text target, fields;
-    struct slice host; /* for the Host field; empty: the server's own */
-    uint16_t port;     /* 0: the server's own */
+    struct slice host;          /* for the Host field; empty: the server's own */
+    uint16_t port;              /* 0: the server's own */
+    bool has_scheme, is_secure; /* without: as the server is asked */
     uint64_t interval_ms;
 };
 
@@ -61,9 +62,13 @@ static bool read_scheme(struct health_plan *plan)
 {
     struct slice scheme = plan->model->scheme;
 
-    if (scheme.len == 0 || slice_eq_nocase(scheme, SLICE("http")))
+    if (scheme.len == 0)
         return true;
-    warn(plan, "scheme", scheme, "is not in this version yet, so servers are not checked: use http");
+    plan->has_scheme = true;
+    plan->is_secure = slice_eq_nocase(scheme, SLICE("https"));
+    if (plan->is_secure || slice_eq_nocase(scheme, SLICE("http")))
+        return true;
+    warn(plan, "scheme", scheme, "is none, so servers are not checked: use http or https");
     return false;
 }
 
@@ -146,6 +151,23 @@ static struct slice keep(char **at, struct slice text)
     return slice_make(here, text.len);
 }
 
+static bool is_secure_for(const struct health_plan *plan, const struct route_server *server)
+{
+    return plan->has_scheme ? plan->is_secure : server->is_secure;
+}
+
+/* A URL without a port leaves it to the scheme of the check. */
+static uint16_t port_for(const struct health_plan *plan, const struct route_server *server)
+{
+    bool names_none = server->host_port.len == server->host.len || slice_ends(server->host_port, SLICE("]"));
+
+    if (plan->port)
+        return plan->port;
+    if (names_none)
+        return is_secure_for(plan, server) ? 443 : 80;
+    return server->port;
+}
+
 static void write_request(const struct health_plan *plan, const struct route_server *server, uint16_t port, struct text *out)
 {
     bool is_v6 = slice_find(server->host, ':') < server->host.len;
@@ -153,7 +175,7 @@ static void write_request(const struct health_plan *plan, const struct route_ser
     text_addf(out, "GET " SLICE_FMT " HTTP/1.1\r\nHost: ", SLICE_ARG(text_slice(&plan->target)));
     if (plan->host.len)
         text_add(out, plan->host);
-    else if (port == server->port)
+    else if (plan->port == 0 || port == server->port)
         text_add(out, server->host_port);
     else
         text_addf(out, is_v6 ? "[" SLICE_FMT "]:%u" : SLICE_FMT ":%u", SLICE_ARG(server->host), (unsigned)port);
@@ -162,17 +184,20 @@ static void write_request(const struct health_plan *plan, const struct route_ser
     text_add(out, SLICE("\r\n"));
 }
 
-static void fill(struct route_health *health, const struct health_plan *plan, struct slice host, uint16_t port,
+static void fill(struct route_health *health, const struct health_plan *plan, const struct route_server *server,
                  struct slice request)
 {
     struct text label = TEXT_EMPTY;
+    struct slice host = server->host;
 
-    text_addf(&label, SLICE_FMT ":%u" SLICE_FMT, SLICE_ARG(host), (unsigned)port, SLICE_ARG(text_slice(&plan->target)));
+    health->is_secure = is_secure_for(plan, server);
+    health->port = port_for(plan, server);
+    text_addf(&label, "%s://" SLICE_FMT ":%u" SLICE_FMT, health->is_secure ? "https" : "http", SLICE_ARG(host),
+              (unsigned)health->port, SLICE_ARG(text_slice(&plan->target)));
     char *at = health->texts = wb_alloc(host.len + request.len + label.len + 1);
     health->host = keep(&at, host);
     health->request = keep(&at, request);
     health->label = keep(&at, text_slice(&label));
-    health->port = port;
     health->interval_ms = plan->interval_ms;
     health->number = plan->compiler->checks_made++;
     text_fini(&label);
@@ -180,7 +205,8 @@ static void fill(struct route_health *health, const struct health_plan *plan, st
 
 static struct route_health *hold(const struct health_plan *plan, const struct route_server *server)
 {
-    uint16_t port = plan->port ? plan->port : server->port;
+    uint16_t port = port_for(plan, server);
+    bool is_secure = is_secure_for(plan, server);
     struct text *identity = &plan->compiler->scratch, request = TEXT_EMPTY;
 
     write_request(plan, server, port, &request);
@@ -188,11 +214,14 @@ static struct route_health *hold(const struct health_plan *plan, const struct ro
     fingerprint_add(identity, SLICE("health"));
     text_add(identity, slice_make((const char *)&server->generation, sizeof server->generation));
     text_add(identity, slice_make((const char *)&port, sizeof port));
+    text_add_char(identity, is_secure ? 's' : '-');
     text_add(identity, slice_make((const char *)&plan->interval_ms, sizeof plan->interval_ms));
     fingerprint_add(identity, text_slice(&request));
     struct route_health *health = live_hold(&plan->compiler->lives, text_slice(identity), sizeof *health, free_texts);
     if (!health->texts)
-        fill(health, plan, server->host, port, text_slice(&request));
+        fill(health, plan, server, text_slice(&request));
+    if (is_secure)
+        compiler_want_secure(plan->compiler);
     text_fini(&request);
     return health;
 }

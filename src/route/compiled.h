@@ -28,6 +28,7 @@ struct compiled_frontend {
     uint64_t entrypoints;             /* bit for each of the compiler's that it is on, up to COMPILED_ENTRYPOINTS ... */
     const uint64_t *more_entrypoints; /* ... and the words behind; NULL: on none of those */
     struct diagnostics diagnostics;
+    struct fingerprint claim; /* of what its rule asks for */
     struct route_frontend frontend;
     struct arena arena;
     struct compiled_backend *backend; /* one hold; NULL: none */
@@ -56,6 +57,7 @@ struct compiler {
     struct live_table lives;
     uint64_t checks_made;
     struct text scratch, place;          /* of what is being compiled */
+    struct arena notes;                  /* the same, in pieces */
     const struct built_snapshot *latest; /* the last one made, if it is still there */
     struct recall frontends_before, backends_before;
     uint64_t snapshot_number;
@@ -65,6 +67,9 @@ struct compiler {
 /* compile_filters.c: the frontend's filters; what cannot be understood closes it. */
 void compile_filters(struct frontend_build *build);
 void close_frontend(struct frontend_build *build, struct slice because);
+
+/* Somebody is going to be called over TLS. */
+void compiler_want_secure(const struct compiler *compiler);
 
 /* compile_health.c: gives the backend's servers their checks, if it has any; and back. */
 void compile_health(struct compiler *compiler, struct compiled_backend *made, const struct model_health_check *model,

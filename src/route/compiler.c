@@ -7,6 +7,7 @@
  *           --> one match table an entrypoint, of those that are on it
  */
 #include "waybill/route/compile.h"
+#include "claims.h"
 #include "compiled.h"
 #include "table.h"
 #include <stdatomic.h>
@@ -20,9 +21,10 @@ struct built_snapshot {
     struct compiled_list frontends, backends; /* in the order of the model */
 };
 
-/* With what decides about its place in the order, so that nothing else is looked at while they are sorted. */
+/* A frontend with what decides about its place in the order, so that nothing else is looked at while they are sorted. */
 struct ordered_frontend {
     struct compiled_frontend *compiled;
+    const struct model_frontend *model;
     int64_t priority;
     uint64_t age;                /* what is unknown comes last */
     uint32_t provider, position; /* fragments are in order of provider, frontends in a fragment in order of name */
@@ -38,6 +40,7 @@ struct compiler *compiler_create(const struct compile_options *options)
     slots_init(&compiler->server_slots);
     slots_init(&compiler->backend_slots);
     live_table_init(&compiler->lives);
+    arena_init(&compiler->notes, 0);
     return compiler;
 }
 
@@ -55,7 +58,14 @@ void compiler_destroy(struct compiler **compiler)
     live_table_fini(&old->lives);
     text_fini(&old->scratch);
     text_fini(&old->place);
+    arena_fini(&old->notes);
     free(old);
+}
+
+void compiler_want_secure(const struct compiler *compiler)
+{
+    if (compiler->options.secure_wanted)
+        compiler->options.secure_wanted(compiler->options.secure_arg);
 }
 
 static size_t count_frontends(const struct model *model)
@@ -84,6 +94,7 @@ static struct ordered_frontend hold_frontend(struct built_snapshot *built, struc
     compiled_list_add(&built->frontends, &compiled->head);
     return (struct ordered_frontend){
         .compiled = compiled,
+        .model = model,
         .priority = compiled->frontend.priority,
         .age = model->since - 1, /* 0 minus 1 is the largest */
         .provider = (uint32_t)provider,
@@ -144,23 +155,110 @@ static int compare_order(const void *a, const void *b)
     return (x->position > y->position) - (x->position < y->position);
 }
 
-static void make_tables(const struct compiler *compiler, struct built_snapshot *built)
+/* What is to be on one entrypoint: the frontends in order, and who claims what with them. */
+struct table_plan {
+    const struct ordered_frontend *ordered;
+    size_t ordered_count;
+    struct route_frontend **frontends;
+    struct claim *claims;
+    size_t count;
+    /* By place in the order: on how many entrypoints it loses its rule, and to whom on one of them. */
+    uint32_t *lost;
+    struct claim *incumbents;
+};
+
+static void plan_table(struct table_plan *plan, size_t entrypoint)
+{
+    plan->count = 0;
+    for (size_t i = 0; i < plan->ordered_count; i++) {
+        struct compiled_frontend *compiled = plan->ordered[i].compiled;
+        if (compiled->left_out || !compiled_frontend_is_on(compiled, entrypoint))
+            continue;
+        plan->frontends[plan->count] = &compiled->frontend;
+        plan->claims[plan->count++] = (struct claim){compiled, plan->ordered[i].model, i, CLAIM_FREE, CLAIM_FREE};
+    }
+}
+
+/* Those that lose their rule are left out of the table. */
+static void drop_losers(struct table_plan *plan)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        size_t place = plan->claims[i].place;
+        if (plan->claims[i].taken_by == CLAIM_FREE) {
+            plan->frontends[kept++] = plan->frontends[i];
+        } else {
+            plan->lost[place]++;
+            plan->incumbents[place] = plan->claims[plan->claims[i].taken_by];
+        }
+    }
+    plan->count = kept;
+}
+
+static void add_shadow(struct snapshot *snapshot, const struct ordered_frontend *loser, const struct claim *incumbent,
+                       uint32_t lost)
+{
+    size_t count = snapshot->shadow_count, on = 0;
+    for (size_t i = 0; i < snapshot->entrypoint_count; i++)
+        on += compiled_frontend_is_on(loser->compiled, i);
+    if ((count & (count - 1)) == 0)
+        snapshot->shadows = wb_realloc(snapshot->shadows, (count ? 2 * count : 1) * sizeof *snapshot->shadows);
+    snapshot->shadows[snapshot->shadow_count++] = (struct route_shadow){
+        .frontend = &loser->compiled->frontend,
+        .by = &incumbent->compiled->frontend,
+        .origin = loser->model->origin,
+        .by_origin = incumbent->model->origin,
+        .rule = loser->model->route_count ? loser->model->routes[0].rule : SLICE(""),
+        .is_everywhere = lost == on,
+    };
+}
+
+static void add_shadows(struct snapshot *snapshot, const struct table_plan *plan)
+{
+    for (size_t i = 0; i < plan->ordered_count; i++)
+        if (plan->lost[i])
+            add_shadow(snapshot, &plan->ordered[i], &plan->incumbents[i], plan->lost[i]);
+    snapshot_sort_shadows(snapshot);
+}
+
+/* Disputes are rare, so the table that shows them is made first, and made again without the losers. */
+static struct match_table *make_table(struct table_plan *plan, bool keep_slash, struct diagnostics *diagnostics)
+{
+    struct match_table *table = match_table_create(plan->frontends, plan->count, keep_slash);
+    bool some_lose = claims_settle(table, plan->claims);
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->claims[i].behind != CLAIM_FREE)
+            claims_report_behind(&plan->claims[i], &plan->claims[plan->claims[i].behind], diagnostics);
+    if (!some_lose)
+        return table;
+    match_table_destroy(&table);
+    drop_losers(plan);
+    return match_table_create(plan->frontends, plan->count, keep_slash);
+}
+
+static void make_tables(const struct compiler *compiler, struct snapshot *snapshot, const struct ordered_frontend *ordered,
+                        size_t count, struct diagnostics *diagnostics)
 {
     const struct compile_options *options = &compiler->options;
-    struct snapshot *snapshot = &built->snapshot;
-    struct route_frontend **on = wb_alloc((snapshot->frontend_count + 1) * sizeof(struct route_frontend *));
+    struct table_plan plan = {.ordered = ordered,
+                              .ordered_count = count,
+                              .frontends = wb_alloc((count + 1) * sizeof(struct route_frontend *)),
+                              .claims = wb_alloc((count + 1) * sizeof *plan.claims),
+                              .lost = wb_alloc((count + 1) * sizeof *plan.lost),
+                              .incumbents = wb_alloc((count + 1) * sizeof *plan.incumbents)};
 
     snapshot->entrypoint_count = options->entrypoint_count;
     snapshot->entrypoints = wb_alloc((options->entrypoint_count + 1) * sizeof *snapshot->entrypoints);
     for (size_t i = 0; i < options->entrypoint_count; i++) {
-        size_t count = 0;
-        for (size_t k = 0; k < built->held_count; k++)
-            if (!built->held[k]->left_out && compiled_frontend_is_on(built->held[k], i))
-                on[count++] = &built->held[k]->frontend;
+        plan_table(&plan, i);
         snapshot->entrypoints[i] = (struct route_entrypoint){options->entrypoints[i].name,
-                                                             match_table_create(on, count, options->keep_trailing_slash)};
+                                                             make_table(&plan, options->keep_trailing_slash, diagnostics)};
     }
-    free(on);
+    add_shadows(snapshot, &plan);
+    free(plan.frontends);
+    free(plan.claims);
+    free(plan.lost);
+    free(plan.incumbents);
 }
 
 static void hold_frontends(struct built_snapshot *built, const struct ordered_frontend *ordered, size_t count)
@@ -239,8 +337,10 @@ struct snapshot *compiler_compile(struct compiler *compiler, const struct model 
     }
     qsort(ordered, count, sizeof *ordered, compare_order);
     hold_frontends(built, ordered, count);
+    make_tables(compiler, snapshot, ordered, count, diagnostics);
     free(ordered);
-    make_tables(compiler, built);
+    for (size_t i = 0; i < snapshot->shadow_count; i++)
+        claims_report_shadow(&snapshot->shadows[i], diagnostics);
     snapshot->server_slot_count = compiler->server_slots.count;
     note_servers(built);
     compiler->latest = built;
@@ -265,6 +365,7 @@ void compiler_free_snapshot(struct compiler *compiler, struct snapshot *snapshot
     free(snapshot->entrypoints);
     free(snapshot->frontends);
     free(snapshot->left_out);
+    free(snapshot->shadows);
     free(snapshot->server_generations);
     free(snapshot->checks);
     free(built->held);

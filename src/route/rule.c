@@ -312,56 +312,6 @@ static void set_replace_path(struct rule_build *build, const struct rule_part_te
     modifiers_of(build)->replace_path = path_value(build, part);
 }
 
-static bool is_name_byte(char c)
-{
-    return isalnum((unsigned char)c) || c == '_';
-}
-
-static int group_of(const struct regex *regex, struct slice name)
-{
-    uint64_t number;
-    if (slice_to_u64(name, REGEX_GROUPS_MAX, &number))
-        return number <= regex_group_count(regex) ? (int)number : -1;
-    return regex_group_named(regex, name.ptr, name.len);
-}
-
-/* Go's Expand: $name takes as many letters, digits and underscores as there are, ${name} exactly that, $$ is a dollar;
- * a group that does not exist is empty text. */
-static void cut_replacement(struct rule_build *build, struct path_replacement *out, struct slice text)
-{
-    out->pieces = ARENA_ARRAY(build->arena, struct replacement_piece, text.len + 1);
-    size_t plain = 0, i = 0;
-    while (i < text.len) {
-        size_t start = i + 1, end = start, next;
-        if (text.ptr[i] != '$') {
-            i++;
-            continue;
-        }
-        if (start < text.len && text.ptr[start] == '{') {
-            start++;
-            end = start + slice_find(slice_from(text, start), '}');
-        } else {
-            while (end < text.len && is_name_byte(text.ptr[end]))
-                end++;
-        }
-        bool braced = start > i + 1, dollar = start < text.len && text.ptr[start] == '$' && !braced;
-        if (!dollar && (end == start || (braced && end >= text.len))) { /* a lone $ is text, as in Go */
-            i++;
-            continue;
-        }
-        next = dollar ? start + 1 : end + braced;
-        struct slice literal = slice_make(text.ptr + plain, (dollar ? start : i) - plain);
-        out->pieces[out->count++] = (struct replacement_piece){target_canonical_text(build->arena, literal), -1};
-        if (!dollar) {
-            int group = group_of(out->regex, slice_make(text.ptr + start, end - start));
-            if (group >= 0)
-                out->pieces[out->count++] = (struct replacement_piece){SLICE(""), group};
-        }
-        i = plain = next;
-    }
-    out->pieces[out->count++] = (struct replacement_piece){target_canonical_text(build->arena, slice_from(text, plain)), -1};
-}
-
 static void set_replace_regex(struct rule_build *build, const struct rule_part_text *part)
 {
     uint32_t count = 0;
@@ -376,15 +326,15 @@ static void set_replace_regex(struct rule_build *build, const struct rule_part_t
              SHOWN(part->name), SHOWN(value));
         return;
     }
-    struct path_replacement *made = &modifiers_of(build)->replace_regex;
+    struct rewrite *made = &modifiers_of(build)->replace_regex;
     struct slice pattern = pattern_canonical(build->arena, slice_head(value, blank));
-    *made = (struct path_replacement){.regex = regex_add(build->arena, &build->rule->regexes, pattern, false, &error)};
+    *made = (struct rewrite){.regex = regex_add(build->arena, &build->rule->regexes, pattern, false, &error)};
     if (!made->regex) {
         FAIL(build, "part `%.*s`: " SLICE_FMT, SHOWN(part->name), SLICE_ARG(error));
         return;
     }
     count_steps(build, regex_size(made->regex));
-    cut_replacement(build, made, replacement);
+    rewrite_cut(made, build->arena, replacement, target_canonical_text);
 }
 
 static const struct {

@@ -5,6 +5,7 @@
  * Thread: immutable. Owner: the arena of rule_parse; regular expressions are freed by rule_release.
  */
 #pragma once
+#include "rewrite_parts.h"
 #include "template.h"
 #include "waybill/http/headers.h"
 #include "waybill/route/match.h"
@@ -67,26 +68,14 @@ struct query_part {
     struct template value;
 };
 
-/* What ReplacePathRegex puts in, cut into pieces: text, or group number `group` when it is not negative. */
-struct replacement_piece {
-    struct slice text;
-    int group;
-};
-
-struct path_replacement {
-    const struct regex *regex;
-    struct replacement_piece *pieces;
-    size_t count;
-};
-
 struct path_modifiers {
     struct slice *strip; /* canonical, longest first */
     size_t strip_count;
     struct template *strip_patterns; /* longest text first */
     size_t strip_pattern_count;
-    struct slice add_prefix;               /* canonical, begins with a slash; empty: none */
-    struct slice replace_path;             /* the same */
-    struct path_replacement replace_regex; /* regex NULL: none */
+    struct slice add_prefix;      /* canonical, begins with a slash; empty: none */
+    struct slice replace_path;    /* the same */
+    struct rewrite replace_regex; /* regex NULL: none */
 };
 
 struct regex_link {
@@ -131,6 +120,8 @@ struct path_outcome rule_match_rest(const struct rule *rule, const struct match_
                                     bool keep_slash, size_t *steps);
 /* What a look at the paths, fields and queries of the rule may cost, taken from *steps; false when that is not enough. */
 bool rule_spend_steps(const struct rule *rule, const struct match_input *input, size_t *steps);
+/* Which requests it asks for, as bytes in the arena: the same for rules that say so in another order or spelling. */
+struct slice rule_claim(const struct rule *rule, struct arena *arena);
 bool query_part_match(const struct query_part *part, struct slice query);
 
 /* The kinds of parts that can refuse a request. */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "table.h"
-#include "table_parts.h"
+#include "table_build.h"
 #include "waybill/base/digest.h"
 #include "waybill/route/snapshot.h"
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 static uint64_t hash_secret[2];
 static pthread_once_t hash_secret_once = PTHREAD_ONCE_INIT;
@@ -25,20 +24,6 @@ struct table_hash table_hash_start(uint32_t bucket)
 {
     return (struct table_hash){(hash_secret[1] ^ bucket) * hash_secret[0]};
 }
-
-/* A rank that a node is to list; in order of rank as they are found. */
-struct found_entry {
-    uint32_t node, entry; /* with its flags */
-    bool whole;
-};
-
-struct table_build {
-    struct match_table *table;
-    struct found_entry *found;
-    size_t found_count, found_capacity;
-    bool check, root_only; /* of the frontend at hand */
-    uint32_t bucket_capacity, node_capacity, suffix_capacity;
-};
 
 static void set_text(struct table_text *out, struct slice text)
 {
@@ -187,15 +172,26 @@ static void add_entry(struct table_build *build, uint32_t bucket, struct slice t
     build->found[build->found_count++] = (struct found_entry){node, entry | (build->check ? ENTRY_CHECK : 0), whole};
 }
 
-/* The first path part leads to the nodes; what else the rule asks is looked at there. */
+/* The same of rules that have them in another order. */
+static const struct path_part *leading_path(const struct rule *rule)
+{
+    const struct path_part *leading = rule->paths;
+    for (const struct path_part *part = leading ? leading->next : NULL; part; part = part->next)
+        if (slice_compare(part->choices[0].template.written, leading->choices[0].template.written) > 0)
+            leading = part;
+    return leading;
+}
+
+/* One path part leads to the nodes; what else the rule asks is looked at there. */
 static void add_paths(struct table_build *build, uint32_t bucket, const struct rule *rule, uint32_t rank)
 {
-    if (!rule->paths || build->root_only) {
+    const struct path_part *part = leading_path(rule);
+    if (!part || build->root_only) {
         add_entry(build, bucket, SLICE(""), false, rank);
         return;
     }
-    for (size_t i = 0; i < rule->paths->count; i++) {
-        const struct path_choice *choice = &rule->paths->choices[i];
+    for (size_t i = 0; i < part->count; i++) {
+        const struct path_choice *choice = &part->choices[i];
         bool whole = choice->whole && !choice->template.has_variable;
         add_entry(build, bucket, choice->template.head, whole, rank | (whole && choice->ends_slash ? ENTRY_SLASH : 0));
     }
@@ -238,7 +234,8 @@ static void add_host_patterns(struct table_build *build, const struct rule *rule
 static bool has_many_pairs(const struct rule *rule)
 {
     size_t hosts = rule->hosts ? rule->hosts->count : rule->host_patterns ? rule->host_patterns->count : 1;
-    return rule->paths && hosts > 1 && hosts * rule->paths->count > TABLE_PAIRS_MAX;
+    const struct path_part *paths = leading_path(rule);
+    return paths && hosts > 1 && hosts * paths->count > TABLE_PAIRS_MAX;
 }
 
 static bool needs_check(const struct rule *rule)
@@ -252,180 +249,13 @@ static bool needs_check(const struct rule *rule)
     return false;
 }
 
-/* The lists of all nodes, one behind the other; within each the ranks go up, as they were found. */
-static void write_entries(struct table_build *build)
-{
-    struct match_table *table = build->table;
-    uint32_t next = 0;
-    for (size_t i = 0; i < build->found_count; i++) {
-        struct table_node *node = &table->nodes[build->found[i].node];
-        (build->found[i].whole ? &node->whole : &node->prefix)->count++;
-    }
-    for (uint32_t i = 0; i < table->node_count; i++) {
-        struct table_ranks *lists[] = {&table->nodes[i].prefix, &table->nodes[i].whole};
-        for (size_t k = 0; k < WB_COUNT(lists); k++) {
-            lists[k]->first = next;
-            next += lists[k]->count;
-            lists[k]->count = 0;
-        }
-    }
-    table->entries = wb_alloc((next ? next : 1) * sizeof *table->entries);
-    for (size_t i = 0; i < build->found_count; i++) {
-        const struct found_entry *found = &build->found[i];
-        struct table_node *node = &table->nodes[found->node];
-        struct table_ranks *list = found->whole ? &node->whole : &node->prefix;
-        uint32_t *entries = table->entries + list->first;
-        /* A rank that comes twice is one that has to be checked, or the same: the first entry will do. */
-        if (list->count == 0 || (entries[list->count - 1] & ENTRY_RANK) != (found->entry & ENTRY_RANK))
-            entries[list->count++] = found->entry;
-    }
-    for (uint32_t i = 0; i < table->node_count; i++) {
-        struct table_node *node = &table->nodes[i];
-        struct table_ranks *lists[] = {&node->prefix, &node->whole};
-        for (size_t k = 0; k < WB_COUNT(lists); k++)
-            if (lists[k]->count == 1)
-                lists[k]->first = table->entries[lists[k]->first];
-        if (node->prefix.count + node->whole.count == 1)
-            node->only = table->rows[(node->prefix.count ? node->prefix.first : node->whole.first) & ENTRY_RANK].frontend;
-    }
-}
-
-static void write_only(const struct match_table *table, struct table_bucket *bucket)
-{
-    const struct table_node *node = &table->nodes[bucket->only_node - 1];
-    if (!node->only || node->text.len > sizeof bucket->only_text)
-        return;
-    bucket->only = node->only;
-    bucket->only_is_whole = node->whole.count;
-    bucket->only_entry = node->whole.count ? node->whole.first : node->prefix.first;
-    bucket->only_len = node->text.len;
-    memcpy(bucket->only_text, node->text.near, node->text.len);
-}
-
-static void write_shortcuts(struct match_table *table)
-{
-    bool *many = wb_alloc(table->bucket_count * sizeof *many);
-    for (uint32_t i = 0; i < table->node_count; i++) {
-        uint32_t number = table->nodes[i].bucket;
-        struct table_bucket *bucket = &table->buckets[number];
-        if (table->nodes[i].text.len == 0)
-            continue;
-        many[number] |= bucket->only_node != 0;
-        bucket->only_node = many[number] ? 0 : i + 1;
-    }
-    free(many);
-    for (uint32_t i = 0; i < table->bucket_count; i++) {
-        struct table_bucket *bucket = &table->buckets[i];
-        const struct table_node *root = bucket->root ? &table->nodes[bucket->root - 1] : NULL;
-        if (root && root->prefix.count == 1 && root->whole.count == 0 && !(root->prefix.first & ENTRY_CHECK)) {
-            bucket->root_rank = root->prefix.first;
-            bucket->root_only = root->only;
-        }
-        if (bucket->only_node)
-            write_only(table, bucket);
-    }
-}
-
-/* Into memory that begins at a cache line; what is large begins at a large page and asks for such, since finding the page
- * costs as much as the line when requests jump about in it. */
-static void *pack(void *array, size_t bytes)
-{
-    size_t unit = bytes < TABLE_LARGE_PAGE / 2 ? TABLE_LINE : TABLE_LARGE_PAGE;
-    size_t size = (bytes + unit) / unit * unit;
-    void *packed = aligned_alloc(unit, size);
-    WB_REQUIRE(packed);
-    if (unit == TABLE_LARGE_PAGE)
-        (void)madvise(packed, size, MADV_HUGEPAGE); /* only advice */
-    if (bytes)
-        memcpy(packed, array, bytes);
-    free(array);
-    return packed;
-}
-
-static const char *move_text(const char *far, size_t len, char **to)
-{
-    char *moved = memcpy(*to, far, len);
-    *to += len;
-    return moved;
-}
-
-/* Long texts side by side: in the rules they lie apart, a page each. */
-static void gather_texts(struct match_table *table)
-{
-    size_t bytes = 1;
-    for (uint32_t i = 0; i < table->bucket_count; i++)
-        bytes += table->buckets[i].host.len > TABLE_HOST_INLINE ? table->buckets[i].host.len : 0;
-    for (uint32_t i = 0; i < table->node_count; i++)
-        bytes += table->nodes[i].text.len > TABLE_INLINE ? table->nodes[i].text.len : 0;
-    char *to = table->texts = wb_alloc(bytes);
-    for (uint32_t i = 0; i < table->bucket_count; i++) {
-        struct table_host *host = &table->buckets[i].host;
-        if (host->len > TABLE_HOST_INLINE)
-            host->far = move_text(host->far, host->len, &to);
-    }
-    for (uint32_t i = 0; i < table->node_count; i++) {
-        struct table_text *text = &table->nodes[i].text;
-        if (text->len > TABLE_INLINE)
-            text->far = move_text(text->far, text->len, &to);
-    }
-}
-
-static void pack_index(struct table_index *index)
-{
-    index->slots = pack(index->slots, (index->mask + 1) * sizeof *index->slots);
-}
-
-struct bucket_length {
-    uint32_t bucket, len;
-};
-
-static int compare_lengths(const void *a, const void *b)
-{
-    const struct bucket_length *x = a, *y = b;
-    if (x->bucket != y->bucket)
-        return x->bucket < y->bucket ? -1 : 1;
-    return (x->len > y->len) - (x->len < y->len);
-}
-
-static void write_lengths(struct match_table *table)
-{
-    struct bucket_length *all = wb_alloc((table->node_count ? table->node_count : 1) * sizeof *all);
-    size_t count = 0;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < table->node_count; i++)
-        if (table->nodes[i].text.len)
-            all[count++] = (struct bucket_length){table->nodes[i].bucket, table->nodes[i].text.len};
-    qsort(all, count, sizeof *all, compare_lengths);
-    table->lengths = wb_alloc((count ? count : 1) * sizeof *table->lengths);
-    for (size_t i = 0; i < count; i++) {
-        struct table_bucket *bucket = &table->buckets[all[i].bucket];
-        if (i && compare_lengths(&all[i - 1], &all[i]) == 0)
-            continue;
-        if (bucket->lengths_count == 0)
-            bucket->lengths_first = kept;
-        bucket->lengths_count++;
-        table->lengths[kept++] = all[i].len;
-    }
-    free(all);
-}
-
-static void write_suffix_lengths(struct match_table *table)
-{
-    bool there[TABLE_HOST_INLINE + 1] = {false};
-    for (uint32_t i = 0; i < table->suffix_count; i++)
-        there[table->suffixes[i].len] = true;
-    for (uint32_t len = 1; len <= TABLE_HOST_INLINE; len++)
-        if (there[len])
-            table->suffix_lengths[table->suffix_length_count++] = len;
-}
-
 /* Most rules have a host or a path of their own. */
 static void expect_rules(struct table_build *build, uint32_t count)
 {
     struct match_table *table = build->table;
-    build->bucket_capacity = build->node_capacity = count + 1;
-    table->buckets = wb_alloc(build->bucket_capacity * sizeof *table->buckets);
-    table->nodes = wb_alloc(build->node_capacity * sizeof *table->nodes);
+    build->expected = build->bucket_capacity = build->node_capacity = count + 1;
+    table->buckets = table_room(build->expected * sizeof *table->buckets);
+    table->nodes = table_room(build->expected * sizeof *table->nodes);
     index_reserve(&table->bucket_index, 0);
     index_reserve(&table->node_index, 0);
     index_reserve(&table->suffix_index, 0);
@@ -464,16 +294,7 @@ struct match_table *match_table_create(struct route_frontend *const *frontends, 
         else
             add_host_patterns(&build, rule, rank);
     }
-    write_entries(&build);
-    write_lengths(table);
-    write_suffix_lengths(table);
-    write_shortcuts(table);
-    gather_texts(table);
-    table->nodes = pack(table->nodes, table->node_count * sizeof *table->nodes);
-    table->buckets = pack(table->buckets, table->bucket_count * sizeof *table->buckets);
-    pack_index(&table->bucket_index);
-    pack_index(&table->node_index);
-    free(build.found);
+    table_write(&build);
     return table;
 }
 

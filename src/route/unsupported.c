@@ -15,14 +15,8 @@
         return (set);                                   \
     }
 
-FRONTEND(has_basic, (frontend->auth && frontend->auth->basic) || frontend->basic_auth.count || frontend->basic_auth_present)
-FRONTEND(has_digest, frontend->auth && frontend->auth->digest)
-FRONTEND(has_rate_limit, frontend->rate_limit != NULL)
-FRONTEND(has_redirect, frontend->redirect != NULL)
 FRONTEND(has_client_cert, frontend->pass_client_cert != NULL || frontend->pass_tls_cert)
 
-BACKEND(has_breaker, backend->circuit_breaker != NULL)
-BACKEND(has_max_conn, backend->max_conn && backend->max_conn->amount != 0)
 BACKEND(has_body_limit,
         backend->buffering && (backend->buffering->max_request_body_bytes || backend->buffering->max_response_body_bytes))
 BACKEND(has_buffering,
@@ -35,10 +29,6 @@ static const struct {
     bool protects;
     bool (*is_set)(const struct model_frontend *frontend);
 } frontend_rows[] = {
-    {"auth.basic", true, has_basic},
-    {"auth.digest", true, has_digest},
-    {"rateLimit", true, has_rate_limit},
-    {"redirect", true, has_redirect},
     {"passTLSClientCert", true, has_client_cert},
 };
 
@@ -47,8 +37,6 @@ static const struct {
     bool protects;
     bool (*is_set)(const struct model_backend *backend);
 } backend_rows[] = {
-    {"circuitBreaker", true, has_breaker},
-    {"maxConn", true, has_max_conn},
     {"buffering.max*BodyBytes", true, has_body_limit},
     {"buffering.mem*BodyBytes", false, has_buffering},
     {"buffering.retryExpression", false, has_retry},

@@ -12,15 +12,37 @@ enum option_id {
     ID_FORWARDED,
     ID_FORWARDED_INSECURE,
     ID_FORWARDED_TRUSTED,
+    ID_PROXY,
+    ID_PROXY_INSECURE,
+    ID_PROXY_TRUSTED,
+    ID_REDIRECT,
+    ID_REDIRECT_ENTRYPOINT,
+    ID_REDIRECT_REGEX,
+    ID_REDIRECT_REPLACEMENT,
+    ID_REDIRECT_PERMANENT,
     ID_WHITE_LIST,
     ID_WHITE_LIST_RANGE,
     ID_WHITE_LIST_BY_HEADER,
     ID_AUTH,
     ID_AUTH_FIELD,
+    ID_BASIC,
+    ID_BASIC_USERS,
+    ID_BASIC_FILE,
+    ID_BASIC_REMOVE,
+    ID_DIGEST,
+    ID_DIGEST_USERS,
+    ID_DIGEST_FILE,
+    ID_DIGEST_REMOVE,
     ID_FORWARD,
     ID_FORWARD_ADDRESS,
     ID_FORWARD_TRUST,
     ID_FORWARD_HEADERS,
+    ID_FORWARD_TLS,
+    ID_FORWARD_TLS_CA,
+    ID_FORWARD_TLS_CA_OPTIONAL,
+    ID_FORWARD_TLS_CERT,
+    ID_FORWARD_TLS_KEY,
+    ID_FORWARD_TLS_SKIP,
 };
 
 static const struct known_option {
@@ -34,16 +56,38 @@ static const struct known_option {
     {"forwardedheaders", "ForwardedHeaders", OPTION_TABLE, ID_FORWARDED},
     {"forwardedheaders_insecure", "ForwardedHeaders.Insecure", OPTION_TRUTH, ID_FORWARDED_INSECURE},
     {"forwardedheaders_trustedips", "ForwardedHeaders.TrustedIPs", OPTION_LIST, ID_FORWARDED_TRUSTED},
+    {"proxyprotocol", "ProxyProtocol", OPTION_TABLE, ID_PROXY},
+    {"proxyprotocol_insecure", "ProxyProtocol.Insecure", OPTION_TRUTH, ID_PROXY_INSECURE},
+    {"proxyprotocol_trustedips", "ProxyProtocol.TrustedIPs", OPTION_LIST, ID_PROXY_TRUSTED},
+    {"redirect", "Redirect", OPTION_TABLE, ID_REDIRECT},
+    {"redirect_entrypoint", "Redirect.EntryPoint", OPTION_TEXT, ID_REDIRECT_ENTRYPOINT},
+    {"redirect_regex", "Redirect.Regex", OPTION_TEXT, ID_REDIRECT_REGEX},
+    {"redirect_replacement", "Redirect.Replacement", OPTION_TEXT, ID_REDIRECT_REPLACEMENT},
+    {"redirect_permanent", "Redirect.Permanent", OPTION_TRUTH, ID_REDIRECT_PERMANENT},
     {"whitelist", "WhiteList", OPTION_TABLE, ID_WHITE_LIST},
     {"whitelist_sourcerange", "WhiteList.SourceRange", OPTION_LIST, ID_WHITE_LIST_RANGE},
     {"whitelistsourcerange", "WhiteListSourceRange", OPTION_LIST, ID_WHITE_LIST_RANGE},
     {"whitelist_usexforwardedfor", "WhiteList.UseXForwardedFor", OPTION_TRUTH, ID_WHITE_LIST_BY_HEADER},
     {"auth", "Auth", OPTION_TABLE, ID_AUTH},
     {"auth_headerfield", "Auth.HeaderField", OPTION_TEXT, ID_AUTH_FIELD},
+    {"auth_basic", "Auth.Basic", OPTION_TABLE, ID_BASIC},
+    {"auth_basic_users", "Auth.Basic.Users", OPTION_LIST, ID_BASIC_USERS},
+    {"auth_basic_usersfile", "Auth.Basic.UsersFile", OPTION_TEXT, ID_BASIC_FILE},
+    {"auth_basic_removeheader", "Auth.Basic.RemoveHeader", OPTION_TRUTH, ID_BASIC_REMOVE},
+    {"auth_digest", "Auth.Digest", OPTION_TABLE, ID_DIGEST},
+    {"auth_digest_users", "Auth.Digest.Users", OPTION_LIST, ID_DIGEST_USERS},
+    {"auth_digest_usersfile", "Auth.Digest.UsersFile", OPTION_TEXT, ID_DIGEST_FILE},
+    {"auth_digest_removeheader", "Auth.Digest.RemoveHeader", OPTION_TRUTH, ID_DIGEST_REMOVE},
     {"auth_forward", "Auth.Forward", OPTION_TABLE, ID_FORWARD},
     {"auth_forward_address", "Auth.Forward.Address", OPTION_TEXT, ID_FORWARD_ADDRESS},
     {"auth_forward_trustforwardheader", "Auth.Forward.TrustForwardHeader", OPTION_TRUTH, ID_FORWARD_TRUST},
     {"auth_forward_authresponseheaders", "Auth.Forward.AuthResponseHeaders", OPTION_LIST, ID_FORWARD_HEADERS},
+    {"auth_forward_tls", "Auth.Forward.TLS", OPTION_TABLE, ID_FORWARD_TLS},
+    {"auth_forward_tls_ca", "Auth.Forward.TLS.CA", OPTION_TEXT, ID_FORWARD_TLS_CA},
+    {"auth_forward_tls_caoptional", "Auth.Forward.TLS.CAOptional", OPTION_TRUTH, ID_FORWARD_TLS_CA_OPTIONAL},
+    {"auth_forward_tls_cert", "Auth.Forward.TLS.Cert", OPTION_TEXT, ID_FORWARD_TLS_CERT},
+    {"auth_forward_tls_key", "Auth.Forward.TLS.Key", OPTION_TEXT, ID_FORWARD_TLS_KEY},
+    {"auth_forward_tls_insecureskipverify", "Auth.Forward.TLS.InsecureSkipVerify", OPTION_TRUTH, ID_FORWARD_TLS_SKIP},
 };
 
 /* These and all below them protect, or change what the connection speaks: nobody may believe they are on. */
@@ -52,11 +96,6 @@ static const struct absent_part {
 } absent_parts[] = {
     {"tls", "TLS"},
     {"ca", "CA (client certificates)"},
-    {"redirect", "Redirect"},
-    {"proxyprotocol", "ProxyProtocol"},
-    {"auth_basic", "Auth.Basic"},
-    {"auth_digest", "Auth.Digest"},
-    {"auth_forward_tls", "Auth.Forward.TLS"},
 };
 
 /* A misspelled key that begins like this was meant to protect. */
@@ -104,6 +143,13 @@ static struct model_white_list *white_list_of(struct entrypoint_draft *draft)
     return draft->entrypoint.white_list;
 }
 
+static struct model_redirect *redirect_of(struct entrypoint_draft *draft)
+{
+    if (!draft->entrypoint.redirect)
+        draft->entrypoint.redirect = ARENA_NEW(arena_of(draft), struct model_redirect);
+    return draft->entrypoint.redirect;
+}
+
 static struct model_auth *auth_of(struct entrypoint_draft *draft)
 {
     draft->auth_named = true;
@@ -112,12 +158,37 @@ static struct model_auth *auth_of(struct entrypoint_draft *draft)
     return draft->entrypoint.auth;
 }
 
+static struct model_auth_users *users_of(struct entrypoint_draft *draft, struct model_auth_users **users)
+{
+    if (!*users)
+        *users = ARENA_NEW(arena_of(draft), struct model_auth_users);
+    return *users;
+}
+
+static struct model_auth_users *basic_of(struct entrypoint_draft *draft)
+{
+    return users_of(draft, &auth_of(draft)->basic);
+}
+
+static struct model_auth_users *digest_of(struct entrypoint_draft *draft)
+{
+    return users_of(draft, &auth_of(draft)->digest);
+}
+
 static struct model_auth_forward *forward_of(struct entrypoint_draft *draft)
 {
     struct model_auth *auth = auth_of(draft);
     if (!auth->forward)
         auth->forward = ARENA_NEW(arena_of(draft), struct model_auth_forward);
     return auth->forward;
+}
+
+static struct model_auth_tls *forward_tls_of(struct entrypoint_draft *draft)
+{
+    struct model_auth_forward *forward = forward_of(draft);
+    if (!forward->tls)
+        forward->tls = ARENA_NEW(arena_of(draft), struct model_auth_tls);
+    return forward->tls;
 }
 
 static void apply_option(struct entrypoint_draft *draft, const struct known_option *known,
@@ -141,6 +212,32 @@ static void apply_option(struct entrypoint_draft *draft, const struct known_opti
         draft->trusted_named = true;
         entrypoint->forwarded_trusted = option->items;
         break;
+    case ID_PROXY:
+        entrypoint->proxy_protocol = true;
+        break;
+    case ID_PROXY_INSECURE:
+        entrypoint->proxy_protocol = true;
+        entrypoint->proxy_insecure = read_truth(draft, option, known->shown);
+        break;
+    case ID_PROXY_TRUSTED:
+        entrypoint->proxy_protocol = true;
+        entrypoint->proxy_trusted = option->items;
+        break;
+    case ID_REDIRECT:
+        redirect_of(draft);
+        break;
+    case ID_REDIRECT_ENTRYPOINT:
+        redirect_of(draft)->entrypoint = option->text;
+        break;
+    case ID_REDIRECT_REGEX:
+        redirect_of(draft)->regex = option->text;
+        break;
+    case ID_REDIRECT_REPLACEMENT:
+        redirect_of(draft)->replacement = option->text;
+        break;
+    case ID_REDIRECT_PERMANENT:
+        redirect_of(draft)->permanent = read_truth(draft, option, known->shown);
+        break;
     case ID_WHITE_LIST:
         white_list_of(draft);
         break;
@@ -156,6 +253,30 @@ static void apply_option(struct entrypoint_draft *draft, const struct known_opti
     case ID_AUTH_FIELD:
         auth_of(draft)->header_field = option->text;
         break;
+    case ID_BASIC:
+        basic_of(draft);
+        break;
+    case ID_BASIC_USERS:
+        basic_of(draft)->users = option->items;
+        break;
+    case ID_BASIC_FILE:
+        basic_of(draft)->users_file = option->text;
+        break;
+    case ID_BASIC_REMOVE:
+        basic_of(draft)->remove_header = read_truth(draft, option, known->shown);
+        break;
+    case ID_DIGEST:
+        digest_of(draft);
+        break;
+    case ID_DIGEST_USERS:
+        digest_of(draft)->users = option->items;
+        break;
+    case ID_DIGEST_FILE:
+        digest_of(draft)->users_file = option->text;
+        break;
+    case ID_DIGEST_REMOVE:
+        digest_of(draft)->remove_header = read_truth(draft, option, known->shown);
+        break;
     case ID_FORWARD:
         forward_of(draft);
         break;
@@ -167,6 +288,24 @@ static void apply_option(struct entrypoint_draft *draft, const struct known_opti
         break;
     case ID_FORWARD_HEADERS:
         forward_of(draft)->auth_response_headers = option->items;
+        break;
+    case ID_FORWARD_TLS:
+        forward_tls_of(draft);
+        break;
+    case ID_FORWARD_TLS_CA:
+        forward_tls_of(draft)->ca = option->text;
+        break;
+    case ID_FORWARD_TLS_CA_OPTIONAL:
+        forward_tls_of(draft)->ca_optional = read_truth(draft, option, known->shown);
+        break;
+    case ID_FORWARD_TLS_CERT:
+        forward_tls_of(draft)->cert = option->text;
+        break;
+    case ID_FORWARD_TLS_KEY:
+        forward_tls_of(draft)->key = option->text;
+        break;
+    case ID_FORWARD_TLS_SKIP:
+        forward_tls_of(draft)->insecure_skip_verify = read_truth(draft, option, known->shown);
         break;
     }
 }
@@ -268,13 +407,26 @@ static bool check_white_list(struct entrypoint_draft *draft)
     return true;
 }
 
+static bool check_users(struct entrypoint_draft *draft, const struct model_auth_users *users, const char *kind)
+{
+    if (users->users.count || users->users_file.len)
+        return true;
+    return reading_fail(draft->reading, "entrypoint \"%s\": Auth.%s has no users: set Auth.%s.Users or Auth.%s.UsersFile",
+                        draft->shown_name, kind, kind, kind);
+}
+
 static bool check_auth(struct entrypoint_draft *draft)
 {
     if (!draft->auth_named)
         return true;
-    const struct model_auth_forward *forward = draft->entrypoint.auth->forward;
+    const struct model_auth *auth = draft->entrypoint.auth;
+    const struct model_auth_forward *forward = auth->forward;
+    if (auth->basic || auth->digest) /* these come before forward; exchange/filter reads their users */
+        return check_users(draft, auth->basic ? auth->basic : auth->digest, auth->basic ? "Basic" : "Digest");
     if (!forward)
-        return reading_fail(draft->reading, "entrypoint \"%s\": Auth says nothing about how: set Auth.Forward.Address",
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": Auth says nothing about how: set Auth.Basic.Users, Auth.Digest.Users or "
+                            "Auth.Forward.Address",
                             draft->shown_name);
     struct slice address = forward->address;
     bool secure = slice_starts_nocase(address, SLICE("https://"));
@@ -304,6 +456,34 @@ static bool check_trust(struct entrypoint_draft *draft)
     return true;
 }
 
+/* Where PROXY headers are read, somebody's must be believed; v1.7 does not start either. */
+static bool check_proxies(struct entrypoint_draft *draft)
+{
+    const struct slice *bad = find_bad_network(&draft->entrypoint.proxy_trusted);
+    if (bad)
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": ProxyProtocol.TrustedIPs: \"%s\" is neither an address nor a network",
+                            draft->shown_name, reading_shown(draft->reading, *bad));
+    if (draft->entrypoint.proxy_protocol && !draft->entrypoint.proxy_insecure && draft->entrypoint.proxy_trusted.count == 0)
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": ProxyProtocol believes nobody: name the proxies before it in "
+                            "ProxyProtocol.TrustedIPs",
+                            draft->shown_name);
+    return true;
+}
+
+/* What they mean is the filter's business; that something is missing shows here. */
+static bool check_redirect(struct entrypoint_draft *draft)
+{
+    const struct model_redirect *redirect = draft->entrypoint.redirect;
+    if (!redirect || redirect->entrypoint.len || (redirect->regex.len && redirect->replacement.len))
+        return true;
+    return reading_fail(draft->reading,
+                        "entrypoint \"%s\": Redirect says nothing about where to: set Redirect.EntryPoint, or "
+                        "Redirect.Regex and Redirect.Replacement",
+                        draft->shown_name);
+}
+
 bool entrypoint_add(struct reading *reading, struct slice name, const struct entrypoint_options *options)
 {
     struct entrypoint_draft draft = {
@@ -314,7 +494,8 @@ bool entrypoint_add(struct reading *reading, struct slice name, const struct ent
     for (size_t i = 0; i < options->count; i++)
         if (!meet_option(&draft, &options->items[i]))
             return false;
-    if (!check_address(&draft) || !check_white_list(&draft) || !check_auth(&draft) || !check_trust(&draft))
+    if (!check_address(&draft) || !check_white_list(&draft) || !check_auth(&draft) || !check_trust(&draft) ||
+        !check_proxies(&draft) || !check_redirect(&draft))
         return false;
     reading_put_entrypoint(reading, &draft.entrypoint);
     return true;

@@ -87,13 +87,20 @@ static void add_absent(struct text *out)
 
 static void add_entrypoint_help(struct text *out)
 {
-    text_addf(out, "\nKeys of an entrypoint, separated by blanks; the same as tables below [entryPoints.NAME] in TOML:\n"
-                   "      Name:http  Address::80\n"
-                   "      ForwardedHeaders.TrustedIPs:10.0.0.0/8,192.168.1.7   clients whose X-Forwarded-* are believed\n"
-                   "      ForwardedHeaders.Insecure:true                       everybody's are, as in Traefik v1.7\n"
-                   "      WhiteList.SourceRange:10.0.0.0/8  WhiteList.UseXForwardedFor:true\n"
-                   "      Auth.Forward.Address:http://auth/check  Auth.Forward.TrustForwardHeader:true\n"
-                   "      Auth.Forward.AuthResponseHeaders:X-User,X-Role\n");
+    text_addf(out,
+              "\nKeys of an entrypoint, separated by blanks; the same as tables below [entryPoints.NAME] in TOML:\n"
+              "      Name:http  Address::80\n"
+              "      ForwardedHeaders.TrustedIPs:10.0.0.0/8,192.168.1.7   clients whose X-Forwarded-* are believed\n"
+              "      ForwardedHeaders.Insecure:true                       everybody's are, as in Traefik v1.7\n"
+              "      ProxyProtocol.TrustedIPs:10.0.0.0/8                  proxies whose PROXY headers are believed\n"
+              "      ProxyProtocol.Insecure:true                          everybody's are\n"
+              "      Redirect.EntryPoint:https  Redirect.Regex:^http://a/(.*)  Redirect.Replacement:http://b/$1\n"
+              "      Redirect.Permanent:true\n"
+              "      WhiteList.SourceRange:10.0.0.0/8  WhiteList.UseXForwardedFor:true\n"
+              "      Auth.Basic.Users:NAME:HASH,...  Auth.Basic.UsersFile:FILE  Auth.Basic.RemoveHeader:true\n"
+              "      Auth.Digest.Users:NAME:traefik:HASH,...  (.UsersFile, .RemoveHeader)  Auth.HeaderField:X-WebAuth-User\n"
+              "      Auth.Forward.Address:http://auth/check  Auth.Forward.TrustForwardHeader:true\n"
+              "      Auth.Forward.AuthResponseHeaders:X-User,X-Role\n");
 }
 
 char *help_text(void)

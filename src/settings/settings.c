@@ -5,10 +5,12 @@
 #include "help.h"
 #include "static_file.h"
 #include "waybill/base/text.h"
+#include "waybill/exchange/environment.h"
 #include <stdlib.h>
 #include <time.h>
 
 enum { SWARM_REFRESH_S = 15 };
+_Static_assert((int)SETTINGS_WORKERS_MAX <= (int)WORKERS_MAX, "filters keep state for each worker");
 
 static void set_defaults(struct reading *reading)
 {
@@ -103,6 +105,23 @@ static void finish_timeouts(struct reading *reading)
         settings->max_idle_per_server = 2; /* as Go has it */
 }
 
+/* v1.7 verifies when both are given, and so do we (defects A14). */
+static void finish_trust(struct reading *reading)
+{
+    struct settings *settings = &reading->settings;
+    if (!settings->insecure_skip_verify)
+        return;
+    if (settings->root_cas.count) {
+        settings->insecure_skip_verify = false;
+        reading_note(reading, LOG_ERROR,
+                     "insecureSkipVerify has no effect together with rootCAs: https servers are verified by these");
+    } else {
+        reading_note(reading, LOG_ERROR,
+                     "SECURITY: insecureSkipVerify: whoever answers in an https server's place gets its requests: "
+                     "rather name who signs the servers' certificates with rootCAs");
+    }
+}
+
 static void finish_file(struct reading *reading)
 {
     struct settings *settings = &reading->settings;
@@ -139,6 +158,7 @@ static bool finish(struct reading *reading)
                      "SECURITY: docker.tls.insecureSkipVerify: whoever answers at docker.endpoint is taken "
                      "for the engine and sets the routes");
     finish_timeouts(reading);
+    finish_trust(reading);
     settings->docker.refresh_ms = (uint64_t)(reading->swarm_refresh_s > 0 ? reading->swarm_refresh_s : SWARM_REFRESH_S) *
                                   1000;
     finish_file(reading);

@@ -3,7 +3,7 @@
 #include "upstream_private.h"
 
 static void on_too_late(struct deadline *deadline);
-static void connect_next(struct attempt *attempt);
+static void connect_next(struct attempt *attempt, enum reason failed);
 
 void attempt_init(struct attempt *attempt, struct upstream *upstream, void (*poke)(void *owner), void *owner)
 {
@@ -76,12 +76,12 @@ static void on_looked_up(void *owner)
 {
     struct attempt *attempt = owner;
 
-    connect_next(attempt);
+    connect_next(attempt, REASON_SERVER_REFUSED);
     attempt->poke(attempt->owner);
 }
 
-/* The next address of the name; with none left the attempt has failed. */
-static void connect_next(struct attempt *attempt)
+/* The next address of the name; with none left the attempt has failed, as the last one did. */
+static void connect_next(struct attempt *attempt, enum reason failed)
 {
     struct lookup *lookup = &attempt->lookup;
 
@@ -101,7 +101,7 @@ static void connect_next(struct attempt *attempt)
     }
     attempt->pool->refused = true;
     server_pool_avoid(attempt->pool);
-    fail(attempt, REASON_SERVER_REFUSED);
+    fail(attempt, failed);
 }
 
 void attempt_start(struct attempt *attempt, struct server_pool *pool, bool request_is_head, enum attempt_conn conn)
@@ -128,7 +128,19 @@ void attempt_start(struct attempt *attempt, struct server_pool *pool, bool reque
     if (dial_timeout_ms)
         loop_set_deadline_in(loop_of(attempt), &attempt->deadline, dial_timeout_ms);
     lookup_start(loop_of(attempt), &attempt->lookup, slice_of(pool->host), pool->port, pool->refused, on_looked_up, attempt);
-    connect_next(attempt);
+    connect_next(attempt, REASON_SERVER_REFUSED);
+}
+
+/* The connection ended before the head of the answer. Over TLS 1.3 a server that does not like our certificate says so only now. */
+static enum reason reason_of_end(struct attempt *attempt)
+{
+    const struct stream *stream = attempt->conn->stream;
+
+    if (attempt->received)
+        return REASON_SERVER_MALFORMED;
+    if (attempt->pool->tls && tls_stream_failure(stream) == TLS_REFUSED)
+        return server_pool_note_failure(attempt->pool, stream);
+    return REASON_SERVER_CLOSED;
 }
 
 /* Reads a head when there is one; true when the state changed. */
@@ -163,7 +175,7 @@ static void read_head(struct attempt *attempt)
         }
     }
     if (stream->eof || stream->error)
-        fail(attempt, attempt->received ? REASON_SERVER_MALFORMED : REASON_SERVER_CLOSED);
+        fail(attempt, reason_of_end(attempt));
 }
 
 static void note_connection(struct attempt *attempt)
@@ -171,10 +183,12 @@ static void note_connection(struct attempt *attempt)
     struct stream *stream = attempt->conn->stream;
 
     if (stream->error) {
+        enum reason failed = server_pool_note_failure(attempt->pool, stream);
         give_back(attempt, false);
-        connect_next(attempt);
+        connect_next(attempt, failed);
     } else if (stream->connected) {
         attempt->pool->refused = false;
+        attempt->pool->failure_said = TLS_FINE;
         attempt->pool->avoid_until_ms = attempt->pool->doublings = 0;
         ready(attempt);
     }

@@ -58,10 +58,10 @@ static void end_probe(struct check *check)
 static void say_change(const struct route_health *health, bool failing, const char *why)
 {
     if (failing)
-        wb_log_warn("health check of http://" SLICE_FMT " failed: %s: the server gets no requests until it passes",
+        wb_log_warn("health check of " SLICE_FMT " failed: %s: the server gets no requests until it passes",
                     SLICE_ARG(health->label), why);
     else
-        wb_log_info("health check of http://" SLICE_FMT " passed: the server gets requests again", SLICE_ARG(health->label));
+        wb_log_info("health check of " SLICE_FMT " passed: the server gets requests again", SLICE_ARG(health->label));
 }
 
 static void note_outcome(struct route_health *health, bool well, const char *why)
@@ -127,10 +127,19 @@ static void on_too_late(struct deadline *deadline)
     conclude(WB_CONTAINER_OF(deadline, struct probe, deadline)->check, false, "it did not answer within 5 s");
 }
 
-static void begin(struct check *check)
+/* Who is asked over TLS is believed by the same authorities as when requests go there. */
+static struct server_pool *pool_of(const struct check *check)
 {
     const struct route_health *health = check->health;
     struct upstream *upstream = check->checker->upstream;
+    struct tls_credentials *tls = health->is_secure ? upstream_get_options(upstream)->tls : NULL;
+
+    WB_REQUIRE(tls || !health->is_secure);
+    return upstream_named_pool(upstream, health->host, health->port, tls);
+}
+
+static void begin(struct check *check)
+{
     struct probe *probe = check->probe = wb_alloc(sizeof *probe);
 
     check->checker->asking++;
@@ -138,8 +147,8 @@ static void begin(struct check *check)
     probe->began_ms = loop_of(check)->now_ms;
     deadline_init(&probe->deadline, on_too_late);
     loop_set_deadline_in(loop_of(check), &probe->deadline, CHECK_TIMEOUT_MS);
-    attempt_init(&probe->attempt, upstream, on_changed, probe);
-    attempt_start(&probe->attempt, upstream_named_pool(upstream, health->host, health->port), false, ATTEMPT_ON_NEW);
+    attempt_init(&probe->attempt, check->checker->upstream, on_changed, probe);
+    attempt_start(&probe->attempt, pool_of(check), false, ATTEMPT_ON_NEW);
     step(check);
 }
 

@@ -66,6 +66,8 @@ struct server_conn *server_pool_dial(struct server_pool *pool, const struct addr
     list_init(&conn->link);
     deadline_init(&conn->idle_deadline, on_idle_too_long);
     conn->stream = stream_dial(upstream_loop(pool->upstream), address);
+    if (pool->tls)
+        conn->stream = tls_dial(pool->tls, &conn->stream);
     stream_set_owner(conn->stream, on_conn_changed, conn);
     stream_want_read(conn->stream, true);
     pool->lent_count++;

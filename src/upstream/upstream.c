@@ -4,6 +4,7 @@
 #include "checker.h"
 #include "upstream_private.h"
 #include "waybill/base/map.h"
+#include "waybill/net/tls_credentials.h"
 #include "waybill/upstream/attempt.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,9 @@ struct upstream {
     size_t pool_count;
     struct balancers balancers;
     struct checker *checker;
-    uint64_t avoids_until_ms; /* no server is avoided for longer */
-    struct map named;         /* "host:port" -> server_pool */
+    uint64_t avoids_until_ms;    /* no server is avoided for longer */
+    struct map named;            /* "host:port", and by whom over TLS -> server_pool */
+    struct tls_context *context; /* by which https servers are called; NULL: none was yet */
     size_t retired_count;
     size_t idle_count;
     uint64_t repeats_in_fifths; /* earned and not spent, in fifths of a repeat */
@@ -93,6 +95,7 @@ void server_pool_free_if_done(struct server_pool *pool)
     if (!pool->retired || pool->lent_count || pool->idle_count || pool->holds || !list_empty(&pool->attempts))
         return;
     pool->upstream->retired_count--;
+    tls_peer_destroy(&pool->tls);
     free(pool->host);
     free(pool);
 }
@@ -158,6 +161,15 @@ void upstream_adopt(struct upstream *up, const struct snapshot *snapshot)
     }
 }
 
+/* All https servers are called by one context, made with the first; their health checks too. */
+static struct tls_context *context_of_servers(struct upstream *up)
+{
+    WB_REQUIRE(up->options.tls);
+    if (!up->context)
+        up->context = tls_context_create(up->options.tls);
+    return up->context;
+}
+
 struct server_pool *upstream_pool(struct upstream *up, const struct route_server *server)
 {
     if (server->slot >= up->pool_count) {
@@ -175,6 +187,8 @@ struct server_pool *upstream_pool(struct upstream *up, const struct route_server
      * away from the newer server, so it gets a pool that ends with it. */
     bool older = pool && pool->generation > server->generation;
     struct server_pool *made = create_pool(up, server->host, server->port, server->generation);
+    if (server->is_secure)
+        made->tls = tls_peer_create(context_of_servers(up), server->host);
     if (older) {
         made->retired = true;
         up->retired_count++;
@@ -186,14 +200,33 @@ struct server_pool *upstream_pool(struct upstream *up, const struct route_server
     return made;
 }
 
-struct server_pool *upstream_named_pool(struct upstream *up, struct slice host, uint16_t port)
+/* A named server that is called by the same credentials has the context for it. */
+static struct tls_context *context_of_named(struct upstream *up, const struct tls_credentials *tls)
 {
-    char key[300];
-    int len = snprintf(key, sizeof key, SLICE_FMT ":%u", SLICE_ARG(slice_head(host, 255)), (unsigned)port);
+    struct map_entry *entry;
+
+    if (tls == up->options.tls)
+        return context_of_servers(up);
+    for (size_t i = 0; (entry = map_next(&up->named, &i));) {
+        const struct server_pool *pool = entry->value;
+        struct tls_context *context = pool->tls ? tls_peer_context(pool->tls) : NULL;
+        if (context && strcmp(tls_credentials_id(tls_context_credentials(context)), tls_credentials_id(tls)) == 0)
+            return context;
+    }
+    return NULL;
+}
+
+struct server_pool *upstream_named_pool(struct upstream *up, struct slice host, uint16_t port, struct tls_credentials *tls)
+{
+    char key[512];
+    int len = snprintf(key, sizeof key, SLICE_FMT ":%u %s", SLICE_ARG(slice_head(host, 255)), (unsigned)port,
+                       tls ? tls_credentials_id(tls) : "");
     struct server_pool *pool = map_get(&up->named, slice_make(key, (size_t)len));
 
     if (!pool) {
         pool = create_pool(up, host, port, 0);
+        if (tls)
+            pool->tls = server_pool_find_peer(context_of_named(up, tls), tls, host);
         map_put(&up->named, slice_make(key, (size_t)len), pool);
     }
     return pool;
@@ -264,6 +297,7 @@ void upstream_destroy(struct upstream **upstream)
     for (size_t i = 0; (entry = map_next(&up->named, &i));)
         retire_pool(entry->value);
     WB_REQUIRE(up->retired_count == 0); /* nothing is lent any more */
+    tls_context_unref(&up->context);
     map_fini(&up->named);
     free(up->pools);
     balancers_fini(&up->balancers);

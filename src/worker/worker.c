@@ -182,6 +182,7 @@ static void prepare(struct worker *w)
         .entrypoint_count = o->entrypoint_count,
         .local = o->local,
         .host_name = o->host_name,
+        .passwords = o->passwords,
         .access_log = o->access_log_fd >= 0 ? access_log_create(w->loop, o->access_log_fd) : NULL,
         .body_timeout_ms = o->body_timeout_ms,
         .response_body_timeout_ms = o->response_body_timeout_ms,

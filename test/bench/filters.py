@@ -19,10 +19,14 @@ import bench
 PORT = 18450
 FRONTEND = "[frontends.f.routes.r]\nrule = \"Host:bench.local;PathPrefixStrip:/svc\"\n"
 
+LOGIN = "Authorization: Basic YW5uOnNlY3JldA=="
+
 # name: (rules below [frontends.f], options of the entrypoint, fields of the request, body of the answer)
 VARIANTS = {
     "bare": ("", "", (), 128),
     "white list": ('[frontends.f.whiteList]\nsourceRange = ["127.0.0.0/8"]\n', "", (), 128),
+    "basic auth, {SHA}": ('[frontends.f.auth.basic]\nusers = ["ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="]\n', "", (LOGIN,), 128),
+    "basic auth, remembered": ('[frontends.f.auth.basic]\nusers = ["ann:$apr1$H6uskkkW$NNBs2U5LAblMB3OM9KekS/"]\n', "", (LOGIN,), 128),
     "custom headers, 2 each way": ('[frontends.f.headers.customRequestHeaders]\nX-A = "1"\nX-B = "2"\n'
                                    '[frontends.f.headers.customResponseHeaders]\nX-C = "3"\nX-D = "4"\n', "", (), 128),
     "security headers, 4": ('[frontends.f.headers]\nframeDeny = true\ncontentTypeNosniff = true\nbrowserXSSFilter = true\n'
@@ -46,7 +50,7 @@ def start(folder, number, name, origins):
     process = subprocess.Popen([bench.WAYBILL, "--file", f"--file.filename={path}", "--defaultEntryPoints=http", "--workers=1",
                                 f"--entryPoints=Name:http Address:127.0.0.1:{PORT + number}{entrypoint}"],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    bench.wait_up(PORT + number)
+    bench.wait_up(PORT + number, fields)
     return process
 
 

@@ -7,12 +7,12 @@ import ssl
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import warnings
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "bench"))
 
+from _certificates import *
 from _engine import CLOSE, ScriptedEngine, container, dump, row_of
 from _lib import *
 from containers_scale import app, measure
@@ -25,37 +25,6 @@ backend = "main"
 [frontends.a.routes.r]
 rule = "Host:a.test"
 """
-
-folder = tempfile.TemporaryDirectory(prefix="k_engine.")
-
-
-def path_of(name):
-    return os.path.join(folder.name, name)
-
-
-def text_of(name):
-    with open(path_of(name)) as file:
-        return file.read()
-
-
-# -- certificates --
-
-def openssl(*words):
-    subprocess.run(["openssl", *words], cwd=folder.name, check=True, capture_output=True)
-
-
-def make_ca(name):
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key",
-            "-out", f"{name}.pem", "-subj", f"/CN={name}", "-days", "2")
-
-
-def make_certificate(name, ca, names="IP:127.0.0.1", days="2"):
-    with open(path_of(f"{name}.ext"), "w") as file:
-        file.write(f"subjectAltName={names}\n")
-    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key",
-            "-out", f"{name}.csr", "-subj", f"/CN={name}")
-    openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-days", days, "-extfile",
-            f"{name}.ext", "-out", f"{name}.pem")
 
 
 def make_certificates():

@@ -15,6 +15,17 @@ static void check_networks(const struct slices *networks)
         WB_REQUIRE(network_parse(networks->items[i], &network));
 }
 
+/* Whoever is asked for a login can be told how. */
+static void check_auth(const struct model_auth *auth)
+{
+    const struct model_auth_users *users = auth->basic ? auth->basic : auth->digest;
+
+    if (users)
+        WB_REQUIRE(users->users.count || users->users_file.len);
+    else
+        WB_REQUIRE(auth->forward && slice_starts_nocase(auth->forward->address, SLICE("http")));
+}
+
 static void check_entrypoint(const struct model_entrypoint *entrypoint)
 {
     struct host_port host_port;
@@ -24,8 +35,14 @@ static void check_entrypoint(const struct model_entrypoint *entrypoint)
         WB_REQUIRE(entrypoint->white_list->source_range.count > 0);
         check_networks(&entrypoint->white_list->source_range);
     }
+    check_networks(&entrypoint->proxy_trusted);
+    WB_REQUIRE(!entrypoint->proxy_protocol || entrypoint->proxy_insecure || entrypoint->proxy_trusted.count > 0);
+    WB_REQUIRE(entrypoint->proxy_protocol || (!entrypoint->proxy_insecure && entrypoint->proxy_trusted.count == 0));
+    if (entrypoint->redirect)
+        WB_REQUIRE(entrypoint->redirect->entrypoint.len ||
+                   (entrypoint->redirect->regex.len && entrypoint->redirect->replacement.len));
     if (entrypoint->auth)
-        WB_REQUIRE(entrypoint->auth->forward && slice_starts_nocase(entrypoint->auth->forward->address, SLICE("http")));
+        check_auth(entrypoint->auth);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

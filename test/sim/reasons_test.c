@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Every reason of http/reason.h is reached in a worker, or stands in the list of those that cannot be, with why. */
+/* Every reason of http/reason.h is reached in a worker, or stands in the list of those that are not, with why. */
 #include "sim_test.h"
+#include "waybill/base/offload.h"
 
 static void allow_another_host(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
 {
@@ -23,12 +24,54 @@ static void take_weight(struct arena *arena, struct model_frontend *frontend, st
     backend->servers[0].weight = 0;
 }
 
+/* With a hash that is made elsewhere. */
+static void ask_for_a_password(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)backend;
+    frontend->auth = ARENA_NEW(arena, struct model_auth);
+    frontend->auth->basic = ARENA_NEW(arena, struct model_auth_users);
+    slices_add(arena, &frontend->auth->basic->users, SLICE("ann:$apr1$H6uskkkW$NNBs2U5LAblMB3OM9KekS/"));
+}
+
+static void limit_rate(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)backend;
+    frontend->rate_limit = ARENA_NEW(arena, struct model_rate_limit);
+    frontend->rate_limit->extractor_func = SLICE("client.ip");
+    frontend->rate_limit->rates = ARENA_NEW(arena, struct model_rate);
+    frontend->rate_limit->rate_count = 1;
+    *frontend->rate_limit->rates = (struct model_rate){.period_ns = 3000000000, .average = 1, .burst = 1};
+}
+
+static void limit_connections(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)frontend;
+    backend->max_conn = ARENA_NEW(arena, struct model_max_conn);
+    *backend->max_conn = (struct model_max_conn){.amount = 1, .extractor_func = SLICE("client.ip")};
+}
+
+static void break_circuit(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)frontend;
+    backend->circuit_breaker = ARENA_NEW(arena, struct model_circuit_breaker);
+    backend->circuit_breaker->expression = SLICE("NetworkErrorRatio() > 0.5");
+}
+
+static void redirect_anywhere(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)backend;
+    frontend->redirect = ARENA_NEW(arena, struct model_redirect);
+    frontend->redirect->regex = SLICE("^http://go.test/(.*)");
+    frontend->redirect->replacement = SLICE("$1");
+}
+
 static const struct sim_route routes[] = {
     {.name = "ill", .rule = "Host:ill.test", .servers = "http://10.0.0.99:2", .set_options = check_health},
     {.name = "light", .rule = "Host:light.test", .servers = SIM_SERVER_URL, .set_options = take_weight},
     {.name = "a", .rule = "Host:a.test", .servers = SIM_SERVER_URL},
     {.name = "b", .rule = "Host:strip.test;PathPrefixStrip:/x", .servers = SIM_SERVER_URL},
     {.name = "host", .rule = "Host:host.test", .servers = SIM_SERVER_URL, .set_options = allow_another_host},
+    {.name = "login", .rule = "Host:login.test", .servers = SIM_SERVER_URL, .set_options = ask_for_a_password},
     {.name = "c", .rule = "Host:list.test", .servers = SIM_SERVER_URL, .white_list = "10.0.0.0/8"},
     {.name = "d", .rule = "Host:closed.test", .servers = SIM_SERVER_URL, .white_list = "nonsense"},
     {.name = "e", .rule = "Host:empty.test"},
@@ -41,6 +84,10 @@ static const struct sim_route routes[] = {
     {.name = "l", .rule = "Host:stopped.test;PathPrefixStrip:/x", .absence = ABSENCE_NOT_RUNNING, .white_list = "::1"},
     {.name = "m", .rule = "Host:starting.test", .absence = ABSENCE_STARTING},
     {.name = "n", .rule = "Host:sick.test", .absence = ABSENCE_UNHEALTHY},
+    {.name = "q", .rule = "Host:rate.test", .servers = SIM_SERVER_URL, .set_options = limit_rate},
+    {.name = "r", .rule = "Host:conns.test", .servers = SIM_SERVER_URL, .set_options = limit_connections},
+    {.name = "s", .rule = "Host:broken.test", .servers = "http://10.0.0.99:1", .set_options = break_circuit},
+    {.name = "t", .rule = "Host:go.test", .servers = SIM_SERVER_URL, .set_options = redirect_anywhere},
     {.name = "p", .rule = "Host:costly.test;HeadersRegexp:X,a{900}$", .servers = SIM_SERVER_URL},
     {.name = "o", .rule = "Host:a.test;PathPrefix:/longer/than/the/live/one", .absence = ABSENCE_UNHEALTHY},
 };
@@ -119,6 +166,45 @@ static void ask_after_a_check(struct sim_scene *scene)
     sim_client_ask(&scene->client, GET("ill.test", "/", ""));
 }
 
+/* As many others wait for their hashes as may. */
+static void ask_with_many_before(struct sim_scene *scene)
+{
+    static struct sim_client others[OFFLOAD_LINE_MAX];
+
+    for (size_t i = 0; i < WB_COUNT(others); i++) {
+        sim_client_connect(&others[i], scene->sim, scene->world->entry, "192.0.2.2");
+        sim_client_ask(&others[i], GET("login.test", "/", "Authorization: Basic YW5uOmE=\r\n"));
+    }
+    sim_settle(scene->sim);
+    sim_client_ask(&scene->client, GET("login.test", "/", "Authorization: Basic YW5uOmI=\r\n"));
+}
+
+/* Another client comes first, and uses up what there is. */
+static void ask_after_another(struct sim_scene *scene, const char *before, const char *request)
+{
+    struct sim_client other;
+
+    sim_client_connect(&other, scene->sim, scene->world->entry, "192.0.2.1");
+    sim_client_ask(&other, before);
+    sim_advance(scene->sim, 10);
+    sim_client_ask(&scene->client, request);
+}
+
+static void ask_too_often(struct sim_scene *scene)
+{
+    ask_after_another(scene, GET("rate.test", "/len/5", ""), GET("rate.test", "/len/5", ""));
+}
+
+static void ask_too_many(struct sim_scene *scene)
+{
+    ask_after_another(scene, GET("conns.test", "/mute", ""), GET("conns.test", "/len/5", ""));
+}
+
+static void ask_after_an_error(struct sim_scene *scene)
+{
+    ask_after_another(scene, GET("broken.test", "/", ""), GET("broken.test", "/", ""));
+}
+
 static const struct reach table[] = {
     {REASON_DONE, GET("a.test", "/len/5", ""), 200, NULL, 0, NULL},
     {REASON_DONE, GET("a.test", "/longer/than/the/live/one", ""), 200, NULL, 0, NULL},
@@ -130,6 +216,9 @@ static const struct reach table[] = {
     {REASON_RESPONSE_CUT, GET("a.test", "/", ""), 0, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", 0, NULL},
     {REASON_SERVER_STALLED, GET("a.test", "/", ""), 0, "+HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", 20000, NULL},
     {REASON_DRAINING, GET("a.test", "/mute", ""), 0, NULL, 0, cut_now},
+    {REASON_BAD_PROXY_HEADER, "PROXY TCP4 \r\n", 0, NULL, 0, NULL},
+    {REASON_BAD_PROXY_HEADER, "PROXY TCP4 1.2.3.4 ", 0, NULL, 5000, NULL},
+    {REASON_PROXY_NOT_TRUSTED, "PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\n", 400, NULL, 0, NULL},
     {REASON_BAD_LINE_END, "GET / HTTP/1.1\nHost: a.test\r\n\r\n", 400, NULL, 0, NULL},
     {REASON_BAD_REQUEST_LINE, "GET /\r\n\r\n", 400, NULL, 0, NULL},
     {REASON_BAD_FIELD, GET("a.test", "/", "X y: z\r\n"), 400, NULL, 0, NULL},
@@ -140,6 +229,8 @@ static const struct reach table[] = {
     {REASON_BAD_BODY, GET("a.test", "/", "Transfer-Encoding: chunked\r\n") "zz\r\n", 400, NULL, 0, NULL},
     {REASON_AMBIGUOUS_PATH, GET("split.test", "/x%2f..%2fadmin", ""), 400, NULL, 0, NULL},
     {REASON_DOTS_IN_CHANGED_PATH, GET("strip.test", "/x/../x/y", ""), 400, NULL, 0, NULL},
+    {REASON_UNAUTHORIZED, GET("login.test", "/", ""), 401, NULL, 0, NULL},
+    {REASON_OPEN_REDIRECT, GET("go.test", "///evil.test", ""), 400, NULL, 0, NULL},
     {REASON_FORBIDDEN, GET("list.test", "/", ""), 403, NULL, 0, NULL},
     {REASON_HOST_NOT_ALLOWED, GET("host.test", "/", ""), 403, NULL, 0, NULL},
     {REASON_NO_FRONTEND, GET("nobody.test", "/", ""), 404, NULL, 0, NULL},
@@ -147,6 +238,8 @@ static const struct reach table[] = {
     {REASON_BODY_TIMEOUT, GET("a.test", "/", "Content-Length: 5\r\n"), 408, NULL, 60000, NULL},
     {REASON_TARGET_TOO_LONG, NULL, 414, NULL, 0, ask_long_target},
     {REASON_MATCH_TOO_COSTLY, NULL, 414, NULL, 0, ask_costly_head},
+    {REASON_RATE_LIMITED, NULL, 429, NULL, 0, ask_too_often},
+    {REASON_CONNECTION_LIMITED, NULL, 429, NULL, 0, ask_too_many},
     {REASON_HEAD_TOO_LARGE, NULL, 431, NULL, 0, ask_long_head},
     {REASON_AUTH_UNREACHABLE, GET("auth.test", "/", ""), 500, NULL, 0, NULL},
     {REASON_NO_WEIGHT, GET("light.test", "/", ""), 500, NULL, 0, NULL},
@@ -161,10 +254,12 @@ static const struct reach table[] = {
      NULL},
     {REASON_NO_SERVER, GET("empty.test", "/", ""), 503, NULL, 0, NULL},
     {REASON_NO_HEALTHY_SERVER, NULL, 503, NULL, 0, ask_after_a_check},
+    {REASON_BREAKER_TRIPPED, NULL, 503, NULL, 0, ask_after_an_error},
     {REASON_FRONTEND_CLOSED, GET("closed.test", "/", ""), 503, NULL, 0, NULL},
     {REASON_SERVICE_NOT_RUNNING, GET("stopped.test", "/x/../x", ""), 503, NULL, 0, NULL},
     {REASON_SERVICE_STARTING, GET("starting.test", "/", ""), 503, NULL, 0, NULL},
     {REASON_SERVICE_UNHEALTHY, GET("sick.test", "/", ""), 503, NULL, 0, NULL},
+    {REASON_AUTH_BUSY, NULL, 503, NULL, 0, ask_with_many_before},
     {REASON_NOT_READY, NULL, 503, NULL, 0, ask_before_the_first_snapshot},
     {REASON_LOOP, GET("a.test", "/", "X-Waybill-Hops: 8\r\n"), 508, NULL, 0, NULL},
     {REASON_DIAL_TIMEOUT, GET("silent.test", "/", ""), 504, NULL, 30000, NULL},
@@ -178,6 +273,12 @@ static const struct {
     {REASON_NONE, "an exchange that ended has a reason"},
     {REASON_BAD_REQUEST, "what llhttp refuses and our own check of the bytes did not: no such head is known"},
     {REASON_BODY_TOO_LARGE, "no option limits bodies yet (buffering comes with the filters)"},
+    {REASON_SERVER_TLS_UNTRUSTED, "needs a server over TLS: secure_test.c reaches it"},
+    {REASON_SERVER_TLS_NAME, "as the one above"},
+    {REASON_SERVER_TLS_EXPIRED, "as the one above"},
+    {REASON_SERVER_TLS_REFUSED, "as the one above"},
+    {REASON_SERVER_TLS_BROKEN, "as the one above"},
+    {REASON_SERVER_TLS_TIMEOUT, "as the one above"},
     {REASON_INTERNAL, "needs more of an exchange's arena (256 KiB) than a head of 64 KiB can make it use"},
 };
 
@@ -198,6 +299,7 @@ static void reach_one(const struct reach *row)
     scene.world->upstream.response_timeout_ms = row->reason == REASON_RESPONSE_TIMEOUT ? 40000 : 0;
     scene.world->env.response_body_timeout_ms = row->reason == REASON_SERVER_STALLED ? 20000 : 0;
     scene.world->allow_min_weight_zero = true;
+    scene.world->outer.proxy_protocol = row->reason == REASON_BAD_PROXY_HEADER || row->reason == REASON_PROXY_NOT_TRUSTED;
     scene_start(&scene);
     sim_add_listener(scene.sim, &silent, "10.0.0.7", 80);
     sim_world_publish(scene.world, routes, WB_COUNT(routes));
@@ -219,8 +321,11 @@ static void reach_one(const struct reach *row)
         struct sim_message answer;
         sim_client_answer(&scene.client, 0, &answer);
         assert_int_equal(row->status, reason_row(row->reason)->status);
-        assert_true(slice_eq(text_slice(&answer.body), reason_row(row->reason)->body));
-        assert_true(slice_eq(sim_message_field(&answer, "Retry-After"), reason_row(row->reason)->retry_after));
+        /* Limits say more: how long, how many (limits_test.c). */
+        assert_true(row->status == 429 ? slice_starts(text_slice(&answer.body), reason_row(row->reason)->body)
+                                       : slice_eq(text_slice(&answer.body), reason_row(row->reason)->body));
+        assert_true(row->status == 429 ||
+                    slice_eq(sim_message_field(&answer, "Retry-After"), reason_row(row->reason)->retry_after));
         sim_message_fini(&answer);
         sim_advance(scene.sim, 2000);
         assert_int_equal(scene.client.wire->got_fin, reason_row(row->reason)->close);

@@ -12,6 +12,7 @@
 #include "waybill/base/slice.h"
 
 struct arena_block;
+struct arena_end;
 
 struct arena {
     struct arena_block *blocks; /* newest first; the first one made is kept by reset */
@@ -19,12 +20,15 @@ struct arena {
     size_t used, limit;         /* bytes handed out; 0 = no limit */
     size_t block_bytes; /* of the next blocks; 0 = 4 KiB. For holders that are many and small; set after arena_init */
     bool overflowed;
+    struct arena_end *ends;
 };
 
 void arena_init(struct arena *arena, size_t limit);
 void arena_fini(struct arena *arena);
 /* Everything handed out is gone; the first block stays for reuse. */
 void arena_reset(struct arena *arena);
+/* Calls `run` with `what` when everything goes: for what an arena cannot hold itself. Only in one without limit. */
+void arena_at_end(struct arena *arena, void (*run)(void *what), void *what);
 /* Zeroed, aligned to 16. */
 void *arena_alloc(struct arena *arena, size_t bytes);
 /* Not zeroed, not aligned: for text. */

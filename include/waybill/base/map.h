@@ -42,3 +42,5 @@ struct map_entry *map_next(const struct map *map, size_t *position);
 uint64_t hash_bytes(struct slice bytes);
 /* 128 bits of the same kind, for who takes equal hashes for equal bytes. */
 void hash_bytes_wide(struct slice bytes, uint64_t out_hash[2]);
+/* The same for texts that differ in ASCII case only. */
+uint64_t hash_bytes_lower(struct slice bytes);

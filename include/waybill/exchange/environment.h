@@ -7,7 +7,17 @@
 #include "waybill/upstream/upstream.h"
 
 struct access_log;
+struct passwords;
 struct unserved;
+
+enum { WORKERS_MAX = 128 };
+
+/* What a filter of an entrypoint wants done at the end. */
+struct entrypoint_end {
+    struct entrypoint_end *next;
+    void (*fini)(void *live);
+    void *live;
+};
 
 /* An entrypoint as the workers need it. Made once at start; shared, never changes. */
 struct entrypoint {
@@ -15,10 +25,14 @@ struct entrypoint {
     bool trust_all;
     struct network *trusted;
     size_t trusted_count;
+    bool proxy_protocol, proxy_trust_all; /* PROXY headers: whether they are looked for, whose are believed */
+    struct network *proxy_trusted;
+    size_t proxy_trusted_count;
     struct route_filter filters[ROUTE_FILTERS_MAX];
     size_t filter_count;
     bool closed;
     bool has_local; /* internal routes are looked up here */
+    struct entrypoint_end *ends;
 };
 
 /* Written by one worker, read by any thread (API, metrics). */
@@ -42,6 +56,7 @@ struct environment {
     struct slice host_name;        /* X-Forwarded-Server */
     struct access_log *access_log; /* NULL: none */
     struct unserved *unserved;     /* NULL: not counted */
+    struct passwords *passwords;   /* checks them; shared by all workers */
     uint64_t body_timeout_ms;      /* a client that sends no more of its body, or takes no more of its answer */
     uint64_t
         response_body_timeout_ms; /* a server that sends no more of its answer; 0 = none: event streams are silent for long */

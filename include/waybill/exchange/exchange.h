@@ -72,6 +72,7 @@ struct exchange {
     const struct route_backend *backend; /* the frontend's, or one that a filter asks instead */
     const struct route_server *wanted;   /* is asked first, if it can be; NULL: whose turn it is */
     const struct route_server *server;
+    struct slice user;          /* who logged in, for the access log; empty: nobody */
     struct slice frontend_name; /* for the access log: a frontend's, or "backend not found" */
     char server_url[256];       /* for the access log: the snapshot may be gone by then */
     uint32_t tried[EXCHANGE_TRIES_MAX];
@@ -119,6 +120,10 @@ void exchange_answer(struct exchange *exchange, enum reason reason);
 void exchange_answer_with(struct exchange *exchange, unsigned status, struct headers *headers, struct text *body);
 /* Ends with a redirection; the location is copied. A GET gets a body that says it in HTML. */
 void exchange_redirect(struct exchange *exchange, unsigned status, struct slice location);
+/* The same with nothing but the name of the status. */
+void exchange_redirect_text(struct exchange *exchange, unsigned status, struct slice location);
+/* It is for the API or another internal route here, if the filters let it. */
+bool exchange_is_internal(const struct exchange *exchange);
 /* A request that could not be read: refused with `reason`, neither counted nor logged as a request. */
 void exchange_refuse(struct exchange *exchange, size_t entrypoint, const struct address *peer, enum reason reason);
 /* Created but not begun: goes back. */

@@ -11,3 +11,5 @@ extern const struct filter_ops *const exchange_filters[];
  * that cannot be understood closes the entrypoint, with a diagnostic. */
 void entrypoint_compile(const struct model_entrypoint *entrypoints, size_t count, size_t number, struct arena *arena,
                         struct diagnostics *diagnostics, struct entrypoint *out_entrypoint);
+/* Ends what its filters hold beyond the arena. */
+void entrypoint_fini(struct entrypoint *entrypoint);

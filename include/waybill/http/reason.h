@@ -23,6 +23,8 @@
     X(RESPONSE_CUT,           0, true,  "", "",                                      "server ended its answer early") \
     X(SERVER_STALLED,         0, true,  "", "",                                      "server sent no more of its answer within the time allowed") \
     X(DRAINING,               0, true,  "", "",                                      "worker is shutting down") \
+    X(BAD_PROXY_HEADER,       0, true,  "", "",                                      "PROXY header cannot be read, or did not arrive in time") \
+    X(PROXY_NOT_TRUSTED,    400, true,  "", "400 Bad Request",                       "PROXY header from a peer that is not in ProxyProtocol.TrustedIPs") \
     X(BAD_REQUEST,          400, true,  "", "400 Bad Request",                       "request is not valid HTTP") \
     X(BAD_LINE_END,         400, true,  "", "400 Bad Request: bare line end or folded line",  "bare CR or LF, or a folded line, in the head") \
     X(BAD_REQUEST_LINE,     400, true,  "", "400 Bad Request: malformed request line", "request line is malformed") \
@@ -34,6 +36,8 @@
     X(BAD_BODY,             400, true,  "", "400 Bad Request: malformed chunked body", "chunked request body is malformed") \
     X(AMBIGUOUS_PATH,       400, true,  "", "400 Bad Request: ambiguous path",       "path would lead to another frontend once decoded further") \
     X(DOTS_IN_CHANGED_PATH, 400, true,  "", "400 Bad Request: dot segments in a path that the route changes", "path with dot segments on a route that changes it") \
+    X(OPEN_REDIRECT,        400, false, "", "400 Bad Request",                       "redirect would lead to whatever host the request names") \
+    X(UNAUTHORIZED,         401, false, "", "401 Unauthorized\n",                    "client has not logged in") \
     X(FORBIDDEN,            403, false, "", "Forbidden",                             "client address is not in the white list") \
     X(HOST_NOT_ALLOWED,     403, false, "", "Bad Host\n",                            "host is not one of allowedHosts") \
     X(NO_FRONTEND,          404, false, "", "404 page not found\n",                  "no frontend matches") \
@@ -42,6 +46,8 @@
     X(BODY_TOO_LARGE,       413, true,  "", "413 Request Entity Too Large",          "request body is larger than allowed") \
     X(TARGET_TOO_LONG,      414, true,  "", "414 Request-URI Too Long",              "request target is longer than allowed") \
     X(MATCH_TOO_COSTLY,     414, false, "", "414 Request-URI Too Long",              "request is too long for the regular expressions it would have to be compared with") \
+    X(RATE_LIMITED,         429, false, "", "max rate reached",                      "rate limit is used up") \
+    X(CONNECTION_LIMITED,   429, false, "", "max connections reached",               "as many requests as maxConn allows are under way") \
     X(HEAD_TOO_LARGE,       431, true,  "", "431 Request Header Fields Too Large",   "request head is larger than allowed, or has too many fields") \
     X(INTERNAL,             500, true,  "", "Internal Server Error",                 "internal limit reached") \
     X(AUTH_UNREACHABLE,     500, false, "", "Internal Server Error",                 "authentication server could not be asked") \
@@ -54,15 +60,23 @@
     X(SERVER_CLOSED,        502, false, "", "Bad Gateway",                           "server closed the connection before its answer") \
     X(SERVER_MALFORMED,     502, false, "", "Bad Gateway",                           "answer of the server is not valid HTTP") \
     X(SERVER_UPGRADE,       502, false, "", "Bad Gateway",                           "server switched protocols without being asked to") \
+    X(SERVER_TLS_UNTRUSTED, 502, false, "", "Bad Gateway",                           "certificate of the server is signed by nobody who is trusted") \
+    X(SERVER_TLS_NAME,      502, false, "", "Bad Gateway",                           "certificate of the server is for another name") \
+    X(SERVER_TLS_EXPIRED,   502, false, "", "Bad Gateway",                           "certificate of the server is not valid now") \
+    X(SERVER_TLS_REFUSED,   502, false, "", "Bad Gateway",                           "server refused the TLS connection") \
+    X(SERVER_TLS_BROKEN,    502, false, "", "Bad Gateway",                           "server does not speak TLS, or not as it must") \
     X(NO_SERVER,            503, false, "5", "Service Unavailable",                   "backend has no server") \
     X(NO_HEALTHY_SERVER,    503, false, "5", "Service Unavailable",                   "no server of the backend passes its health check") \
+    X(BREAKER_TRIPPED,      503, false, "10", "Service Unavailable",                 "circuit breaker lets nothing pass for now") \
     X(FRONTEND_CLOSED,      503, false, "", "Service Unavailable",                   "frontend is closed: a protecting option cannot be understood") \
     X(SERVICE_NOT_RUNNING,  503, false, "5", "503 Service Unavailable: the service is not running", "service is not running") \
     X(SERVICE_STARTING,     503, false, "2", "503 Service Unavailable: the service is starting",    "service is starting") \
     X(SERVICE_UNHEALTHY,    503, false, "5", "503 Service Unavailable: the service is not healthy", "service is not healthy") \
+    X(AUTH_BUSY,            503, false, "1", "Service Unavailable",                   "too many passwords wait to be checked") \
     X(NOT_READY,            503, false, "1", "Service Unavailable",                   "configuration is not there yet") \
     X(LOOP,                 508, false, "", "Loop Detected",                         "request came back to this router") \
     X(DIAL_TIMEOUT,         504, false, "", "Gateway Timeout",                       "server did not accept the connection in time") \
+    X(SERVER_TLS_TIMEOUT,   504, false, "", "Gateway Timeout",                       "server did not finish the TLS handshake in time") \
     X(RESPONSE_TIMEOUT,     504, false, "", "Gateway Timeout",                       "server did not begin its answer in time")
 /* clang-format on */
 

@@ -189,6 +189,7 @@ struct model_frontend {
     struct slice origin;  /* where it was written, for messages: "container web", "rules.toml:12" */
     uint64_t
         since; /* age of who asked for it: on equal claims the lower one is the incumbent (decisions.md 16); 0 = unknown */
+    struct slice claimant;       /* whose age that is, by id: decides between equal ones */
     int64_t absence;             /* enum model_absence */
     struct slice absent_because; /* which container, and what became of it */
 };

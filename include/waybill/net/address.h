@@ -18,6 +18,8 @@ struct network {
 
 /* "10.0.0.1", "::1", "[::1]"; an IPv6 zone is refused. Port becomes `port`. */
 bool address_parse(struct slice text, uint16_t port, struct address *out_address);
+/* 4 or 16 bytes in network order. */
+struct address address_from_bytes(const uint8_t *ip, bool is_v6, uint16_t port);
 /* Without brackets and port. */
 enum { ADDRESS_TEXT_SIZE = 48 };
 size_t address_format_ip(const struct address *address, char out[ADDRESS_TEXT_SIZE]);

@@ -70,8 +70,9 @@ struct filter_source {
     const struct model_entrypoint *entrypoints; /* all of the static configuration */
     size_t entrypoint_count;
     struct slice provider;
-    struct arena *arena; /* lives as long as the compiled frontend, or entrypoint */
-    struct slice place;  /* for diagnostics */
+    bool files_elsewhere; /* those that options name cannot be looked at here */
+    struct arena *arena;  /* lives as long as the compiled frontend, or entrypoint */
+    struct slice place;   /* for diagnostics */
     struct diagnostics *diagnostics;
     const struct filter_source_ops *ops;
 };
@@ -79,7 +80,7 @@ struct filter_source {
 struct filter_source_ops {
     /* State that all workers share (route/live.h), `bytes` of it, zeroed when new. Whoever asks for the same identity gets the
      * same, so it outlives changes of the configuration: name in it the filter, provider, backend, and what else must be
-     * the same for it to go on (decisions.md 15). `fini` may run on any thread; it is not called for an entrypoint's. */
+     * the same for it to go on (decisions.md 15). `fini` may run on any thread. */
     void *(*live)(const struct filter_source *from, struct slice identity, size_t bytes, void (*fini)(void *live));
     /* Another backend of the same provider; false: there is none of that name. */
     bool (*target)(const struct filter_source *from, struct slice name, struct route_target *out_target);

@@ -15,9 +15,10 @@ struct route_health {
     uint64_t number;
     struct slice host; /* name or address, no brackets */
     uint16_t port;
+    bool is_secure; /* asked over TLS, once it has proved its name */
     uint64_t interval_ms;
     struct slice request; /* as it is sent */
-    struct slice label;   /* for messages: "10.0.0.3:80/health" */
+    struct slice label;   /* for messages: "http://10.0.0.3:80/health" */
     char *texts;          /* the memory of the above */
     uint64_t noted;       /* control's: the last snapshot that has it */
 };

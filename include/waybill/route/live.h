@@ -22,7 +22,7 @@ void live_table_fini(struct live_table *table);
 void *live_hold(struct live_table *table, struct slice identity, size_t bytes, void (*fini)(void *live));
 /* The table's last hold: the identity is free for a new one. */
 void live_drop(struct live_table *table, void *live);
-/* Of an entrypoint: part of its arena, found by nobody, `fini` is never called. */
+/* Of an entrypoint: part of its arena, found by nobody; whose it is calls `fini`. */
 void *live_of_arena(struct arena *arena, size_t bytes);
 
 void *live_ref(void *live);

@@ -47,6 +47,7 @@ struct path_changes {
     struct slice target;   /* path and query to send */
     struct slice prefix;   /* X-Forwarded-Prefix, empty if nothing was stripped */
     struct slice replaced; /* X-Replaced-Path, empty if nothing was replaced */
+    struct slice added;    /* AddPrefix; the rule's */
 };
 
 enum path_change rule_change_path(const struct route_frontend *frontend, const struct target *target, struct arena *arena,

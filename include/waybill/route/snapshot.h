@@ -16,6 +16,7 @@
 
 struct match_table;
 struct rule;
+struct text;
 
 /* A server as it is dialled. Slot: a small number that stands for one identity (backend's filters do not matter; address and
  * container do) as long as any snapshot names it; workers index their live state by it. */
@@ -25,6 +26,7 @@ struct route_server {
     struct slice host;      /* name or address, no brackets */
     struct slice host_port; /* what Host is with passHostHeader=false */
     uint16_t port;
+    bool is_secure; /* https: nothing is said to it before it has been verified */
     uint32_t slot;
     uint64_t generation;         /* differs whenever the slot was given to another identity */
     unsigned weight;             /* 0: gets only whom a cookie sends to it */
@@ -70,6 +72,14 @@ struct route_entrypoint {
     const struct match_table *table;
 };
 
+/* A frontend that gets no requests on some entrypoint: an older container has its rule already. */
+struct route_shadow {
+    const struct route_frontend *frontend, *by;
+    struct slice origin, by_origin; /* where each was written: "container web" */
+    struct slice rule;
+    bool is_everywhere; /* on all of its entrypoints */
+};
+
 struct snapshot {
     _Atomic unsigned refs;
     uint64_t number;                      /* counts up with each publication */
@@ -84,12 +94,20 @@ struct snapshot {
     size_t frontend_count;
     struct route_frontend **left_out; /* match nothing; `why` says why not */
     size_t left_out_count;
+    struct route_shadow *shadows; /* of `frontends`; each once, by address */
+    size_t shadow_count;
     void (*retire)(struct snapshot *snapshot, void *arg); /* called by the last unref, on any thread: mails it to control */
     void *retire_arg;
 };
 
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot **snapshot);
+/* Once, when all are known. */
+void snapshot_sort_shadows(struct snapshot *snapshot);
+/* "container a is older and has the rule `Host:a.t` already (frontend x)", and what to do. */
+void route_shadow_explain(const struct route_shadow *shadow, struct text *out);
+/* NULL: it is not one of the shadowed. */
+const struct route_shadow *snapshot_shadow(const struct snapshot *snapshot, const struct route_frontend *frontend);
 /* Adds to a revision of an inventory what became of the frontends: a container that would be routed, and is behind none that
  * lets requests through, is in the state that says why. */
 void snapshot_review(const struct snapshot *snapshot, struct inventory *inventory);

@@ -49,6 +49,8 @@ struct settings {
 
     bool keep_trailing_slash, allow_min_weight_zero;
     unsigned max_idle_per_server; /* 200 */
+    struct slices root_cas;       /* of https servers; empty = whom the system trusts */
+    bool insecure_skip_verify;    /* never together with root_cas (defects A14) */
     /* Milliseconds; 0 = none where v1.7 allows none. */
     uint64_t head_timeout_ms;          /* request head: 60 s (defects A16); respondingTimeouts.readTimeout sets it, 0 too */
     uint64_t body_timeout_ms;          /* idle time within a request body: 60 s; the same flag sets it */

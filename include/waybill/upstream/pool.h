@@ -9,6 +9,7 @@
 #pragma once
 #include "waybill/net/lookup.h"
 #include "waybill/net/stream.h"
+#include "waybill/net/tls.h"
 #include "waybill/route/snapshot.h"
 
 struct attempt;
@@ -21,12 +22,14 @@ struct server_pool {
     uint64_t generation;
     struct list idle; /* of server_conn, latest first */
     unsigned idle_count, lent_count;
-    struct list attempts;    /* that hold on to the pool, with a connection or on the way to one */
-    unsigned holds;          /* keep a retired pool while its attempts are walked */
-    unsigned doublings;      /* of the time for which it is avoided: grows while dials fail */
-    uint64_t avoid_until_ms; /* until then it is tried last */
-    bool refused;            /* the last dial failed: the name is asked anew before the next (decisions.md 25) */
-    bool retired;            /* its server is gone: freed when the last connection is back */
+    struct list attempts;          /* that hold on to the pool, with a connection or on the way to one */
+    unsigned holds;                /* keep a retired pool while its attempts are walked */
+    unsigned doublings;            /* of the time for which it is avoided: grows while dials fail */
+    uint64_t avoid_until_ms;       /* until then it is tried last */
+    struct tls_peer *tls;          /* NULL: it is spoken to in clear */
+    enum tls_failure failure_said; /* to the log; said once while it lasts */
+    bool refused;                  /* the last dial failed: the name is asked anew before the next (decisions.md 25) */
+    bool retired;                  /* its server is gone: freed when the last connection is back */
 };
 
 struct server_conn {

@@ -13,6 +13,7 @@ struct upstream_options {
     unsigned max_idle_per_server; /* 200 */
     unsigned worker, workers;     /* number `worker` of so many: who checks which server's health; 0 = there is one */
     size_t max_idle;              /* of all servers together: idle connections hold descriptors too; 0 = no limit */
+    struct tls_credentials *tls;  /* for https servers; outlives the upstream. NULL: there are none */
 };
 
 struct upstream;
@@ -27,8 +28,10 @@ const struct upstream_options *upstream_get_options(const struct upstream *upstr
  * turned back (nothing was sent, so another server may take it). What was sent goes on. */
 void upstream_adopt(struct upstream *upstream, const struct snapshot *snapshot);
 struct server_pool *upstream_pool(struct upstream *upstream, const struct route_server *server);
-/* For servers that no frontend names: authentication. Made on first use; one that rests is dropped with the next snapshot. */
-struct server_pool *upstream_named_pool(struct upstream *upstream, struct slice host, uint16_t port);
+/* For servers that no frontend names: authentication. Made on first use; one that rests is dropped with the next snapshot.
+ * `tls`: who calls it over TLS, NULL for none; those who say the same share a pool. */
+struct server_pool *upstream_named_pool(struct upstream *upstream, struct slice host, uint16_t port,
+                                        struct tls_credentials *tls);
 
 /* Whose turn it is (spec/proxy.md 7): one position per backend and worker. Never one that fails its health check or has weight
  * 0; those that could not be connected to lately only when there is no other. Servers whose slot is among `tried` are passed

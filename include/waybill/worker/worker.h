@@ -10,6 +10,7 @@
 #include "waybill/entry/entry.h"
 #include "waybill/net/listener.h"
 
+struct passwords;
 struct unserved;
 struct worker;
 
@@ -30,6 +31,7 @@ struct worker_options {
     struct local_routes local;
     struct slice host_name;
     int access_log_fd; /* -1: none */
+    struct passwords *passwords;
 };
 
 struct worker *worker_create(const struct worker_options *options);

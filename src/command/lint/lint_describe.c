@@ -83,7 +83,8 @@ static void compile(struct lint *lint)
                                       .entrypoints = settings->entrypoints,
                                       .entrypoint_count = settings->entrypoint_count,
                                       .keep_trailing_slash = settings->keep_trailing_slash,
-                                      .allow_min_weight_zero = settings->allow_min_weight_zero};
+                                      .allow_min_weight_zero = settings->allow_min_weight_zero,
+                                      .files_elsewhere = true};
     struct model model = {0};
     struct fragment *fragment = fragment_ref(lint->output.fragment);
 

@@ -7,14 +7,14 @@
  * any other reply goes back to the client. A server that cannot be asked, is slow, or says too much denies.
  */
 #include "filters_private.h"
+#include "auth_server.h"
 #include "exchange_private.h"
 #include <stdlib.h>
 
 enum { AUTH_TIMEOUT_MS = 30000, AUTH_REPLY_BYTES = 1 << 20, AUTH_CONNECTIONS = 512 };
 
 struct forward_auth {
-    struct slice host, host_port, target;
-    uint16_t port;
+    struct auth_server server;
     bool trust;
     struct slices copied; /* names of reply fields for the request */
 };
@@ -30,34 +30,6 @@ struct question {
     bool repeated, overdue;
 };
 
-/* http://host[:port][/path][?query]; anything else is refused. */
-static bool parse_address(struct slice text, struct arena *arena, struct forward_auth *auth)
-{
-    struct slice authority, host, port;
-    uint64_t number = 80;
-
-    if (!slice_starts_nocase(text, SLICE("http://")))
-        return false;
-    text = slice_from(text, 7);
-    size_t end = 0;
-    while (end < text.len && text.ptr[end] != '/' && text.ptr[end] != '?')
-        end++;
-    authority = slice_head(text, end);
-    if (!authority_parse(authority, &host, &port) || host.len == 0 ||
-        (port.len && (!slice_to_u64(port, 65535, &number) || number == 0)))
-        return false;
-    struct slice path = slice_from(text, end);
-    for (size_t i = 0; i < path.len; i++)
-        if ((unsigned char)path.ptr[i] <= ' ' || (unsigned char)path.ptr[i] >= 0x7f || path.ptr[i] == '#')
-            return false;
-    auth->host_port = arena_copy(arena, authority);
-    auth->host = host.ptr[0] == '[' ? arena_copy(arena, slice_make(host.ptr + 1, host.len - 2)) : arena_copy(arena, host);
-    auth->port = (uint16_t)number;
-    auth->target = path.len && path.ptr[0] == '/' ? arena_copy(arena, path)
-                                                  : slice_of(arena_format(arena, "/" SLICE_FMT, SLICE_ARG(path)));
-    return true;
-}
-
 static enum filter_compiled compile(const struct filter_source *from, const void **out_config)
 {
     const struct model_frontend *frontend = from->frontend;
@@ -68,14 +40,8 @@ static enum filter_compiled compile(const struct filter_source *from, const void
     if (!model || frontend->auth->basic || frontend->auth->digest)
         return FILTER_ABSENT;
     auth = ARENA_NEW(from->arena, struct forward_auth);
-    if (model->tls || !parse_address(slice_trim_space(model->address), from->arena, auth)) {
-        diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place,
-                        model->tls ? "auth.forward.tls is not in this version yet; the address was `" SLICE_FMT "`"
-                                   : "auth.forward.address: `" SLICE_FMT
-                                     "` is not a URL like http://auth:8000/check (https is not in this version yet)",
-                        SLICE_ARG(model->address));
+    if (!auth_server_compile(from, model, &auth->server))
         return FILTER_CLOSED;
-    }
     auth->trust = model->trust_forward_header;
     for (size_t i = 0; i < model->auth_response_headers.count; i++) {
         struct slice name = slice_trim_space(model->auth_response_headers.items[i]);
@@ -158,8 +124,8 @@ static bool compose(struct question *q, const struct forward_auth *auth)
 
     buffer_borrow(&q->out, &x->env->loop->stock, buffer_len(&x->head_bytes) + 2048);
     head_out_init(&out, q->out.base, q->out.capacity);
-    head_out_request_line(&out, SLICE("GET"), auth->target);
-    head_out_field(&out, SLICE("Host"), auth->host_port);
+    head_out_request_line(&out, SLICE("GET"), auth->server.target);
+    head_out_field(&out, SLICE("Host"), auth->server.host_port);
     for (unsigned i = 0; i < x->request.headers.count; i++)
         if (!is_left_out(&x->request.headers.items[i]))
             head_out_field(&out, x->request.headers.items[i].name, x->request.headers.items[i].value);
@@ -208,7 +174,8 @@ static enum filter_verdict deny(struct exchange *x, struct question *q)
 
 static void start_attempt(struct question *q, const struct forward_auth *auth, bool fresh)
 {
-    struct server_pool *pool = upstream_named_pool(q->exchange->env->upstream, auth->host, auth->port);
+    struct server_pool *pool = upstream_named_pool(q->exchange->env->upstream, auth->server.host, auth->server.port,
+                                                   auth_server_tls(&auth->server));
 
     attempt_init(&q->attempt, q->exchange->env->upstream, poke_exchange_of, q);
     if (pool->lent_count >= AUTH_CONNECTIONS) {
@@ -244,18 +211,18 @@ static bool has_scheme(struct slice reference)
  * client knows. Dot segments stay for the client to remove. */
 static struct slice absolute_location(struct arena *arena, const struct forward_auth *auth, struct slice location)
 {
-    struct slice base = slice_head(auth->target, slice_find(auth->target, '?'));
+    struct slice base = slice_head(auth->server.target, slice_find(auth->server.target, '?'));
 
     if (location.len == 0 || has_scheme(location))
         return arena_copy(arena, location);
     if (slice_starts(location, SLICE("//")))
-        return slice_of(arena_format(arena, "http:" SLICE_FMT, SLICE_ARG(location)));
+        return slice_of(arena_format(arena, SLICE_FMT ":" SLICE_FMT, SLICE_ARG(auth->server.scheme), SLICE_ARG(location)));
     if (location.ptr[0] == '/')
         base.len = 0;
     else if (location.ptr[0] != '?' && location.ptr[0] != '#')
         base.len = slice_find_last(base, '/') + 1;
-    return slice_of(arena_format(arena, "http://" SLICE_FMT SLICE_FMT SLICE_FMT, SLICE_ARG(auth->host_port), SLICE_ARG(base),
-                                 SLICE_ARG(location)));
+    return slice_of(arena_format(arena, SLICE_FMT "://" SLICE_FMT SLICE_FMT SLICE_FMT, SLICE_ARG(auth->server.scheme),
+                                 SLICE_ARG(auth->server.host_port), SLICE_ARG(base), SLICE_ARG(location)));
 }
 
 /* Fields of the reply that outlive it: those for the request, or all of them for the client. */

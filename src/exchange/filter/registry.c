@@ -5,23 +5,51 @@
 /* In the order of spec/proxy.md 1; a line a filter. */
 /* clang-format off */
 const struct filter_ops *const exchange_filters[] = {
+    &filter_entrypoint_redirect, /* before auth: nobody is asked for a password on the way to https */
     &filter_errors,
     &filter_white_list,
+    &filter_redirect,
     &filter_custom_headers,
     &filter_security_headers,
+    &filter_basic_auth_list,
+    &filter_basic_auth,
+    &filter_digest_auth,
     &filter_forward_auth,
+    &filter_circuit_breaker,
+    &filter_max_conn,
+    &filter_rate_limit,
     &filter_sticky,
     &filter_compress, /* of entrypoints */
     NULL,
 };
 /* clang-format on */
 
+/* An entrypoint while it is compiled. */
+struct entry_source {
+    struct filter_source source; /* first */
+    struct entrypoint *out;
+};
+
+/* Entrypoints are there until the end, and so is what they hold. */
 static void *live_of_entrypoint(const struct filter_source *from, struct slice identity, size_t bytes,
                                 void (*fini)(void *live))
 {
+    struct entrypoint *out = ((const struct entry_source *)(const void *)from)->out;
+    void *live = live_of_arena(from->arena, bytes);
+
     (void)identity;
-    (void)fini; /* entrypoints are there until the end */
-    return live_of_arena(from->arena, bytes);
+    if (fini) {
+        struct entrypoint_end *end = ARENA_NEW(from->arena, struct entrypoint_end);
+        *end = (struct entrypoint_end){.next = out->ends, .fini = fini, .live = live};
+        out->ends = end;
+    }
+    return live;
+}
+
+void entrypoint_fini(struct entrypoint *entrypoint)
+{
+    for (; entrypoint->ends; entrypoint->ends = entrypoint->ends->next)
+        entrypoint->ends->fini(entrypoint->ends->live);
 }
 
 static bool no_target(const struct filter_source *from, struct slice name, struct route_target *out)
@@ -52,18 +80,33 @@ static void compile_filters(const struct filter_source *from, struct entrypoint 
     }
 }
 
-static void compile_trust(const struct model_entrypoint *from, struct arena *arena, struct diagnostics *diagnostics,
-                          struct entrypoint *out)
+/* One that cannot be read is left out: then somebody is not believed who was to be. */
+static size_t compile_networks(const struct filter_source *from, const char *option, const struct slices *texts,
+                               struct network **out)
 {
-    out->trusted = ARENA_ARRAY(arena, struct network, from->forwarded_trusted.count);
-    for (size_t i = 0; i < from->forwarded_trusted.count; i++) {
-        if (network_parse(from->forwarded_trusted.items[i], &out->trusted[out->trusted_count]))
-            out->trusted_count++;
+    size_t count = 0;
+
+    *out = ARENA_ARRAY(from->arena, struct network, texts->count);
+    for (size_t i = 0; i < texts->count; i++) {
+        if (network_parse(texts->items[i], &(*out)[count]))
+            count++;
         else
-            diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, from->name,
-                            "ForwardedHeaders.TrustedIPs: `" SLICE_FMT "` is no address and no network: left out",
-                            SLICE_ARG(from->forwarded_trusted.items[i]));
+            diagnostics_add(from->diagnostics, DIAGNOSTIC_WARNING, from->place,
+                            "%s.TrustedIPs: `" SLICE_FMT "` is no address and no network: left out", option,
+                            SLICE_ARG(texts->items[i]));
     }
+    return count;
+}
+
+static void compile_trust(const struct filter_source *from, struct entrypoint *out)
+{
+    const struct model_entrypoint *model = from->entrypoint;
+
+    out->trust_all = model->forwarded_insecure;
+    out->trusted_count = compile_networks(from, "ForwardedHeaders", &model->forwarded_trusted, &out->trusted);
+    out->proxy_protocol = model->proxy_protocol;
+    out->proxy_trust_all = model->proxy_insecure;
+    out->proxy_trusted_count = compile_networks(from, "ProxyProtocol", &model->proxy_trusted, &out->proxy_trusted);
 }
 
 void entrypoint_compile(const struct model_entrypoint *entrypoints, size_t count, size_t number, struct arena *arena,
@@ -71,20 +114,21 @@ void entrypoint_compile(const struct model_entrypoint *entrypoints, size_t count
 {
     const struct model_entrypoint *model = &entrypoints[number];
     /* An entrypoint's options are a frontend's options for everybody who comes that way. */
-    const struct model_frontend options = {.name = model->name, .white_list = model->white_list, .auth = model->auth};
-    const struct filter_source from = {
-        .frontend = &options,
-        .entrypoint = model,
-        .entrypoints = entrypoints,
-        .entrypoint_count = count,
-        .arena = arena,
-        .place = slice_of(arena_format(arena, "entrypoint " SLICE_FMT, SLICE_ARG(model->name))),
-        .diagnostics = diagnostics,
-        .ops = &entrypoint_source,
+    const struct model_frontend options = {
+        .name = model->name, .redirect = model->redirect, .white_list = model->white_list, .auth = model->auth};
+    const struct entry_source from = {
+        .source = {.frontend = &options,
+                   .entrypoint = model,
+                   .entrypoints = entrypoints,
+                   .entrypoint_count = count,
+                   .arena = arena,
+                   .place = slice_of(arena_format(arena, "entrypoint " SLICE_FMT, SLICE_ARG(model->name))),
+                   .diagnostics = diagnostics,
+                   .ops = &entrypoint_source},
+        .out = out,
     };
 
-    *out = (struct entrypoint){
-        .name = model->name, .trust_all = model->forwarded_insecure, .closed = model->closed_because.len > 0};
-    compile_trust(model, arena, diagnostics, out);
-    compile_filters(&from, out);
+    *out = (struct entrypoint){.name = model->name, .closed = model->closed_because.len > 0};
+    compile_trust(&from.source, out);
+    compile_filters(&from.source, out);
 }

@@ -17,6 +17,12 @@ struct pool {
     struct slice closed_because; /* an option that protects was not understood: its frontends are closed */
 };
 
+/* A frontend that is made now, and where it is as long as they are not sorted. */
+struct live_frontend {
+    struct inventory_frontend shown;
+    size_t place;
+};
+
 struct building {
     const struct build_input *input;
     struct neighbourhood around;
@@ -25,7 +31,7 @@ struct building {
     struct fragment *fragment;
     struct inventory *inventory;
     struct map pools; /* backend name to struct pool */
-    /* To struct inventory_frontend. By service and segment, of which only the first container makes a frontend (4.5). */
+    /* To struct live_frontend. By service and segment, of which only the first container makes a frontend (4.5). */
     struct map frontend_keys, frontend_names;
     size_t frontend_capacity;
     size_t said_before; /* the container at hand */
@@ -210,21 +216,38 @@ static void make_frontend(struct building *building, const struct plan_route *ro
 /* The first container of a service makes its frontends; the others are behind them. */
 static void add_frontend(struct building *building, struct work *work, const struct plan_route *route)
 {
-    struct inventory_frontend *named = map_get(&building->frontend_keys, route->key);
+    struct live_frontend *live = map_get(&building->frontend_keys, route->key);
 
-    if (!named) {
+    if (!live) {
         struct slice name = plan_route_name(building->arena, route, work->position);
-        named = ARENA_NEW(building->arena, struct inventory_frontend);
-        *named = (struct inventory_frontend){slice_from(name, sizeof "route-" - 1), route->rule, route->backend.name};
-        if (map_get(&building->frontend_names, named->name)) {
-            note_name_taken(building, work, route, named->name);
+        live = ARENA_NEW(building->arena, struct live_frontend);
+        *live = (struct live_frontend){{slice_from(name, sizeof "route-" - 1), route->rule, route->backend.name},
+                                       building->fragment->frontend_count};
+        if (map_get(&building->frontend_names, live->shown.name)) {
+            note_name_taken(building, work, route, live->shown.name);
             return;
         }
-        map_put(&building->frontend_names, named->name, named);
-        map_put(&building->frontend_keys, route->key, named);
+        map_put(&building->frontend_names, live->shown.name, live);
+        map_put(&building->frontend_keys, route->key, live);
         make_frontend(building, route, name);
     }
-    inventory_add_frontend(work->item, named);
+    frontend_take_age(&building->fragment->frontends[live->place], route->frontend.since, route->frontend.claimant);
+    inventory_add_frontend(work->item, &live->shown);
+}
+
+/* While only live ones have keys. */
+static void apply_ages(struct building *building)
+{
+    struct ages *ages = building->input->ages;
+    struct map_entry *entry;
+
+    if (!ages)
+        return;
+    for (size_t i = 0; (entry = map_next(&building->frontend_keys, &i));) {
+        const struct live_frontend *live = entry->value;
+        ages_apply(ages, entry->key, &building->fragment->frontends[live->place], building->arena);
+    }
+    ages_end_round(ages);
 }
 
 /* "`Host:a.t`, `Host:b.t` to http://172.17.0.2:80" */
@@ -353,6 +376,7 @@ static void add_containers(struct building *building, struct remembering *rememb
         else if (is_absent(input, work.item))
             absent[absent_count++] = work;
     }
+    apply_ages(building);
     for (size_t i = 0; i < absent_count; i++)
         remember_plan(remembering, absent[i].plan, absent[i].item);
 }

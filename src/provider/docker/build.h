@@ -5,6 +5,7 @@
  * Thread: the provider's. No I/O. What it reads stays the caller's.
  */
 #pragma once
+#include "ages.h"
 #include "container.h"
 #include "waybill/base/map.h"
 #include "waybill/provider/docker.h"
@@ -34,6 +35,7 @@ struct build_input {
     struct gone *gone; /* the latest first */
     size_t gone_count;
     const struct container *own; /* the router's, when it is none of `containers`; or NULL */
+    struct ages *ages;           /* of services, from one build to the next; NULL: containers have their own only */
 };
 
 struct build_output {

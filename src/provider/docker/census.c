@@ -17,6 +17,7 @@ void census_init(struct census *census, uint64_t remember_ms)
     map_init(&census->known);
     map_init(&census->dirty);
     map_init(&census->failed);
+    ages_init(&census->ages);
 }
 
 static void destroy_known(struct known *known)
@@ -31,6 +32,7 @@ void census_fini(struct census *census)
     for (size_t i = 0; i < census->count; i++)
         destroy_known(census->order[i]);
     ghosts_fini(&census->ghosts);
+    ages_fini(&census->ages);
     free(census->order);
     map_fini(&census->known);
     map_fini(&census->dirty);
@@ -362,7 +364,8 @@ void census_build(struct census *census, const struct docker_options *options, c
                                 .unreadable = unreadable,
                                 .remember = census->ghosts.remember_ms > 0,
                                 .gone = gone,
-                                .gone_count = census->ghosts.count};
+                                .gone_count = census->ghosts.count,
+                                .ages = &census->ages};
     bool by_id_is_needed = uses_network_of_another(census->own);
     struct map by_id;
 

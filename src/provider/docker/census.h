@@ -7,6 +7,7 @@
 #pragma once
 #include "build.h"
 #include "engine.h"
+#include "ages.h"
 #include "ghosts.h"
 #include "swarm.h"
 
@@ -35,6 +36,7 @@ struct census {
     struct network_list networks;
     bool networks_are_stale;
     struct ghosts ghosts;
+    struct ages ages;
 
     /* Swarm mode */
     struct container *own; /* the router's; NULL: none of this engine's, or not read yet */

@@ -85,7 +85,7 @@ static void read_backend(struct label_reading *reading, struct plan_route *route
     backend_set_defaults(reading->arena, backend, reading->diagnostics);
 }
 
-static void read_frontend(struct label_reading *reading, struct plan_route *route, uint64_t since)
+static void read_frontend(struct label_reading *reading, struct plan_route *route, const struct container *container)
 {
     struct model_frontend *frontend = &route->frontend;
 
@@ -93,7 +93,8 @@ static void read_frontend(struct label_reading *reading, struct plan_route *rout
     labels_read_frontend(reading, frontend);
     frontend->closed_because = reading->closed_because;
     frontend->origin = reading->origin;
-    frontend->since = since;
+    frontend->since = container->created_ns;
+    frontend->claimant = container->id;
     frontend_sort(frontend);
 }
 
@@ -123,7 +124,7 @@ static void read_route(struct planning *planning, const struct route_request *re
     route->backend.name = naming_backend(arena, container, segment);
     route->stem = naming_frontend_stem(arena, segment, route->backend.name, request->rule, &route->is_numbered);
     read_backend(&of_backend, route);
-    read_frontend(&of_frontend, route, container->created_ns);
+    read_frontend(&of_frontend, route, container);
     read_server(&of_server, container, route);
 }
 

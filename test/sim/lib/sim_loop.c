@@ -192,6 +192,12 @@ void sim_settle(struct sim *sim)
     sim_advance(sim, 0);
 }
 
+bool sim_step(struct sim *sim)
+{
+    loop_run_later(&sim->loop);
+    return run_one(sim, sim->loop.now_ms);
+}
+
 void sim_add_listener(struct sim *sim, struct sim_listener *listener, const char *ip, uint16_t port)
 {
     WB_REQUIRE(address_parse(slice_of(ip), port, &listener->address));

@@ -74,6 +74,8 @@ void sim_unpost(struct sim_event *event);
 void sim_advance(struct sim *sim, uint64_t ms);
 /* What happens without time passing. */
 void sim_settle(struct sim *sim);
+/* The next of these things; false: there is none. */
+bool sim_step(struct sim *sim);
 uint64_t sim_draw(struct sim *sim, uint64_t below);
 void sim_add_listener(struct sim *sim, struct sim_listener *listener, const char *ip, uint16_t port);
 void sim_remove_listener(struct sim_listener *listener);

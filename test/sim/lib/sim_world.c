@@ -8,10 +8,11 @@ static void on_retired(struct snapshot *snapshot, void *arg)
     compiler_free_snapshot(world->compiler, snapshot);
 }
 
-static bool answer_ping(void *arg, const struct local_request *request, struct local_answer *out_answer)
+/* /ping for everybody, /api for whom the entrypoint's filters let. */
+static bool answer_internal(void *arg, const struct local_request *request, struct local_answer *out_answer)
 {
     (void)arg;
-    if (!slice_eq(request->path, SLICE("/ping")))
+    if (!slice_eq(request->path, SLICE("/ping")) && !(request->filtered && slice_eq(request->path, SLICE("/api"))))
         return false;
     *out_answer = (struct local_answer){.status = 200, .content_type = SLICE("text/plain"), .fixed_body = SLICE("OK")};
     return true;
@@ -38,12 +39,15 @@ void sim_world_start(struct sim_world *world)
     struct diagnostics diagnostics;
 
     diagnostics_init(&diagnostics);
-    entrypoint_compile(&world->outer, 1, 0, &world->arena, &diagnostics, &world->entrypoint);
+    world->entrypoints[0] = world->outer;
+    world->entrypoints[1] = world->more;
+    size_t count = world->more.name.len ? 2 : 1;
+    entrypoint_compile(world->entrypoints, count, 0, &world->arena, &diagnostics, &world->entrypoint);
     diagnostics_fini(&diagnostics);
     world->entrypoint.has_local = true;
     struct compile_options compile = {.filters = world->filters,
-                                      .entrypoints = &world->outer,
-                                      .entrypoint_count = 1,
+                                      .entrypoints = world->entrypoints,
+                                      .entrypoint_count = count,
                                       .allow_min_weight_zero = world->allow_min_weight_zero,
                                       .retire = on_retired,
                                       .retire_arg = world};
@@ -54,7 +58,8 @@ void sim_world_start(struct sim_world *world)
     world->env.entrypoint_count = 1;
     world->env.host_name = SLICE("waybill");
     world->env.counters = &world->counters;
-    world->env.local = (struct local_routes){.answer = answer_ping};
+    world->env.passwords = passwords_create(0);
+    world->env.local = (struct local_routes){.answer = answer_internal};
     world->entry = entry_create(&world->env, &world->options);
 }
 
@@ -77,6 +82,11 @@ static void add_filters(struct arena *arena, struct model_frontend *frontend, co
         frontend->auth = ARENA_NEW(arena, struct model_auth);
         frontend->auth->forward = ARENA_NEW(arena, struct model_auth_forward);
         frontend->auth->forward->address = slice_of(arena_strdup(arena, route->auth));
+        if (route->auth_ca) {
+            struct model_auth_tls *tls = frontend->auth->forward->tls = ARENA_NEW(arena, struct model_auth_tls);
+            *tls = (struct model_auth_tls){
+                .ca = slice_of(arena_strdup(arena, route->auth_ca)), .cert = SLICE(""), .key = SLICE("")};
+        }
         if (route->auth_copies)
             slices_add(arena, &frontend->auth->forward->auth_response_headers,
                        slice_of(arena_strdup(arena, route->auth_copies)));
@@ -143,6 +153,12 @@ void sim_world_serve(struct sim_world *world, const char *servers)
     sim_world_publish(world, &route, 1);
 }
 
+size_t sim_world_hash(struct sim_world *world)
+{
+    passwords_work(world->env.passwords);
+    return mailbox_open_all(&world->sim.loop.mailbox, NULL);
+}
+
 void sim_world_destroy(struct sim_world **world)
 {
     struct sim_world *ending = *world;
@@ -153,10 +169,13 @@ void sim_world_destroy(struct sim_world **world)
     WB_REQUIRE(cell_read(&ending->counters.active) == 0 && cell_read(&ending->counters.clients) == 0);
     entry_destroy(&ending->entry);
     upstream_destroy(&ending->env.upstream);
+    sim_world_hash(ending); /* what could not be withdrawn */
+    passwords_destroy(&ending->env.passwords);
     lease_drop(&ending->env.lease);
     WB_REQUIRE(compiler_live_snapshots(ending->compiler) == 0);
     compiler_destroy(&ending->compiler);
     environment_fini(&ending->env);
+    entrypoint_fini(&ending->entrypoint);
     sim_fini(&ending->sim); /* looks that no buffer is lent and no deadline is left */
     arena_fini(&ending->arena);
     free(ending);

@@ -5,12 +5,14 @@
 #include "sim_server.h"
 #include "waybill/entry/entry.h"
 #include "waybill/exchange/filters.h"
+#include "waybill/exchange/passwords.h"
 #include "waybill/route/compile.h"
 
 struct sim_route {
     const char *name, *rule;
     const char *servers;        /* URLs, separated by blanks; NULL: no backend */
     const char *auth;           /* address of forward auth, or NULL */
+    const char *auth_ca;        /* of auth.forward.tls, or NULL: no such group */
     const char *auth_copies;    /* one name for authResponseHeaders, or NULL */
     const char *white_list;     /* one range, or NULL */
     bool list_forwarded;        /* whiteList.useXForwardedFor */
@@ -26,7 +28,9 @@ struct sim_world {
     struct exchange_counters counters;
     struct entry *entry;
     struct compiler *compiler;
-    struct model_entrypoint outer;
+    struct model_entrypoint outer;          /* clients come by it */
+    struct model_entrypoint more;           /* a name and an address to lead to; empty: there is none */
+    struct model_entrypoint entrypoints[2]; /* both, once it has started */
     struct model_white_list outer_list;
     struct entrypoint entrypoint;
     struct arena arena;
@@ -44,6 +48,8 @@ void sim_world_start(struct sim_world *world);
 void sim_world_publish(struct sim_world *world, const struct sim_route *routes, size_t count);
 /* One route for Host a.test. */
 void sim_world_serve(struct sim_world *world, const char *servers);
+/* Does the work of the threads that hash passwords, and brings it back; returns how many waited for it. */
+size_t sim_world_hash(struct sim_world *world);
 /* Sets the limits of the worker free: all are given back, nothing is lent. Closes what is open. */
 void sim_world_destroy(struct sim_world **world);
 static inline uint64_t sim_world_ended(const struct sim_world *world, enum reason reason)

@@ -123,9 +123,34 @@ static void test_a_stock_keeps_only_so_many_blocks(void **state)
     stock_fini(&stock);
 }
 
+static void note_end(void *what)
+{
+    ++*(int *)what;
+}
+
+static void test_what_an_arena_cannot_hold_ends_with_it(void **state)
+{
+    struct arena arena;
+    int first = 0, second = 0;
+    (void)state;
+
+    arena_init(&arena, 0);
+    arena_at_end(&arena, note_end, &first);
+    arena_at_end(&arena, note_end, &second);
+    assert_int_equal(first + second, 0);
+    arena_reset(&arena);
+    assert_int_equal(first, 1);
+    assert_int_equal(second, 1);
+    arena_at_end(&arena, note_end, &first);
+    arena_fini(&arena);
+    assert_int_equal(first, 2);
+    assert_int_equal(second, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_an_arena_cannot_hold_ends_with_it),
         cmocka_unit_test(test_an_arena_gives_zeroed_aligned_memory),
         cmocka_unit_test(test_a_large_arena_keeps_what_it_was_given),
         cmocka_unit_test(test_a_limit_overflows_once_and_sticks_until_reset),

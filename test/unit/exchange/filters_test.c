@@ -25,8 +25,9 @@ static struct outcome compile(struct model_white_list *list, struct model_auth *
     entrypoint_compile(&from, 1, 0, &arena, &diagnostics, &made);
     struct outcome outcome = {.closed = made.closed, .filters = made.filter_count, .diagnostics = diagnostics.count};
     for (size_t i = 0; i < diagnostics.count; i++)
-        assert_int_equal(diagnostics.items[i].severity, DIAGNOSTIC_CLOSED);
+        assert_int_equal(diagnostics.items[i].severity, made.closed ? DIAGNOSTIC_CLOSED : DIAGNOSTIC_WARNING);
     diagnostics_fini(&diagnostics);
+    entrypoint_fini(&made);
     arena_fini(&arena);
     return outcome;
 }
@@ -74,11 +75,13 @@ static void test_a_white_list_with_one_bad_range_closes(void **state)
 
 static void test_a_forward_auth_that_cannot_be_asked_closes(void **state)
 {
-    static const char *const good[] = {"http://auth", "http://auth:8000/check?x=1", "HTTP://10.0.0.1/",
-                                       " http://[::1]:80/a "},
+    static const char *const good[] = {"http://auth",      "http://auth:8000/check?x=1",
+                                       "HTTP://10.0.0.1/", " http://[::1]:80/a ",
+                                       "https://auth",     "https://[::1]:8443/check"},
                              *const bad[] = {"",
                                              "auth:8000",
-                                             "https://auth/",
+                                             "https://",
+                                             "https:/auth/",
                                              "http://",
                                              "http:///x",
                                              "http://auth:0/",
@@ -110,14 +113,26 @@ static void test_a_name_that_is_none_closes(void **state)
         assert_true(compile_forward("http://auth/", bad[i]).closed);
 }
 
-static void test_tls_to_the_auth_server_closes_as_long_as_there_is_none(void **state)
+static void test_tls_to_the_auth_server_closes_when_its_files_cannot_be_used(void **state)
 {
-    struct model_auth_tls tls = {.insecure_skip_verify = true};
-    struct model_auth_forward forward = {.address = SLICE("http://auth/"), .tls = &tls};
-    struct model_auth auth = {.forward = &forward};
+    static const char *const addresses[] = {"http://auth/", "https://auth/"};
+    static const struct {
+        struct model_auth_tls tls;
+        bool closed;
+    } rows[] = {
+        {{.insecure_skip_verify = true}, false}, {{.ca_optional = true}, false},
+        {{.ca = {"/nowhere", 8}}, true},         {{.ca = {"/nowhere", 8}, .insecure_skip_verify = true}, true},
+        {{.cert = {"/nowhere", 8}}, true},       {{.key = {"/nowhere", 8}}, true},
+    };
     (void)state;
 
-    assert_true(compile(NULL, &auth).closed);
+    for (size_t i = 0; i < WB_COUNT(rows); i++)
+        for (size_t a = 0; a < WB_COUNT(addresses); a++) {
+            struct model_auth_tls tls = rows[i].tls;
+            struct model_auth_forward forward = {.address = slice_of(addresses[a]), .tls = &tls};
+            struct model_auth auth = {.forward = &forward};
+            assert_int_equal(compile(NULL, &auth).closed, rows[i].closed);
+        }
 }
 
 int main(void)
@@ -127,7 +142,7 @@ int main(void)
         cmocka_unit_test(test_a_white_list_with_one_bad_range_closes),
         cmocka_unit_test(test_a_forward_auth_that_cannot_be_asked_closes),
         cmocka_unit_test(test_a_name_that_is_none_closes),
-        cmocka_unit_test(test_tls_to_the_auth_server_closes_as_long_as_there_is_none),
+        cmocka_unit_test(test_tls_to_the_auth_server_closes_when_its_files_cannot_be_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

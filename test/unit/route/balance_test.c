@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include "waybill/base/text.h"
 #include "waybill/route/compile.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 static struct model_entrypoint entrypoints[] = {{.name = {"http", 4}}};
@@ -40,7 +41,7 @@ static void end(struct bench *bench)
     text_fini(&bench->said);
 }
 
-/* Backends of these options with the same two servers each, under names "b0", "b1", ... */
+/* Backends of these options, each with its servers or the same two, under names "b0", "b1", ... */
 static const struct route_backend *compile(struct bench *bench, const struct model_backend *options, size_t count)
 {
     struct fragment *fragment = fragment_create(SLICE("docker"));
@@ -55,10 +56,14 @@ static const struct route_backend *compile(struct bench *bench, const struct mod
         struct model_backend *backend = &fragment->backends[i];
         *backend = options[i];
         backend->name = slice_of(arena_format(arena, "b%zu", i));
-        backend->server_count = 2;
-        backend->servers = ARENA_ARRAY(arena, struct model_server, 2);
-        backend->servers[0] = (struct model_server){.name = SLICE("s0"), .url = SLICE("http://10.0.0.1:80"), .weight = 1};
-        backend->servers[1] = (struct model_server){.name = SLICE("s1"), .url = SLICE("http://[fd00::1]:81/x"), .weight = 1};
+        if (backend->server_count == 0) {
+            backend->server_count = 2;
+            backend->servers = ARENA_ARRAY(arena, struct model_server, 2);
+            backend->servers[0] = (struct model_server){
+                .name = SLICE("s0"), .url = SLICE("http://10.0.0.1:80"), .weight = 1};
+            backend->servers[1] = (struct model_server){
+                .name = SLICE("s1"), .url = SLICE("http://[fd00::1]:81/x"), .weight = 1};
+        }
         struct model_frontend *frontend = &fragment->frontends[i];
         *frontend = (struct model_frontend){.name = slice_of(arena_format(arena, "f%zu", i)), .backend = backend->name};
         slices_add(arena, &frontend->entrypoints, SLICE("http"));
@@ -223,6 +228,62 @@ static void test_a_path_that_names_a_host_is_no_check(void **state)
     end(&bench);
 }
 
+/* A check goes as requests do, unless it says how. */
+static void test_a_check_is_asked_over_tls_where_its_server_is_or_it_says_so(void **state)
+{
+    static const struct {
+        const char *server, *scheme;
+        int64_t port;
+        bool is_secure;
+        uint16_t asked_at;
+        const char *host, *label;
+    } rows[] = {
+        {"http://10.0.0.1:81", "", 0, false, 81, "10.0.0.1:81", "http://10.0.0.1:81/h"},
+        {"https://10.0.0.1:444", "", 0, true, 444, "10.0.0.1:444", "https://10.0.0.1:444/h"},
+        {"https://10.0.0.1", "", 0, true, 443, "10.0.0.1", "https://10.0.0.1:443/h"},
+        {"https://10.0.0.1", "https", 8443, true, 8443, "10.0.0.1:8443", "https://10.0.0.1:8443/h"},
+        {"http://10.0.0.1:81", "HTTPS", 0, true, 81, "10.0.0.1:81", "https://10.0.0.1:81/h"},
+        {"http://10.0.0.1", "https", 0, true, 443, "10.0.0.1", "https://10.0.0.1:443/h"},
+        {"http://[fd00::1]", "https", 0, true, 443, "[fd00::1]", "https://fd00::1:443/h"},
+        {"https://10.0.0.1", "http", 0, false, 80, "10.0.0.1", "http://10.0.0.1:80/h"},
+        {"https://10.0.0.1", "http", 81, false, 81, "10.0.0.1:81", "http://10.0.0.1:81/h"},
+    };
+    struct bench bench;
+    (void)state;
+
+    begin(&bench);
+    for (size_t i = 0; i < WB_COUNT(rows); i++) {
+        struct model_server server = {.name = SLICE("a"), .url = slice_of(rows[i].server), .weight = 1};
+        struct model_health_check check = {.path = SLICE("/h"), .scheme = slice_of(rows[i].scheme), .port = rows[i].port};
+        struct model_backend model = {.servers = &server, .server_count = 1, .health_check = &check};
+        char begin_of_request[100];
+        const struct route_health *health = compile(&bench, &model, 1)->servers[0].health;
+        snprintf(begin_of_request, sizeof begin_of_request, "GET /h HTTP/1.1\r\nHost: %s\r\n", rows[i].host);
+        assert_int_equal(health->is_secure, rows[i].is_secure);
+        assert_int_equal(health->port, rows[i].asked_at);
+        assert_true(slice_starts(health->request, slice_of(begin_of_request)));
+        assert_true(slice_eq(health->label, slice_of(rows[i].label)));
+        assert_string_equal(bench.said.ptr ? bench.said.ptr : "", "");
+    }
+    end(&bench);
+}
+
+/* What was found in clear is not what would be found over TLS. */
+static void test_the_scheme_is_part_of_the_question(void **state)
+{
+    struct model_health_check clear = {.path = SLICE("/h"), .scheme = SLICE("http"), .port = 9};
+    struct model_health_check secure = {.path = SLICE("/h"), .scheme = SLICE("https"), .port = 9};
+    struct model_backend backends[] = {{.health_check = &clear}, {.health_check = &secure}};
+    struct bench bench;
+    (void)state;
+
+    begin(&bench);
+    const struct route_backend *first = compile(&bench, backends, 2);
+    assert_int_equal(bench.snapshot->check_count, 4);
+    assert_ptr_not_equal(first->servers[0].health, bench.snapshot->frontends[1]->backend->servers[0].health);
+    end(&bench);
+}
+
 static void test_the_same_question_to_the_same_server_is_asked_once_and_remembered(void **state)
 {
     struct model_health_check one = {.path = SLICE("/h")}, other = {.path = SLICE("/i")};
@@ -255,6 +316,8 @@ int main(void)
         cmocka_unit_test(test_a_check_asks_what_was_configured),
         cmocka_unit_test(test_options_of_a_check_that_make_no_sense_are_dropped_alone),
         cmocka_unit_test(test_a_path_that_names_a_host_is_no_check),
+        cmocka_unit_test(test_a_check_is_asked_over_tls_where_its_server_is_or_it_says_so),
+        cmocka_unit_test(test_the_scheme_is_part_of_the_question),
         cmocka_unit_test(test_the_same_question_to_the_same_server_is_asked_once_and_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,6 +151,14 @@ static void test_forward_auth_is_taken_or_stops_the_start(void **state)
     expect_text(forward->address, "http://auth:8000/check?x=1");
     assert_true(forward->trust_forward_header);
     expect_list(forward->auth_response_headers, "X-User,X-Role");
+    expect_ok(read_entrypoint("Name:a Address::81 Auth.Forward.Address:https://auth Auth.Forward.TLS.CA:/ca.pem "
+                              "Auth.Forward.TLS.Cert:/c.pem Auth.Forward.TLS.Key:/k.pem "
+                              "Auth.Forward.TLS.InsecureSkipVerify:yes"));
+    const struct model_auth_tls *tls = entrypoint("a")->auth->forward->tls;
+    expect_text(tls->ca, "/ca.pem");
+    expect_text(tls->cert, "/c.pem");
+    expect_text(tls->key, "/k.pem");
+    assert_false(tls->insecure_skip_verify); /* what cannot be read leaves it verified (security case T5) */
     static const char *const bad[] = {
         "Auth.Forward.Address:",           "Auth.Forward.Address:auth",
         "Auth.Forward.Address:ftp://auth", "Auth.Forward.Address:http://",
@@ -163,6 +171,96 @@ static void test_forward_auth_is_taken_or_stops_the_start(void **state)
         expect_refused(read_entrypoint(words), "entrypoint \"a\": Auth");
         free(words);
     }
+}
+
+static void test_users_are_taken_or_stop_the_start(void **state)
+{
+    (void)state;
+    expect_ok(read_entrypoint("Name:a Address::81 Auth.Basic.Users:ann:$apr1$a$b,bob:{SHA}x= Auth.Basic.RemoveHeader:true "
+                              "Auth.HeaderField:X-User"));
+    const struct model_auth *auth = entrypoint("a")->auth;
+    expect_list(auth->basic->users, "ann:$apr1$a$b,bob:{SHA}x=");
+    assert_true(auth->basic->remove_header);
+    expect_text(auth->header_field, "X-User");
+    assert_null(auth->digest);
+    expect_ok(read_entrypoint("Name:b Address::82 Auth.Digest.Users:ann:traefik:1 Auth.Digest.UsersFile:/etc/users"));
+    auth = entrypoint("b")->auth;
+    expect_list(auth->digest->users, "ann:traefik:1");
+    expect_text(auth->digest->users_file, "/etc/users");
+    static const char *const bad[] = {
+        "Auth.Basic.Users:",
+        "Auth.Basic.RemoveHeader:true",
+        "Auth.Digest.UsersFile:",
+        "Auth.Digest.Users:,",
+        "Auth.Basic.RemoveHeader:true Auth.Digest.Users:ann:traefik:1", /* basic comes first */
+    };
+    for (size_t i = 0; i < WB_COUNT(bad); i++) {
+        char *words = wb_format("Name:a Address::81 %s", bad[i]);
+        expect_refused(read_entrypoint(words), "has no users: set Auth.");
+        free(words);
+    }
+}
+
+static void test_a_proxy_is_believed_by_its_address(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words;
+        bool looked_for, insecure;
+        const char *trusted;
+    } cases[] = {
+        {"", false, false, ""},
+        {"ProxyProtocol.TrustedIPs:10.0.0.0/8,::1", true, false, "10.0.0.0/8,::1"},
+        {"ProxyProtocol.Insecure:true", true, true, ""},
+        {"proxyprotocol_insecure:on ProxyProtocol.TrustedIPs:10.0.0.1", true, true, "10.0.0.1"},
+    };
+    static const struct {
+        const char *words, *message;
+    } bad[] = {
+        {"ProxyProtocol.Insecure:false", "ProxyProtocol believes nobody: name the proxies before it"},
+        {"ProxyProtocol.Insecure", "ProxyProtocol believes nobody"},
+        {"ProxyProtocol.TrustedIPs:", "ProxyProtocol believes nobody"},
+        {"ProxyProtocol.TrustedIPs:10.0.0.1,lb.example", "ProxyProtocol.TrustedIPs: \"lb.example\" is neither"},
+        {"ProxyProtocol.TrustedIPs:10.0.0.0/33 ProxyProtocol.Insecure:true", "\"10.0.0.0/33\" is neither"},
+        {"ProxyProtocol:true", "ProxyProtocol alone means nothing"},
+        {"ProxyProtocl.TrustedIPs:10.0.0.1", "did you mean ProxyProtocol.TrustedIPs"},
+    };
+    for (size_t i = 0; i < WB_COUNT(cases); i++) {
+        char *words = wb_format("Name:a Address::81 %s", cases[i].words);
+        expect_ok(read_entrypoint(words));
+        assert_int_equal(entrypoint("a")->proxy_protocol, cases[i].looked_for);
+        assert_int_equal(entrypoint("a")->proxy_insecure, cases[i].insecure);
+        expect_list(entrypoint("a")->proxy_trusted, cases[i].trusted);
+        free(words);
+    }
+    for (size_t i = 0; i < WB_COUNT(bad); i++) {
+        char *words = wb_format("Name:a Address::81 %s", bad[i].words);
+        expect_refused(read_entrypoint(words), bad[i].message);
+        free(words);
+    }
+}
+
+static void test_a_redirection_says_where_to(void **state)
+{
+    (void)state;
+    expect_ok(read_entrypoint("Name:a Address::81 Redirect.EntryPoint:b Redirect.Permanent:true"));
+    expect_text(entrypoint("a")->redirect->entrypoint, "b");
+    assert_true(entrypoint("a")->redirect->permanent);
+    expect_ok(
+        read_entrypoint("Name:a Address::81 Redirect.Regex:^http://a.test/x(.*)$ Redirect.Replacement:http://b.test/$1"));
+    expect_text(entrypoint("a")->redirect->regex, "^http://a.test/x(.*)$");
+    expect_text(entrypoint("a")->redirect->replacement, "http://b.test/$1");
+    assert_false(entrypoint("a")->redirect->permanent);
+    expect_ok(read_entrypoint("Name:a Address::81"));
+    assert_null(entrypoint("a")->redirect);
+    static const char *const bad[] = {"Redirect.EntryPoint:", "Redirect.Permanent:true", "Redirect.Regex:x",
+                                      "Redirect.Replacement:x"};
+    for (size_t i = 0; i < WB_COUNT(bad); i++) {
+        char *words = wb_format("Name:a Address::81 %s", bad[i]);
+        expect_refused(read_entrypoint(words), "entrypoint \"a\": Redirect says nothing about where to");
+        free(words);
+    }
+    expect_refused(read_entrypoint("Name:a Address::81 Redirect.EntryPoints:b"), "did you mean Redirect.EntryPoint");
 }
 
 static void test_parts_that_are_not_there_stop_the_start_by_name(void **state)
@@ -178,14 +276,6 @@ static void test_parts_that_are_not_there_stop_the_start_by_name(void **state)
         {"TLS.DefaultCertificate.Cert:a", "TLS"},
         {"CA:ca.pem", "CA (client certificates)"},
         {"CA.Optional:true", "CA (client certificates)"},
-        {"Redirect.EntryPoint:https", "Redirect"},
-        {"Redirect.Regex:^http://(.*) Redirect.Replacement:https://$1", "Redirect"},
-        {"Auth.Basic.Users:a:b", "Auth.Basic"},
-        {"Auth.Basic.RemoveHeader:true", "Auth.Basic"},
-        {"Auth.Digest.Users:a:b:c", "Auth.Digest"},
-        {"Auth.Forward.Address:http://a Auth.Forward.TLS.CA:x", "Auth.Forward.TLS"},
-        {"ProxyProtocol.TrustedIPs:10.0.0.1", "ProxyProtocol"},
-        {"ProxyProtocol.Insecure:true", "ProxyProtocol"},
     };
     for (size_t i = 0; i < WB_COUNT(cases); i++) {
         char *words = wb_format("Name:a Address::81 %s", cases[i].words);
@@ -290,6 +380,9 @@ int main(void)
         READING_TEST(test_a_switch_that_is_no_truth_is_noted),
         READING_TEST(test_a_white_list_is_taken_or_stops_the_start),
         READING_TEST(test_forward_auth_is_taken_or_stops_the_start),
+        READING_TEST(test_users_are_taken_or_stop_the_start),
+        READING_TEST(test_a_proxy_is_believed_by_its_address),
+        READING_TEST(test_a_redirection_says_where_to),
         READING_TEST(test_parts_that_are_not_there_stop_the_start_by_name),
         READING_TEST(test_a_misspelled_option_that_protects_stops_the_start),
         READING_TEST(test_any_other_unknown_option_is_ignored_and_noted),

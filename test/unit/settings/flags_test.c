@@ -180,6 +180,21 @@ static void test_a_flag_at_the_end_without_its_value_is_refused(void **state)
     expect_refused(settings_read(&settings, 2, again, &out_text), "flag needs an argument: 'l' in -l\n");
 }
 
+static void test_named_signers_and_no_verification_are_never_both(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--docker"));
+    assert_true(settings.root_cas.count == 0 && !settings.insecure_skip_verify);
+    expect_ok(read_words("--rootCAs=/a.pem,/b.pem", "--rootCAs=-----BEGIN CERTIFICATE-----\nx"));
+    assert_int_equal(settings.root_cas.count, 3);
+    expect_text(settings.root_cas.items[1], "/b.pem");
+    expect_ok(read_words("--insecureSkipVerify"));
+    assert_true(settings.insecure_skip_verify);
+    expect_refused(read_words("--insecureSkipVerify=maybe"), "it is neither true nor false");
+    expect_ok(read_words("--insecureSkipVerify", "--rootCAs=/a.pem"));
+    assert_true(settings.root_cas.count == 1 && !settings.insecure_skip_verify);
+}
+
 static void test_tls_to_the_engine_is_on_as_soon_as_one_of_its_flags_is_named(void **state)
 {
     (void)state;
@@ -216,7 +231,6 @@ static void test_parts_that_are_not_there_are_refused_by_name(void **state)
         "--eureka",
         "--hostResolver",
         "--hostResolver.cnameFlattening",
-        "--insecureSkipVerify",
         "--kubernetes",
         "--marathon",
         "--mesos",
@@ -226,7 +240,6 @@ static void test_parts_that_are_not_there_are_refused_by_name(void **state)
         "--rest",
         "--retry",
         "--retry.attempts=3",
-        "--rootCAs=/x",
         "--serviceFabric",
         "--tracing.backend=jaeger",
         "--web",
@@ -419,6 +432,7 @@ int main(void)
         READING_TEST(test_an_unknown_flag_is_refused_in_the_words_of_v17),
         READING_TEST(test_a_flag_at_the_end_without_its_value_is_refused),
         READING_TEST(test_tls_to_the_engine_is_on_as_soon_as_one_of_its_flags_is_named),
+        READING_TEST(test_named_signers_and_no_verification_are_never_both),
         READING_TEST(test_parts_that_are_not_there_are_refused_by_name),
         READING_TEST(test_switching_off_what_is_not_there_is_accepted),
         READING_TEST(test_flags_without_effect_are_accepted_and_noted),

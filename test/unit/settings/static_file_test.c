@@ -82,6 +82,14 @@ static void test_options_of_an_entrypoint_are_tables(void **state)
     assert_true(settings_entrypoint(&settings, SLICE("a"))->forwarded_insecure);
     expect_ok(read_toml("[entryPoints.a]\naddress = \":81\"\n[entryPoints.a.forwardedHeaders]\n"));
     assert_false(settings_entrypoint(&settings, SLICE("a"))->forwarded_insecure);
+    expect_ok(read_toml("[entryPoints.a]\naddress = \":81\"\n"
+                        "[entryPoints.a.proxyProtocol]\ntrustedIPs = [\"10.0.0.0/8\"]\n"
+                        "[entryPoints.a.redirect]\nregex = \"^http:\"\nreplacement = \"https:\"\npermanent = true\n"));
+    entrypoint = settings_entrypoint(&settings, SLICE("a"));
+    assert_true(entrypoint->proxy_protocol && !entrypoint->proxy_insecure && entrypoint->redirect->permanent);
+    expect_list(entrypoint->proxy_trusted, "10.0.0.0/8");
+    expect_text(entrypoint->redirect->regex, "^http:");
+    expect_text(entrypoint->redirect->replacement, "https:");
 }
 
 static void test_what_protects_an_entrypoint_in_the_file_fails_closed(void **state)
@@ -92,12 +100,17 @@ static void test_what_protects_an_entrypoint_in_the_file_fails_closed(void **sta
     } cases[] = {
         {"[entryPoints.a.tls]\n", "TLS is not in this version"},
         {"[entryPoints.a.tls]\n[[entryPoints.a.tls.certificates]]\ncertFile = \"x\"\n", "TLS is not in this version"},
-        {"[entryPoints.a.redirect]\nentryPoint = \"https\"\n", "Redirect is not in this version"},
-        {"[entryPoints.a.auth.basic]\nusers = [\"a:b\"]\n", "Auth.Basic is not in this version"},
-        {"[entryPoints.a.auth.basic]\nusersFile = \"x\"\n", "Auth.Basic is not in this version"},
-        {"[entryPoints.a.auth.digest]\n", "Auth.Digest is not in this version"},
-        {"[entryPoints.a.auth.forward.tls]\n", "Auth.Forward.TLS is not in this version"},
-        {"[entryPoints.a.proxyProtocol]\ninsecure = true\n", "ProxyProtocol is not in this version"},
+        {"[entryPoints.a.redirect]\n", "Redirect says nothing about where to"},
+        {"[entryPoints.a.redirect]\nentryPoint = [\"b\"]\n", "Redirect.EntryPoint is to be text"},
+        {"[entryPoints.a.redirect]\nregex = \"a\"\npermanent = true\n", "Redirect says nothing about where to"},
+        {"[entryPoints.a.auth.basic]\nusers = \"a:b\"\n", "Auth.Basic.Users is to be a list"},
+        {"[entryPoints.a.auth.basic]\nusers = []\n", "Auth.Basic has no users"},
+        {"[entryPoints.a.auth.digest]\nremoveHeader = true\n", "Auth.Digest has no users"},
+        {"[entryPoints.a.proxyProtocol]\n", "ProxyProtocol believes nobody"},
+        {"[entryPoints.a.proxyProtocol]\ninsecure = false\n", "ProxyProtocol believes nobody"},
+        {"[entryPoints.a.proxyProtocol]\ntrustedIPs = \"10.0.0.1\"\n", "ProxyProtocol.TrustedIPs is to be a list"},
+        {"[entryPoints.a.auth.forward.tls]\n", "is no URL"},
+        {"[entryPoints.a.auth.forward.tls]\nca = [\"x\"]\n", "Auth.Forward.TLS.CA is to be"},
         {"[entryPoints.a.whiteList]\n", "no address is allowed"},
         {"[entryPoints.a.whiteList]\nsourceRange = []\n", "no address is allowed"},
         {"[entryPoints.a.whiteList]\nsourceRange = [\"x\"]\n", "invalid CIDR address: x"},
@@ -176,8 +189,6 @@ static void test_parts_that_are_not_there_are_refused_by_name(void **state)
         {"[retry]\n[metrics.prometheus]\n", "retry: not in this version"},
         {"[metrics]\n[metrics.prometheus]\n", "metrics: not in this version"},
         {"[web]\naddress = \":8080\"\n", "web: not in this version"},
-        {"rootCAs = [\"x\"]\n", "rootCAs: not in this version"},
-        {"insecureSkipVerify = true\n", "insecureSkipVerify: not in this version"},
         {"[accessLog.filters]\nretryAttempts = true\n", "accessLog.filters: not in this version"},
         {"[traefikLog]\nfilePath = \"x\"\n", "traefikLog.filePath: not in this version"},
     };

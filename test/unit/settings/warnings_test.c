@@ -70,6 +70,16 @@ static void test_an_entrypoint_that_believes_everyone_is_warned_about(void **sta
     assert_non_null(strstr(logged.ptr, "entrypoint \\\"http\\\" (:80) believes the X-Forwarded-* headers of every client"));
 }
 
+static void test_an_entrypoint_that_believes_every_proxy_is_warned_about(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--entryPoints=Name:http Address::80 ProxyProtocol.Insecure:true",
+                         "--entryPoints=Name:b Address::81 ProxyProtocol.TrustedIPs:10.0.0.1"));
+    settings_log_warnings(&settings);
+    assert_int_equal(error_count, 1);
+    assert_non_null(strstr(logged.ptr, "entrypoint \\\"http\\\" (:80) believes the PROXY header of every client"));
+}
+
 static void test_an_engine_that_anybody_can_pass_for_is_warned_about(void **state)
 {
     (void)state;
@@ -77,6 +87,18 @@ static void test_an_engine_that_anybody_can_pass_for_is_warned_about(void **stat
     settings_log_warnings(&settings);
     assert_int_equal(error_count, 1);
     assert_non_null(strstr(logged.ptr, "SECURITY: docker.tls.insecureSkipVerify"));
+}
+
+static void test_https_servers_that_anybody_can_pass_for_are_warned_about(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--insecureSkipVerify"));
+    settings_log_warnings(&settings);
+    assert_int_equal(error_count, 1);
+    assert_non_null(strstr(logged.ptr, "SECURITY: insecureSkipVerify"));
+    expect_ok(read_words("--insecureSkipVerify", "--rootCAs=x"));
+    settings_log_warnings(&settings);
+    assert_non_null(strstr(logged.ptr, "insecureSkipVerify has no effect together with rootCAs"));
 }
 
 static void test_notes_are_logged_at_their_level(void **state)
@@ -100,7 +122,9 @@ int main(void)
         WARNING_TEST(test_an_api_on_loopback_or_behind_auth_is_not_warned_about),
         WARNING_TEST(test_a_white_list_alone_is_no_login),
         WARNING_TEST(test_an_entrypoint_that_believes_everyone_is_warned_about),
+        WARNING_TEST(test_an_entrypoint_that_believes_every_proxy_is_warned_about),
         WARNING_TEST(test_an_engine_that_anybody_can_pass_for_is_warned_about),
+        WARNING_TEST(test_https_servers_that_anybody_can_pass_for_are_warned_about),
         WARNING_TEST(test_notes_are_logged_at_their_level),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
