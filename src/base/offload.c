@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/base/offload.h"
+#include "waybill/base/log.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -73,7 +74,8 @@ static void *work_on(void *arg)
     struct offload *offload = arg;
     struct offload_job *job;
 
-    nice(NICENESS); /* on Linux it is the thread that becomes nicer */
+    if (nice(NICENESS) == -1) /* on Linux it is the thread that becomes nicer; one that may not works all the same */
+        wb_log_debug("offload: the thread keeps its priority");
     pthread_mutex_lock(&offload->lock);
     for (;;) {
         if ((job = take_job(offload)))

@@ -53,7 +53,7 @@ static void report_unknown(const struct model_frontend *frontend, struct slice e
     describe_known(&there, entrypoint, known);
     diagnostics_add(diagnostics, others_left ? DIAGNOSTIC_WARNING : DIAGNOSTIC_ERROR, place,
                     "frontend `" SLICE_FMT "`: there is no entrypoint `" SLICE_FMT "`" SLICE_FMT ": %s",
-                    SLICE_ARG(frontend->name), SLICE_ARG(entrypoint), SLICE_ARG(text_slice(&there)),
+                    SLICE_SHOWN(frontend->name), SLICE_SHOWN(entrypoint), SLICE_ARG(text_slice(&there)),
                     others_left ? "it is served on its other ones only"
                                 : "define it, or name one that exists; until then the frontend is left out");
     text_fini(&there);

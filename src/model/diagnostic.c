@@ -54,6 +54,12 @@ void diagnostics_add(struct diagnostics *list, enum severity severity, struct sl
     va_end(arguments);
 }
 
+void diagnostics_repeat_at(struct diagnostics *out, const struct diagnostics *said, struct slice place)
+{
+    for (size_t i = 0; i < said->count; i++)
+        diagnostics_add(out, said->items[i].severity, place, "%s", said->items[i].text);
+}
+
 void diagnostics_repeat(struct diagnostics *out, const struct diagnostics *said)
 {
     for (size_t i = 0; i < said->count; i++)

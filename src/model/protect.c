@@ -72,9 +72,9 @@ static void close_backend(struct fragment *fragment, struct model_backend *backe
     if (!gap || backend->closed_because.len)
         return;
     backend->closed_because = slice_of(
-        arena_format(&fragment->arena, "backend `" SLICE_FMT "`: %s", SLICE_ARG(backend->name), gap));
+        arena_format(&fragment->arena, "backend `" SLICE_FMT "`: %s", SLICE_SHOWN(backend->name), gap));
     diagnostics_add(diagnostics, DIAGNOSTIC_CLOSED, place, "backend `" SLICE_FMT "`: %s; its frontends are closed",
-                    SLICE_ARG(backend->name), gap);
+                    SLICE_SHOWN(backend->name), gap);
 }
 
 /* The backend's own diagnostic says it once for all of its frontends. */
@@ -85,7 +85,7 @@ static void close_frontend(const struct fragment *fragment, struct model_fronten
     const struct model_backend *backend;
 
     if (gap) {
-        diagnostics_add(diagnostics, DIAGNOSTIC_CLOSED, place, "frontend `" SLICE_FMT "`: %s", SLICE_ARG(frontend->name),
+        diagnostics_add(diagnostics, DIAGNOSTIC_CLOSED, place, "frontend `" SLICE_FMT "`: %s", SLICE_SHOWN(frontend->name),
                         gap);
         if (!frontend->closed_because.len)
             frontend->closed_because = slice_of(gap);

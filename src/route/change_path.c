@@ -23,6 +23,11 @@ bool rule_changes_path(const struct rule *rule)
     return rule && rule->modifiers;
 }
 
+struct slice rule_added_prefix(const struct route_frontend *frontend)
+{
+    return rule_changes_path(frontend->rule) ? frontend->rule->modifiers->add_prefix : SLICE("");
+}
+
 /* first + second + query become the target. */
 static void set_path(struct path_walk *walk, struct slice first, struct slice second)
 {
@@ -105,14 +110,6 @@ static void strip_by_text(struct path_walk *walk, const struct path_modifiers *m
         walk->reason = REASON_NO_FRONTEND;
 }
 
-static void add_prefix(struct path_walk *walk, struct slice prefix)
-{
-    if (prefix.len == 0)
-        return;
-    walk->changes.added = prefix;
-    set_path(walk, prefix, walk->target.raw_path);
-}
-
 static void note_replaced(struct path_walk *walk)
 {
     /* The path as it came to the first replacement. */
@@ -160,8 +157,8 @@ enum path_change rule_change_path(const struct route_frontend *frontend, const s
         strip_by_pattern(&walk, modifiers);
     if (walk.reason == REASON_NONE)
         strip_by_text(&walk, modifiers);
-    if (walk.reason == REASON_NONE)
-        add_prefix(&walk, modifiers->add_prefix);
+    if (walk.reason == REASON_NONE && modifiers->add_prefix.len)
+        set_path(&walk, modifiers->add_prefix, walk.target.raw_path);
     if (walk.reason == REASON_NONE)
         replace_by_pattern(&walk, &modifiers->replace_regex);
     if (walk.reason == REASON_NONE)

@@ -154,11 +154,11 @@ void claims_report_shadow(const struct route_shadow *shadow, struct diagnostics 
 
     route_shadow_explain(shadow, &why);
     diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, shadow->origin, "frontend " SLICE_FMT " gets no requests: " SLICE_FMT,
-                    SLICE_ARG(shadow->frontend->name), SLICE_ARG(text_slice(&why)));
+                    SLICE_SHOWN(shadow->frontend->name), SLICE_ARG(text_slice(&why)));
     diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, shadow->by_origin,
                     "the rule `" SLICE_FMT "` of frontend " SLICE_FMT " is also claimed by " SLICE_FMT
                     ", which is younger and gets none of its requests",
-                    SLICE_ARG(shadow->rule), SLICE_ARG(shadow->by->name), SLICE_ARG(shadow->origin));
+                    SLICE_SHOWN(shadow->rule), SLICE_SHOWN(shadow->by->name), SLICE_ARG(shadow->origin));
     text_fini(&why);
 }
 
@@ -169,5 +169,5 @@ void claims_report_behind(const struct claim *claim, const struct claim *first, 
     diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, claim->model->origin.len ? claim->model->origin : frontend->name,
                     "frontend " SLICE_FMT " gets no requests: frontend " SLICE_FMT " of provider " SLICE_FMT
                     " has the same rule and comes first, by its priority or else by the name of its provider",
-                    SLICE_ARG(frontend->name), SLICE_ARG(other->name), SLICE_ARG(other->provider));
+                    SLICE_SHOWN(frontend->name), SLICE_SHOWN(other->name), SLICE_ARG(other->provider));
 }

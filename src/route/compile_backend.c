@@ -16,7 +16,7 @@ struct backend_build {
     struct compiler *compiler;
     struct compiled_backend *made;
     const struct model_backend *model;
-    struct slice place;
+    struct slice place; /* empty, as that of a frontend */
 };
 
 static unsigned read_weight(struct backend_build *build, const struct model_server *server)
@@ -24,13 +24,13 @@ static unsigned read_weight(struct backend_build *build, const struct model_serv
     struct diagnostics *diagnostics = &build->made->diagnostics;
     if (server->weight < 0) { /* it does not protect: the value is dropped alone (decisions.md 11) */
         diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, build->place,
-                        "server " SLICE_FMT " has weight %lld and counts as 1: write 0 or more", SLICE_ARG(server->name),
+                        "server " SLICE_FMT " has weight %lld and counts as 1: write 0 or more", SLICE_SHOWN(server->name),
                         (long long)server->weight);
         return 1;
     }
     if (server->weight > WEIGHT_MAX)
         diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, build->place,
-                        "server " SLICE_FMT " has weight %lld: %d is the most", SLICE_ARG(server->name),
+                        "server " SLICE_FMT " has weight %lld: %d is the most", SLICE_SHOWN(server->name),
                         (long long)server->weight, WEIGHT_MAX);
     if (server->weight == 0 && !build->compiler->options.allow_min_weight_zero)
         return 1;
@@ -207,10 +207,6 @@ static struct compiled_backend *make_backend(struct compiler *compiler, const st
     arena_init(&made->arena, 0);
     made->arena.block_bytes = expected_bytes(model);
     diagnostics_init(&made->diagnostics);
-    compiler->place.len = 0;
-    text_addf(&compiler->place, "backend " SLICE_FMT " of " SLICE_FMT, SLICE_ARG(model->name),
-              SLICE_ARG(fragment->provider));
-    build.place = model->origin.len ? model->origin : text_slice(&compiler->place);
     made->backend.name = arena_copy(&made->arena, model->name);
     add_servers(&build);
     read_method(&build);
@@ -231,7 +227,6 @@ struct compiled_backend *compile_backend(struct compiler *compiler, const struct
     content->len = 0;
     fingerprint_add(content, fragment->provider);
     fingerprint_add(content, model->name);
-    fingerprint_add(content, model->origin);
     fingerprint_add_record(content, &schema_backend, model, 0);
     struct fingerprint key = fingerprint_of(text_slice(content));
     struct compiled_head *known = recall_find(&compiler->backends_before, &key);

@@ -22,7 +22,7 @@ static void leave_out(struct frontend_build *build, enum container_why why, stru
     build->made->left_out = true;
     note_obstacle(build, why, because);
     diagnostics_add(&build->made->diagnostics, DIAGNOSTIC_ERROR, build->place,
-                    "frontend " SLICE_FMT " is left out: " SLICE_FMT, SLICE_ARG(build->model->name), SLICE_ARG(because));
+                    "frontend " SLICE_FMT " is left out: " SLICE_FMT, SLICE_SHOWN(build->model->name), SLICE_ARG(because));
 }
 
 void close_frontend(struct frontend_build *build, struct slice because)
@@ -62,8 +62,8 @@ static void check_protection(struct frontend_build *build)
     if (build->model->closed_because.len) {
         close_frontend(build, build->model->closed_because);
         diagnostics_add(&made->diagnostics, DIAGNOSTIC_CLOSED, build->place,
-                        "frontend " SLICE_FMT " answers 503 until this is mended: " SLICE_FMT, SLICE_ARG(build->model->name),
-                        SLICE_ARG(build->model->closed_because));
+                        "frontend " SLICE_FMT " answers 503 until this is mended: " SLICE_FMT,
+                        SLICE_SHOWN(build->model->name), SLICE_ARG(build->model->closed_because));
     }
     compile_filters(build);
     const char *missing = unsupported_in_frontend(build->model, build->place, &made->diagnostics);
@@ -94,11 +94,11 @@ static void note_backend(struct frontend_build *build)
         bring_near(&made->frontend, &made->backend->backend);
     if (!what || made->left_out)
         return;
-    const char *because = arena_format(&made->arena, "its backend `" SLICE_FMT "` %s", SLICE_ARG(build->model->backend),
+    const char *because = arena_format(&made->arena, "its backend `" SLICE_FMT "` %s", SLICE_SHOWN(build->model->backend),
                                        what);
     note_obstacle(build, WHY_NO_BACKEND, slice_of(because));
     diagnostics_add(&made->diagnostics, DIAGNOSTIC_ERROR, build->place, "frontend " SLICE_FMT " answers %u: %s",
-                    SLICE_ARG(build->model->name), made->backend && made->backend->backend.server_count ? 500u : 503u,
+                    SLICE_SHOWN(build->model->name), made->backend && made->backend->backend.server_count ? 500u : 503u,
                     because);
 }
 
@@ -185,16 +185,6 @@ static size_t expected_bytes(const struct model_frontend *model)
     return bytes < EXPECTED_MAX ? bytes : EXPECTED_MAX;
 }
 
-static struct slice place_of(struct compiler *compiler, const struct fragment *fragment, const struct model_frontend *model)
-{
-    if (model->origin.len)
-        return model->origin;
-    compiler->place.len = 0;
-    text_addf(&compiler->place, "frontend " SLICE_FMT " of " SLICE_FMT, SLICE_ARG(model->name),
-              SLICE_ARG(fragment->provider));
-    return text_slice(&compiler->place);
-}
-
 /* Backends besides its own that a frontend leads to: those of its error pages, in their order. */
 struct other_backends {
     struct compiled_backend **items; /* NULL: there is none of that name */
@@ -241,7 +231,6 @@ static struct compiled_frontend *make_frontend(struct compiler *compiler, const 
     if (backend)
         backend->head.holds++;
     hold_others(made, others);
-    build.place = place_of(compiler, fragment, model);
     copy_names(&build, fragment->provider);
     note_entrypoints(&build);
     if (model->left_out_because.len)
@@ -275,7 +264,6 @@ struct compiled_frontend *compile_frontend(struct compiler *compiler, const stru
     content->len = 0;
     fingerprint_add(content, fragment->provider);
     fingerprint_add(content, model->name);
-    fingerprint_add(content, model->origin);
     fingerprint_add(content, backend ? fingerprint_slice(&backend->head.key) : SLICE(""));
     for (size_t i = 0; i < others.count; i++)
         fingerprint_add(content, others.items[i] ? fingerprint_slice(&others.items[i]->head.key) : SLICE(""));

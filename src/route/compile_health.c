@@ -27,7 +27,7 @@ struct health_plan {
 static void warn(const struct health_plan *plan, const char *option, struct slice value, const char *advice)
 {
     diagnostics_add(&plan->made->diagnostics, DIAGNOSTIC_WARNING, plan->place, "healthCheck.%s: `" SLICE_FMT "` %s", option,
-                    SLICE_ARG(slice_head(value, 200)), advice);
+                    SLICE_SHOWN(value), advice);
 }
 
 /* A reference as in v1.7, but never to another host: who may write labels may not send the router elsewhere. */

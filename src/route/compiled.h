@@ -45,7 +45,7 @@ struct frontend_build {
     struct compiled_frontend *made;
     const struct fragment *fragment;
     const struct model_frontend *model;
-    struct slice place;
+    struct slice place; /* empty: it is filled in each time something is said, for lines move */
 };
 
 struct built_snapshot;

@@ -103,6 +103,17 @@ static struct ordered_frontend hold_frontend(struct built_snapshot *built, struc
     };
 }
 
+/* What was said when it was compiled, at the place where it is written now. */
+static void say_again(struct compiler *compiler, struct diagnostics *out, const struct diagnostics *said, const char *noun,
+                      struct slice origin, struct slice name, const struct fragment *fragment)
+{
+    if (said->count == 0)
+        return;
+    compiler->place.len = 0;
+    text_addf(&compiler->place, "%s " SLICE_FMT " of " SLICE_FMT, noun, SLICE_SHOWN(name), SLICE_ARG(fragment->provider));
+    diagnostics_repeat_at(out, said, origin.len ? origin : text_slice(&compiler->place));
+}
+
 /* Frontends of one fragment; a backend is looked at when the first frontend names it. */
 static void compile_live(struct compiler *compiler, struct built_snapshot *built, size_t provider,
                          struct ordered_frontend *out, struct diagnostics *diagnostics)
@@ -119,12 +130,12 @@ static void compile_live(struct compiler *compiler, struct built_snapshot *built
             if (!*place) {
                 *place = compile_backend(compiler, fragment, named);
                 compiled_list_add(&built->backends, &(*place)->head);
-                diagnostics_repeat(diagnostics, &(*place)->diagnostics);
+                say_again(compiler, diagnostics, &(*place)->diagnostics, "backend", named->origin, named->name, fragment);
             }
             backend = *place;
         }
         out[i] = hold_frontend(built, compile_frontend(compiler, fragment, model, backend), model, provider, i);
-        diagnostics_repeat(diagnostics, &out[i].compiled->diagnostics);
+        say_again(compiler, diagnostics, &out[i].compiled->diagnostics, "frontend", model->origin, model->name, fragment);
     }
     free(backends);
 }

@@ -34,7 +34,7 @@ static void decide(struct inventory_item *item, const struct snapshot *snapshot,
     if (shadow)
         decide_shadowed(item, shadow);
     else
-        inventory_decide(item, frontend->why, "frontend " SLICE_FMT ": " SLICE_FMT, SLICE_ARG(frontend->name),
+        inventory_decide(item, frontend->why, "frontend " SLICE_FMT ": " SLICE_FMT, SLICE_SHOWN(frontend->name),
                          SLICE_ARG(frontend->why_because));
     inventory_add_value(item, "frontend", frontend->name);
     inventory_add_value(item, "rule", item->frontends[0].rule);

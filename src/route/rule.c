@@ -20,8 +20,6 @@ struct rule_build {
     struct slice error;
 };
 
-#define SHOWN(text) SLICE_ARG(slice_head((text), 200))
-
 static void fail(struct rule_build *build, struct slice error)
 {
     if (build->error.len == 0)
@@ -68,8 +66,8 @@ static struct slice *keep_filled(struct rule_build *build, const struct rule_par
         if (part->args[i].len)
             kept[(*out_count)++] = part->args[i];
     if (*out_count == 0)
-        FAIL(build, "part `%.*s` has no value: write `%.*s:value`, or leave the part out", SHOWN(part->name),
-             SHOWN(part->name));
+        FAIL(build, "part `%.*s` has no value: write `%.*s:value`, or leave the part out", SLICE_SHOWN(part->name),
+             SLICE_SHOWN(part->name));
     return kept;
 }
 
@@ -83,7 +81,7 @@ static void add_hosts(struct rule_build *build, const struct rule_part_text *par
         char name[HOST_NAME_BYTES];
         struct slice normal;
         if (!host_normalize(args[i], name, &normal)) {
-            FAIL(build, "Host `%.*s` is longer than a host name can be (255 bytes)", SHOWN(args[i]));
+            FAIL(build, "Host `%.*s` is longer than a host name can be (255 bytes)", SLICE_SHOWN(args[i]));
             return;
         }
         made->names[i] = arena_copy(build->arena, normal);
@@ -102,7 +100,7 @@ static void parse_template(struct rule_build *build, const struct rule_part_text
 {
     struct slice error;
     if (template_parse(build->arena, text, kind, unique, &build->rule->regexes, out, &error) == TEMPLATE_BAD) {
-        FAIL(build, "part `%.*s`: " SLICE_FMT, SHOWN(part->name), SLICE_ARG(error));
+        FAIL(build, "part `%.*s`: " SLICE_FMT, SLICE_SHOWN(part->name), SLICE_ARG(error));
         return;
     }
     size_t steps = out->regex ? regex_size(out->regex) : out->has_variable ? STEPS_OF_A_VARIABLE : 0;
@@ -134,13 +132,13 @@ static bool has_dot_segment(struct slice path)
 static void check_path_argument(struct rule_build *build, const struct rule_part_text *part, struct slice arg)
 {
     if (arg.ptr[0] != '/')
-        FAIL(build, "part `%.*s`: `%.*s` does not begin with a slash: write `/%.*s`", SHOWN(part->name), SHOWN(arg),
-             SHOWN(arg));
+        FAIL(build, "part `%.*s`: `%.*s` does not begin with a slash: write `/%.*s`", SLICE_SHOWN(part->name),
+             SLICE_SHOWN(arg), SLICE_SHOWN(arg));
     else if (has_dot_segment(target_canonical_text(build->arena, arg)))
         FAIL(build,
              "part `%.*s`: `%.*s` has a segment `.` or `..`, which no path has when rules see it: write the path "
              "that is meant",
-             SHOWN(part->name), SHOWN(arg));
+             SLICE_SHOWN(part->name), SLICE_SHOWN(arg));
 }
 
 static void fill_choice(struct rule_build *build, const struct rule_part_text *part, struct slice arg, bool whole,
@@ -170,7 +168,7 @@ static void set_strip(struct rule_build *build, const struct rule_part_text *par
     for (size_t i = 0; i < count; i++) {
         if (slice_find(args[i], '{') < args[i].len)
             FAIL(build, "part `%.*s`: `%.*s` has a variable, and only plain text can be stripped: use `%.*sRegex`",
-                 SHOWN(part->name), SHOWN(args[i]), SHOWN(part->name));
+                 SLICE_SHOWN(part->name), SLICE_SHOWN(args[i]), SLICE_SHOWN(part->name));
         strip[i] = target_canonical_text(build->arena, args[i]);
     }
     qsort(strip, count, sizeof *strip, longer_slice_first);
@@ -227,8 +225,8 @@ static bool have_pairs(struct rule_build *build, const struct rule_part_text *pa
 {
     if (count > 0 && count % 2 == 0)
         return true;
-    FAIL(build, "part `%.*s` has %zu values and needs pairs: write `%.*s:%s`", SHOWN(part->name), count, SHOWN(part->name),
-         form);
+    FAIL(build, "part `%.*s` has %zu values and needs pairs: write `%.*s:%s`", SLICE_SHOWN(part->name), count,
+         SLICE_SHOWN(part->name), form);
     return false;
 }
 
@@ -247,7 +245,7 @@ static void add_headers(struct rule_build *build, const struct rule_part_text *p
         if (pattern && made->value.len) {
             made->regex = regex_add(build->arena, &build->rule->regexes, made->value, false, &error);
             if (!made->regex) {
-                FAIL(build, "part `%.*s`: " SLICE_FMT, SHOWN(part->name), SLICE_ARG(error));
+                FAIL(build, "part `%.*s`: " SLICE_FMT, SLICE_SHOWN(part->name), SLICE_ARG(error));
                 return;
             }
         }
@@ -323,14 +321,14 @@ static void set_replace_regex(struct rule_build *build, const struct rule_part_t
     struct slice replacement = slice_from(value, blank + 1);
     if (blank == value.len || replacement.len == 0 || slice_find(replacement, ' ') < replacement.len) {
         FAIL(build, "part `%.*s`: `%.*s` must be a regular expression, one blank, and the path to put in its place",
-             SHOWN(part->name), SHOWN(value));
+             SLICE_SHOWN(part->name), SLICE_SHOWN(value));
         return;
     }
     struct rewrite *made = &modifiers_of(build)->replace_regex;
     struct slice pattern = pattern_canonical(build->arena, slice_head(value, blank));
     *made = (struct rewrite){.regex = regex_add(build->arena, &build->rule->regexes, pattern, false, &error)};
     if (!made->regex) {
-        FAIL(build, "part `%.*s`: " SLICE_FMT, SHOWN(part->name), SLICE_ARG(error));
+        FAIL(build, "part `%.*s`: " SLICE_FMT, SLICE_SHOWN(part->name), SLICE_ARG(error));
         return;
     }
     count_steps(build, regex_size(made->regex));
@@ -366,20 +364,20 @@ static void fail_for_name(struct rule_build *build, struct slice name)
     for (size_t i = 0; i < WB_COUNT(words); i++) {
         names[i] = words[i].name;
         if (slice_eq_nocase(name, slice_of(names[i]))) {
-            FAIL(build, "`%.*s` is not a matcher: write `%s`, case matters", SHOWN(name), names[i]);
+            FAIL(build, "`%.*s` is not a matcher: write `%s`, case matters", SLICE_SHOWN(name), names[i]);
             return;
         }
     }
     meant = suggest_name(name, names, WB_COUNT(names));
     if (slice_find(name, '(') < name.len)
-        FAIL(build, "`%.*s` is a rule as Traefik 2 has them: in 1.7 write Host:a.b;PathPrefix:/x", SHOWN(name));
+        FAIL(build, "`%.*s` is a rule as Traefik 2 has them: in 1.7 write Host:a.b;PathPrefix:/x", SLICE_SHOWN(name));
     else if (meant)
-        FAIL(build, "`%.*s` is not a matcher: did you mean `%s`?", SHOWN(name), meant);
+        FAIL(build, "`%.*s` is not a matcher: did you mean `%s`?", SLICE_SHOWN(name), meant);
     else
         FAIL(build,
              "`%.*s` is not a matcher: use Host, HostRegexp, Path, PathPrefix, PathPrefixStrip, Method, Headers, Query "
              "or another of the documented ones",
-             SHOWN(name));
+             SLICE_SHOWN(name));
 }
 
 static void add_part(struct rule_build *build, const struct rule_part_text *part)

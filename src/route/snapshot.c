@@ -44,7 +44,7 @@ void route_shadow_explain(const struct route_shadow *shadow, struct text *out)
     text_addf(out,
               SLICE_FMT " is older and has the rule `" SLICE_FMT "` already (frontend " SLICE_FMT
                         ")%s; give this one another rule, or both the same traefik.backend if they are one service",
-              SLICE_ARG(shadow->by_origin), SLICE_ARG(shadow->rule), SLICE_ARG(shadow->by->name),
+              SLICE_ARG(shadow->by_origin), SLICE_SHOWN(shadow->rule), SLICE_SHOWN(shadow->by->name),
               shadow->is_everywhere ? "" : ", on some of its entrypoints");
 }
 

@@ -5,9 +5,6 @@
 #include "waybill/http/target.h"
 #include <ctype.h>
 
-/* Of a text in a message. */
-#define SHOWN(text) SLICE_ARG(slice_head((text), 200))
-
 size_t brace_close(struct slice text, size_t open)
 {
     size_t depth = 0;
@@ -28,7 +25,7 @@ const struct regex *regex_add(struct arena *arena, struct regex_link **regexes, 
     if (!made) {
         *out_error = slice_of(arena_format(arena,
                                            "`" SLICE_FMT "` is not a regular expression (%s): mend it, in the syntax of RE2",
-                                           SHOWN(pattern), error));
+                                           SLICE_SHOWN(pattern), error));
         return NULL;
     }
     struct regex_link *link = ARENA_NEW(arena, struct regex_link);
@@ -237,8 +234,9 @@ static const char *add_variable(struct template_build *build, struct slice insid
     /* By itself, or `a)(b` would pass. */
     struct regex *check = regex_create(pattern.ptr, pattern.len, false, error);
     if (!check) {
-        *out_error = slice_of(arena_format(
-            build->arena, "has the pattern `" SLICE_FMT "`, which is not a regular expression (%s)", SHOWN(pattern), error));
+        *out_error = slice_of(arena_format(build->arena,
+                                           "has the pattern `" SLICE_FMT "`, which is not a regular expression (%s)",
+                                           SLICE_SHOWN(pattern), error));
         return out_error->ptr;
     }
     regex_destroy(check);
@@ -287,7 +285,7 @@ enum template_error template_parse(struct arena *arena, struct slice text, enum 
 
     *out = (struct template){.written = text, .head = build.head, .tail = build.tail, .has_variable = build.variables > 0};
     if (wrong) {
-        *out_error = slice_of(arena_format(arena, "`" SLICE_FMT "` %s", SHOWN(text), wrong));
+        *out_error = slice_of(arena_format(arena, "`" SLICE_FMT "` %s", SLICE_SHOWN(text), wrong));
     } else if (build.bare && build.variables == 1) {
         out->gap_stop = kind == TEMPLATE_HOST ? '.' : '/';
     } else if (build.variables > 0) {

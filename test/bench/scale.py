@@ -8,9 +8,10 @@
   reloads  20 times one frontend changes: from the file's rename to the publication, the memory afterwards, and the latency
            of requests on a kept connection meanwhile
 
-usage: scale.py [--frontends 100000] [--rounds 15] [--seconds 2] [--conns 32] [--reloads 20] [--json FILE] [--bar 1.05]
+usage: scale.py [--check] [--frontends 100000] [--rounds 15] [--seconds 2] [--conns 32] [--reloads 20] [--json FILE] [--bar 1.05]
 With --bar it fails when the proxy with many frontends costs more than this many times the other, loads in more than 3 s, or
-takes more than 300 MB."""
+takes more than 300 MB. --check needs no wrk and a few seconds: loading (by CPU time: other work on the machine does not count),
+memory, and three reloads under requests. It ends with `N passed, N failed`."""
 import argparse, json, os, re, shutil, signal, socket, statistics, subprocess, sys, tempfile, threading, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -62,6 +63,7 @@ class Proxy:
                                          f"--entrypoints=Name:http Address:127.0.0.1:{self.port}"], stdout=self.log, stderr=self.log)
         self.wait_published(1)
         self.load_s = time.monotonic() - began
+        self.load_cpu_s = bench.cpu(self.process.pid)
         self.loaded = memory(self.process.pid)
         self.pss = bench.rss(self.process.pid) // 1024
 
@@ -92,7 +94,7 @@ class Asker(threading.Thread):
 
     def __init__(self, port, count):
         super().__init__()
-        self.port, self.count, self.over, self.took_ms = port, count, False, []
+        self.port, self.count, self.over, self.took_ms, self.problem = port, count, False, [], ""
 
     def run(self):
         with socket.create_connection(("127.0.0.1", self.port)) as sock:
@@ -101,8 +103,10 @@ class Asker(threading.Thread):
                 i = (i + 7919) % self.count
                 began = time.monotonic()
                 sock.sendall(b"GET /api/x HTTP/1.1\r\nHost: service-%d.example.com\r\n\r\n" % i)
-                if not sock.recv(65536).startswith(b"HTTP/1.1 200"):
-                    raise SystemExit("a request failed while the configuration changed")
+                answer = sock.recv(65536)
+                if not answer.startswith(b"HTTP/1.1 200"):
+                    self.problem = f"a request failed while the configuration changed: {answer[:100]}"
+                    return
                 self.took_ms.append((time.monotonic() - began) * 1000)
                 time.sleep(0.001)
 
@@ -149,12 +153,45 @@ def measure_reloads(proxy, a):
         time.sleep(0.3)
     asker.over = True
     asker.join()
+    if asker.problem or quiet.problem:
+        raise SystemExit(asker.problem or quiet.problem)
     after = memory(proxy.process.pid)
     summary = dict(reload_s=round(statistics.median(took), 2), compile_ms=round(statistics.median(compiled), 1), rss_mb=after["VmRSS"], peak_mb=after["VmHWM"],
                    quiet_p99_ms=round(quantile(quiet.took_ms, 0.99), 2), p99_ms=round(quantile(asker.took_ms, 0.99), 2), max_ms=round(max(asker.took_ms), 2))
     print(f"{a.reloads} reloads: {summary['reload_s']} s from rename to publication, of which the compilation {summary['compile_ms']} ms; memory then "
           f"{summary['rss_mb']} MB (most {summary['peak_mb']} MB); p99 of a client {summary['quiet_p99_ms']} ms before, {summary['p99_ms']} ms meanwhile (most {summary['max_ms']} ms)")
     return summary
+
+
+def check(proxy, reloads):
+    """Bounds that hold on a busy machine."""
+    failed = passed = 0
+
+    def claim(holds, what):
+        nonlocal failed, passed
+        failed, passed = failed + (not holds), passed + bool(holds)
+        if not holds:
+            print("FAILED", what)
+
+    claim(proxy.load_cpu_s <= LOAD_S, f"loading took {proxy.load_cpu_s:.1f} s of CPU")
+    claim(proxy.loaded["VmHWM"] <= LOAD_MB, f"loading took {proxy.loaded['VmHWM']} MB")
+    asker = Asker(proxy.port, proxy.count)
+    asker.start()
+    settled = 0
+    for i in range(reloads):
+        write_rules(proxy.rules, proxy.count, i)
+        number, frontends, took_us = proxy.wait_published(i + 2)
+        claim(int(frontends) == proxy.count and int(took_us) < 2000000, f"configuration {number}: {frontends} frontends, {took_us} us")
+        settled = settled or memory(proxy.process.pid)["VmRSS"]
+    asker.over = True
+    asker.join()
+    claim(not asker.problem, asker.problem)
+    claim(len(asker.took_ms) > 10, f"{len(asker.took_ms)} requests")
+    now = memory(proxy.process.pid)["VmRSS"]
+    claim(now < settled * 1.1, f"{settled} MB became {now} MB")
+    print(f"{proxy.count} frontends: {proxy.load_s:.2f} s ({proxy.load_cpu_s:.2f} of CPU), {proxy.loaded['VmHWM']} MB; after {reloads} reloads {now} MB")
+    print(f"{passed} passed, {failed} failed")
+    return failed
 
 
 def main():
@@ -166,12 +203,17 @@ def main():
     ap.add_argument("--reloads", type=int, default=20)
     ap.add_argument("--json")
     ap.add_argument("--bar", type=float)
+    ap.add_argument("--check", action="store_true")
     a = ap.parse_args()
     folder = tempfile.mkdtemp(prefix="scale.")
     processes = []
     try:
         subprocess.check_call(["cc", "-O2", "-o", f"{folder}/origin", f"{HERE}/origin.c"])
         processes.append(subprocess.Popen([f"{folder}/origin", str(ORIGIN), "128"]))
+        if a.check:
+            proxy = Proxy("many", folder, a.frontends)
+            processes.append(proxy.process)
+            raise SystemExit(check(proxy, 3) > 0)
         proxies = {}
         for name, count in (("few", FEW), ("many", a.frontends)):
             proxies[name] = Proxy(name, folder, count)

@@ -18,6 +18,8 @@ struct slice {
 #define SLICE(literal)   ((struct slice){("" literal), sizeof(literal) - 1})
 #define SLICE_FMT        "%.*s"
 #define SLICE_ARG(slice) (int)(slice).len, (slice).ptr
+/* In a message: only the beginning of what may be very long. */
+#define SLICE_SHOWN(slice) SLICE_ARG(slice_head((slice), 200))
 
 static inline struct slice slice_make(const char *ptr, size_t len)
 {

@@ -32,5 +32,7 @@ void diagnostics_add(struct diagnostics *list, enum severity severity, struct sl
     WB_PRINTF(4, 5);
 /* Says again what was said elsewhere. */
 void diagnostics_repeat(struct diagnostics *out, const struct diagnostics *said);
+/* The same of another place. */
+void diagnostics_repeat_at(struct diagnostics *out, const struct diagnostics *said, struct slice place);
 /* Logs what is in `now` and not in `before`: each thing is said once per change. */
 void diagnostics_log_new(const struct diagnostics *now, const struct diagnostics *before);

@@ -47,8 +47,9 @@ struct path_changes {
     struct slice target;   /* path and query to send */
     struct slice prefix;   /* X-Forwarded-Prefix, empty if nothing was stripped */
     struct slice replaced; /* X-Replaced-Path, empty if nothing was replaced */
-    struct slice added;    /* AddPrefix; the rule's */
 };
 
 enum path_change rule_change_path(const struct route_frontend *frontend, const struct target *target, struct arena *arena,
                                   struct path_changes *out_changes, enum reason *out_reason);
+/* What AddPrefix puts in front; empty: nothing. */
+struct slice rule_added_prefix(const struct route_frontend *frontend);

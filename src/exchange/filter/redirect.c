@@ -201,15 +201,16 @@ static size_t find_text(struct slice in, struct slice wanted)
 static void add_own_path(struct text *out, const struct exchange *x, struct slice path)
 {
     const struct path_changes *changes = &x->route.changes;
+    struct slice added = x->frontend ? rule_added_prefix(x->frontend) : SLICE("");
 
     if (changes->prefix.len || changes->replaced.len) {
         add_url(out, x->target.raw_path);
         return;
     }
-    size_t at = changes->added.len ? find_text(path, changes->added) : path.len;
-    struct slice behind = slice_from(path, at + changes->added.len);
+    size_t at = added.len ? find_text(path, added) : path.len;
+    struct slice behind = slice_from(path, at + added.len);
     add_url(out, slice_head(path, at));
-    if (at == 0 && changes->added.len && !slice_starts(behind, SLICE("/")))
+    if (at == 0 && added.len && !slice_starts(behind, SLICE("/")))
         text_add_char(out, '/');
     add_url(out, behind);
 }

@@ -7,7 +7,7 @@
 #include "waybill/model/diagnostic.h"
 #include "waybill/model/model.h"
 
-enum { ROUTES_SAID = 3 };
+enum { ROUTES_SAID = 3, RULE_BYTES_SAID = 200 };
 
 /* A backend while servers of several containers gather in it. */
 struct pool {
@@ -193,11 +193,11 @@ static void note_name_taken(struct building *building, struct work *work, const 
 
     diagnostics_add(building->diagnostics, DIAGNOSTIC_ERROR, route->frontend.origin,
                     "another container already has a frontend `" SLICE_FMT "`: this one is left out; rename the segment",
-                    SLICE_ARG(name));
+                    SLICE_SHOWN(name));
     if (item->why != WHY_ROUTED)
         return;
     inventory_decide(item, WHY_NAME_TAKEN, "another container already has a frontend `" SLICE_FMT "`: rename the segment",
-                     SLICE_ARG(name));
+                     SLICE_SHOWN(name));
     inventory_add_value(item, "frontend", name);
 }
 
@@ -258,8 +258,8 @@ static struct slice describe_routes(const struct inventory_item *item)
 
     for (size_t i = 0; i < item->frontend_count && i < ROUTES_SAID; i++) {
         parts[count++] = i ? SLICE(", `") : SLICE("`");
-        parts[count++] = item->frontends[i].rule;
-        parts[count++] = SLICE("`");
+        parts[count++] = slice_head(item->frontends[i].rule, RULE_BYTES_SAID);
+        parts[count++] = item->frontends[i].rule.len > RULE_BYTES_SAID ? SLICE("...`") : SLICE("`");
     }
     parts[count++] = item->frontend_count > ROUTES_SAID ? SLICE("... to") : SLICE(" to");
     for (size_t i = 0; i < item->server_count && i < ROUTES_SAID; i++) {

@@ -264,6 +264,29 @@ static void test_bad_rule_leaves_out_its_frontend_only(void **state)
     bench_fini(&bench);
 }
 
+/* What is said of it is said at its new place. */
+static void test_a_line_that_moves_compiles_nothing(void **state)
+{
+    static const char *const places[] = {"rules.toml:1", "rules.toml:7"};
+    struct bench bench;
+    (void)state;
+    bench_init(&bench, NULL);
+    for (size_t round = 0; round < 2; round++) {
+        struct fragment *fragment = fragment_with("file", 1, 1);
+        BACKEND(fragment, "b", "ftp://10.0.0.1:80")->origin = slice_of(places[round]);
+        add_frontend(fragment, "bad", "host:b.t", "b")->origin = slice_of(places[round]);
+        struct snapshot *snapshot = compile(&bench, &fragment, 1);
+        assert_int_equal(compiler_frontends_compiled(bench.compiler), 1);
+        assert_int_equal(bench.diagnostics.count, 2);
+        for (size_t i = 0; i < 2; i++)
+            assert_string_equal(bench.diagnostics.items[i].place, places[round]);
+        if (round == 1)
+            bench_free_retired(&bench);
+        snapshot_unref(&snapshot);
+    }
+    bench_fini(&bench);
+}
+
 static void test_no_backend_or_no_server_answers_503(void **state)
 {
     struct bench bench;
@@ -528,6 +551,7 @@ int main(void)
         cmocka_unit_test(test_remembered_frontends_come_after_every_live_one),
         cmocka_unit_test(test_a_remembered_frontend_is_another_than_the_live_one),
         cmocka_unit_test(test_bad_rule_leaves_out_its_frontend_only),
+        cmocka_unit_test(test_a_line_that_moves_compiles_nothing),
         cmocka_unit_test(test_no_backend_or_no_server_answers_503),
         cmocka_unit_test(test_bad_servers_are_left_out_alone),
         cmocka_unit_test(test_weight_zero_is_never_chosen_when_allowed),
