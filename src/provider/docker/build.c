@@ -231,7 +231,9 @@ static void add_frontend(struct building *building, struct work *work, const str
         map_put(&building->frontend_keys, route->key, live);
         make_frontend(building, route, name);
     }
-    frontend_take_age(&building->fragment->frontends[live->place], route->frontend.since, route->frontend.claimant);
+    /* Who asks for something else has no older claim to this. */
+    if (slice_eq(route->rule, live->shown.rule))
+        frontend_take_age(&building->fragment->frontends[live->place], route->frontend.since, route->frontend.claimant);
     inventory_add_frontend(work->item, &live->shown);
 }
 
@@ -247,7 +249,6 @@ static void apply_ages(struct building *building)
         const struct live_frontend *live = entry->value;
         ages_apply(ages, entry->key, &building->fragment->frontends[live->place], building->arena);
     }
-    ages_end_round(ages);
 }
 
 /* "`Host:a.t`, `Host:b.t` to http://172.17.0.2:80" */
@@ -428,9 +429,11 @@ void build_fragment(const struct build_input *input, struct build_output *out_ou
     map_reserve(&building.pools, input->count);
     map_reserve(&building.frontend_keys, input->count);
     map_reserve(&building.frontend_names, input->count);
-    struct remembering remembering = {.fragment = fragment, .keys = &building.frontend_keys};
+    struct remembering remembering = {.fragment = fragment, .keys = &building.frontend_keys, .ages = input->ages};
     add_containers(&building, &remembering);
     add_gone(&building, &remembering);
+    if (input->ages)
+        ages_end_round(input->ages);
     add_unreadable(&building);
     collect_backends(&building);
     close_frontends(&building);

@@ -145,13 +145,14 @@ static enum engine_outcome look_at(struct census *census, struct engine *engine,
     return ENGINE_OK;
 }
 
-static enum engine_outcome refresh_networks(struct census *census, struct engine *engine)
+enum engine_outcome census_refresh_networks(struct census *census, struct engine *engine,
+                                            enum engine_outcome (*read)(struct engine *, struct network_list *))
 {
     struct network_list fresh;
 
     if (!census->networks_are_stale)
         return ENGINE_OK;
-    enum engine_outcome outcome = engine_networks(engine, &fresh);
+    enum engine_outcome outcome = read(engine, &fresh);
     if (outcome != ENGINE_OK)
         return outcome;
     network_list_fini(&census->networks);
@@ -177,7 +178,7 @@ enum engine_outcome census_look(struct census *census, struct engine *engine)
         map_remove(&census->dirty, ids[i]);
     }
     free(ids);
-    return refresh_networks(census, engine);
+    return census_refresh_networks(census, engine, engine_networks);
 }
 
 bool census_settle(struct census *census, struct engine *engine)
@@ -279,7 +280,7 @@ enum engine_outcome census_resync(struct census *census, struct engine *engine, 
     else
         look_for_changes(census, &list);
     if (outcome == ENGINE_OK)
-        outcome = refresh_networks(census, engine);
+        outcome = census_refresh_networks(census, engine, engine_networks);
     if (outcome == ENGINE_OK) {
         note_facts(census, &list);
         follow_list(census, &list);

@@ -62,6 +62,9 @@ enum engine_outcome census_resync(struct census *census, struct engine *engine, 
 /* When something changes by time alone, UINT64_MAX: never; and that this time has come. */
 uint64_t census_due_ms(const struct census *census);
 void census_expire(struct census *census, uint64_t now_ms);
+/* Reads the engine's networks by this call, if they may have changed. */
+enum engine_outcome census_refresh_networks(struct census *census, struct engine *engine,
+                                            enum engine_outcome (*read)(struct engine *, struct network_list *));
 /* A container that the event takes out of service, without a look. False: it does not. */
 bool census_mark_leaving(struct known *known, const struct docker_event *event, uint64_t now_ms);
 

@@ -49,6 +49,7 @@ bool census_mark_leaving(struct known *known, const struct docker_event *event, 
         container->is_stopping = true;
     } else if (strcmp(event->action, "die") == 0) {
         container->is_running = false;
+        known->stays_ms = 0; /* whoever runs next got no signal */
     } else if (strcmp(event->action, "pause") == 0) {
         container->is_paused = true;
     } else {

@@ -135,6 +135,19 @@ static void test_who_starts_anew_is_back_at_once(void **state)
     await_remembered(scene, "", 0);
 }
 
+/* An engine tells again what happened shortly before it was asked: that container had been restarted then. */
+static void test_a_restart_that_is_told_again_does_no_harm(void **state)
+{
+    struct scene *scene = *state;
+
+    start_with_two(scene);
+    script_kill(scene->engine, "a", "15");
+    await_routes(scene, "b=10.0.0.2", AT_ONCE_MS);
+    script_event(scene->engine, "a", "die");
+    script_event(scene->engine, "a", "start"); /* inspect says what it said before */
+    await_routes(scene, "a=10.0.0.1 b=10.0.0.2", AT_ONCE_MS);
+}
+
 /* The events of a restart in the wrong order: what inspect says is the truth. */
 static void test_a_death_told_after_the_next_start_does_no_harm(void **state)
 {
@@ -292,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_a_death_and_a_pause_need_no_look_either),
         WITH_SCENE(test_who_survives_its_signal_comes_back),
         WITH_SCENE(test_who_starts_anew_is_back_at_once),
+        WITH_SCENE(test_a_restart_that_is_told_again_does_no_harm),
         WITH_SCENE(test_a_death_told_after_the_next_start_does_no_harm),
         WITH_SCENE(test_who_is_gone_is_remembered_for_the_time_given),
         WITH_SCENE(test_nothing_is_remembered_when_that_is_off),

@@ -35,8 +35,8 @@ static double cpu_ms(void)
 
 static size_t heap_bytes(void)
 {
-    struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
+    struct mallinfo2 heap = mallinfo2();
+    return heap.uordblks + heap.hblkhd;
 }
 
 static void on_retired(struct snapshot *snapshot, void *arg)
