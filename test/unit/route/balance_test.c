@@ -16,6 +16,7 @@ struct bench {
     struct compiler *compiler;
     struct snapshot *snapshot;
     struct text said;
+    unsigned wanted_secure; /* how often somebody was to be called over TLS */
 };
 
 static void on_retired(struct snapshot *snapshot, void *arg)
@@ -24,12 +25,19 @@ static void on_retired(struct snapshot *snapshot, void *arg)
     compiler_free_snapshot(bench->compiler, snapshot);
 }
 
+static void on_secure_wanted(void *arg)
+{
+    ((struct bench *)arg)->wanted_secure++;
+}
+
 static void begin(struct bench *bench)
 {
     *bench = (struct bench){0};
     bench->compiler = compiler_create(&(struct compile_options){.entrypoints = entrypoints,
                                                                 .entrypoint_count = 1,
                                                                 .health_interval_ms = 7000,
+                                                                .secure_wanted = on_secure_wanted,
+                                                                .secure_arg = bench,
                                                                 .retire = on_retired,
                                                                 .retire_arg = bench});
 }
@@ -260,6 +268,8 @@ static void test_a_check_is_asked_over_tls_where_its_server_is_or_it_says_so(voi
         const struct route_health *health = compile(&bench, &model, 1)->servers[0].health;
         snprintf(begin_of_request, sizeof begin_of_request, "GET /h HTTP/1.1\r\nHost: %s\r\n", rows[i].host);
         assert_int_equal(health->is_secure, rows[i].is_secure);
+        assert_int_equal(bench.wanted_secure > 0, rows[i].is_secure || strncmp(rows[i].server, "https", 5) == 0);
+        bench.wanted_secure = 0;
         assert_int_equal(health->port, rows[i].asked_at);
         assert_true(slice_starts(health->request, slice_of(begin_of_request)));
         assert_true(slice_eq(health->label, slice_of(rows[i].label)));
