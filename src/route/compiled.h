@@ -22,8 +22,10 @@ struct compiled_backend {
     struct arena arena;
 };
 
+/* Of the same content under another name (names of containers' frontends hold a position that shifts) there is one that was
+ * compiled, the original, and copies of it that only have names of their own. */
 struct compiled_frontend {
-    struct compiled_head head; /* what each compilation looks at lies side by side */
+    struct compiled_head head; /* by content and name; what each compilation looks at lies side by side */
     bool left_out;
     uint64_t entrypoints;             /* bit for each of the compiler's that it is on, up to COMPILED_ENTRYPOINTS ... */
     const uint64_t *more_entrypoints; /* ... and the words behind; NULL: on none of those */
@@ -37,6 +39,8 @@ struct compiled_frontend {
     size_t other_count;
     void **lives; /* one hold each */
     size_t live_count;
+    struct fingerprint content;         /* of an original: by which it is found */
+    struct compiled_frontend *original; /* one hold, and what the copy points to is its; NULL: this is one */
 };
 
 /* One frontend being compiled. */
