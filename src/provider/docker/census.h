@@ -21,6 +21,12 @@ struct known {
     uint64_t stays_ms;           /* it got a signal that ends it: if it runs then still, it stays; 0: none */
 };
 
+/* One that is looked at for the first time: what is told of it before the answer comes. */
+struct newcomer {
+    int signal; /* it got this one; 0: none */
+    uint64_t signalled_ms;
+};
+
 enum census_change {
     CENSUS_SAME,
     CENSUS_LOOK,    /* something is to be looked at */
@@ -32,6 +38,7 @@ struct census {
     struct known **order; /* as the engine lists them */
     size_t count, capacity;
     struct map dirty;  /* ids to look at */
+    struct map asked;  /* ids that are looked at and not known yet, to struct newcomer */
     struct map failed; /* ids to look at again later */
     struct network_list networks;
     bool networks_are_stale;
