@@ -189,12 +189,14 @@ static void hold_backend_slot(struct backend_build *build, struct slice provider
     backend->slot = slots_hold(&build->compiler->backend_slots, text_slice(identity), &backend->generation);
 }
 
-/* One block as a rule. */
+/* One block as a rule: of a server there are its name, its URL, and its address as others spell it. */
 static size_t expected_bytes(const struct model_backend *model)
 {
-    enum { BESIDE_THE_SERVERS = 64, BYTES_OF_A_SERVER = sizeof(struct route_server) + 64, EXPECTED_MAX = 4096 };
-    size_t bytes = BESIDE_THE_SERVERS + model->server_count * BYTES_OF_A_SERVER;
+    enum { BESIDE_THE_SERVERS = 32, BESIDE_THE_TEXTS = 40, EXPECTED_MAX = 4096 };
+    size_t bytes = BESIDE_THE_SERVERS + model->name.len;
 
+    for (size_t i = 0; i < model->server_count && bytes < EXPECTED_MAX; i++)
+        bytes += sizeof(struct route_server) + model->servers[i].name.len + 2 * model->servers[i].url.len + BESIDE_THE_TEXTS;
     return bytes < EXPECTED_MAX ? bytes : EXPECTED_MAX;
 }
 

@@ -183,8 +183,8 @@ static void note_entrypoints(struct frontend_build *build)
 /* One block as a rule: a parsed rule takes about eight times its text. */
 static size_t expected_bytes(const struct model_frontend *model)
 {
-    enum { BESIDE_THE_RULE = 224, BYTES_OF_A_BYTE = 8, EXPECTED_MAX = 4096 };
-    size_t bytes = BESIDE_THE_RULE;
+    enum { BESIDE_THE_TEXTS = 176, BYTES_OF_A_BYTE = 8, EXPECTED_MAX = 4096 };
+    size_t bytes = BESIDE_THE_TEXTS + model->name.len;
 
     for (size_t i = 0; i < model->route_count && bytes < EXPECTED_MAX; i++)
         bytes += BYTES_OF_A_BYTE * model->routes[i].rule.len;
