@@ -73,16 +73,6 @@ static void check_protection(struct frontend_build *build)
         close_frontend(build, slice_of(made->backend->closed_because));
 }
 
-static void bring_near(struct route_frontend *frontend, const struct route_backend *backend)
-{
-    frontend->near_backend = *backend;
-    if (backend->server_count == 1) {
-        frontend->near_server = backend->servers[0];
-        frontend->near_backend.servers = &frontend->near_server;
-    }
-    frontend->backend = &frontend->near_backend;
-}
-
 static void note_backend(struct frontend_build *build)
 {
     struct compiled_frontend *made = build->made;
@@ -91,7 +81,7 @@ static void note_backend(struct frontend_build *build)
                        : made->backend->backend.weight_max == 0   ? "has only servers of weight 0"
                                                                   : NULL;
     if (made->backend)
-        bring_near(&made->frontend, &made->backend->backend);
+        made->frontend.backend = &made->backend->backend;
     if (!what || made->left_out)
         return;
     const char *because = arena_format(&made->arena, "its backend `" SLICE_FMT "` %s", SLICE_SHOWN(build->model->backend),
@@ -313,7 +303,6 @@ static struct compiled_frontend *copy_under_name(struct compiled_frontend *origi
                                                  struct slice name)
 {
     struct compiled_frontend *copy = wb_alloc(sizeof *copy);
-    struct route_frontend *frontend = &copy->frontend;
 
     *copy = *original;
     copy->head = (struct compiled_head){.key = *key};
@@ -321,9 +310,7 @@ static struct compiled_frontend *copy_under_name(struct compiled_frontend *origi
     original->head.holds++;
     arena_init(&copy->arena, 0);
     copy->arena.block_bytes = name.len + 1;
-    set_name(frontend, arena_copy(&copy->arena, name));
-    if (frontend->backend)
-        bring_near(frontend, &original->backend->backend);
+    set_name(&copy->frontend, arena_copy(&copy->arena, name));
     return copy;
 }
 

@@ -53,12 +53,9 @@ struct route_frontend {
     const struct route_filter *filters;  /* in order of application */
     uint32_t filter_count;
     bool pass_host_header;
-    bool closed;        /* answers 503: REASON_FRONTEND_CLOSED */
-    bool changes_path;  /* its rule does */
-    enum reason absent; /* a remembered one answers with it; REASON_NONE: it is live */
-    /* What `backend` points to, and its server when there is one: copies, so that one wait for memory brings all. */
-    struct route_backend near_backend;
-    struct route_server near_server;
+    bool closed;             /* answers 503: REASON_FRONTEND_CLOSED */
+    bool changes_path;       /* its rule does */
+    enum reason absent;      /* a remembered one answers with it; REASON_NONE: it is live */
     int64_t priority;        /* effective: from the label, else the length of the rules */
     struct slice short_name; /* without a leading "frontend-": what the access log shows */
     struct slice provider, name;
