@@ -223,11 +223,12 @@ static void add_frontend(struct building *building, struct work *work, const str
         live = ARENA_NEW(building->arena, struct live_frontend);
         *live = (struct live_frontend){{slice_from(name, sizeof "route-" - 1), route->rule, route->backend.name},
                                        building->fragment->frontend_count};
-        if (map_get(&building->frontend_names, live->shown.name)) {
+        struct live_frontend *there = map_put(&building->frontend_names, live->shown.name, live);
+        if (there) {
+            map_put(&building->frontend_names, live->shown.name, there);
             note_name_taken(building, work, route, live->shown.name);
             return;
         }
-        map_put(&building->frontend_names, live->shown.name, live);
         map_put(&building->frontend_keys, route->key, live);
         make_frontend(building, route, name);
     }
@@ -423,9 +424,9 @@ void build_fragment(const struct build_input *input, struct build_output *out_ou
     };
 
     diagnostics_init(building.diagnostics);
-    map_init(&building.pools);
-    map_init(&building.frontend_keys);
-    map_init(&building.frontend_names);
+    map_init_lent(&building.pools);
+    map_init_lent(&building.frontend_keys);
+    map_init_lent(&building.frontend_names);
     map_reserve(&building.pools, input->count);
     map_reserve(&building.frontend_keys, input->count);
     map_reserve(&building.frontend_names, input->count);
