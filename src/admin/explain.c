@@ -119,7 +119,7 @@ static enum reason decide(struct explain_findings *f, const struct match_table *
     if (reason != REASON_NONE || f->decision.found.slash_redirect)
         return reason;
     f->server = upstream_peek(asked->env->upstream, f->decision.frontend->backend);
-    return f->server ? REASON_NONE : REASON_NO_SERVER;
+    return f->server ? REASON_NONE : upstream_why_none(f->decision.frontend->backend);
 }
 
 static void find_out(struct admin *admin, const struct local_request *asked, struct arena *arena, struct explain_findings *f)

@@ -6,8 +6,9 @@
  *                                Small: it is asked for every two seconds.
  *   GET /api/overview/frontends  what became of each frontend: {"snapshot":N,"frontends":[{"provider","name",
  *                                "priority": the one that counts, "state": "open" | "closed" | "left out" |
- *                                "no backend" | "no server" | "remembered", "because": of closed, left out and
- *                                remembered}]}
+ *                                "no backend" | "no server" | "no healthy server" | "remembered", "because": of
+ *                                closed, left out and remembered, "failing": how many servers fail their health
+ *                                check, when some do}]}
  */
 #include "admin_private.h"
 #include "containers.h"
@@ -57,9 +58,11 @@ static void write_entrypoints(struct text *out, const struct admin_options *opti
     text_add_char(out, ']');
 }
 
-static const uint64_t ended_well = UINT64_C(1) << REASON_NONE | UINT64_C(1) << REASON_DONE | UINT64_C(1) << REASON_LOCAL |
-                                   UINT64_C(1) << REASON_CLIENT_DONE | UINT64_C(1) << REASON_CLIENT_IDLE;
-_Static_assert(REASON_COUNT <= 64, "ended_well is a set of bits");
+static const bool ended_well[REASON_COUNT] = {[REASON_NONE] = true,
+                                              [REASON_DONE] = true,
+                                              [REASON_LOCAL] = true,
+                                              [REASON_CLIENT_DONE] = true,
+                                              [REASON_CLIENT_IDLE] = true};
 
 /* How exchanges ended, in the words of the reason table; those that went well are not news. */
 static void write_ended(struct text *out, const uint64_t ended[REASON_COUNT])
@@ -68,7 +71,7 @@ static void write_ended(struct text *out, const uint64_t ended[REASON_COUNT])
 
     text_add(out, SLICE(",\"ended\":{"));
     for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
-        if (!ended[reason] || ((UINT64_C(1) << reason) & ended_well))
+        if (!ended[reason] || ended_well[reason])
             continue;
         text_add(out, slice_of(separator));
         json_string(out, slice_of(reason_row((enum reason)reason)->text));
@@ -127,6 +130,15 @@ static void write_outcome(struct text *out, struct slice provider, struct slice 
     }
 }
 
+static size_t count_failing(const struct route_backend *backend)
+{
+    size_t failing = 0;
+
+    for (size_t i = 0; backend && i < backend->server_count; i++)
+        failing += route_health_is_failing(backend->servers[i].health);
+    return failing;
+}
+
 /* Who has the rule of a shadowed one. */
 static void write_shadow(struct text *out, const struct route_shadow *shadow)
 {
@@ -140,14 +152,18 @@ static void write_shadow(struct text *out, const struct route_shadow *shadow)
 
 static void write_compiled(struct text *out, const struct route_frontend *frontend)
 {
-    const char *state = frontend->absent != REASON_NONE        ? "remembered"
-                        : frontend->closed                     ? "closed"
-                        : !frontend->backend                   ? "no backend"
-                        : frontend->backend->server_count == 0 ? "no server"
-                                                               : "open";
+    size_t failing = count_failing(frontend->backend);
+    const char *state = frontend->absent != REASON_NONE              ? "remembered"
+                        : frontend->closed                           ? "closed"
+                        : !frontend->backend                         ? "no backend"
+                        : frontend->backend->server_count == 0       ? "no server"
+                        : frontend->backend->server_count == failing ? "no healthy server"
+                                                                     : "open";
 
     write_outcome(out, frontend->provider, frontend->name, state,
                   frontend->absent != REASON_NONE ? frontend->absent_because : frontend->closed_because);
+    if (failing)
+        text_addf(out, ",\"failing\":%zu", failing);
     text_addf(out, ",\"priority\":%" PRId64 "}", frontend->priority);
 }
 

@@ -112,10 +112,21 @@ void map_init(struct map *map)
     *map = (struct map){0};
 }
 
+void map_init_lent(struct map *map)
+{
+    *map = (struct map){.keys_are_lent = true};
+}
+
+static void drop_key(const struct map *map, struct map_entry *entry)
+{
+    if (!map->keys_are_lent)
+        free((char *)(uintptr_t)entry->key.ptr);
+}
+
 void map_fini(struct map *map)
 {
     for (size_t i = 0; i < map->entry_count; i++)
-        free((char *)(uintptr_t)map->entries[i].key.ptr);
+        drop_key(map, &map->entries[i]);
     free(map->entries);
     free(map->index);
     map_init(map);
@@ -168,7 +179,7 @@ static void rebuild(struct map *map)
         if (map->entries[i].used)
             map->entries[kept++] = map->entries[i];
         else
-            free((char *)(uintptr_t)map->entries[i].key.ptr);
+            drop_key(map, &map->entries[i]);
     }
     map->entry_count = kept;
     while (map->index_capacity < 16 || map->index_capacity < 4 * (kept + 1))
@@ -208,7 +219,7 @@ void *map_put(struct map *map, struct slice key, void *value)
         map->entries = wb_realloc(map->entries, map->entry_capacity * sizeof *map->entries);
     }
     map->entries[map->entry_count] = (struct map_entry){
-        .key = {slice_dup(key), key.len}, .value = value, .hash = hash, .used = true};
+        .key = map->keys_are_lent ? key : slice_make(slice_dup(key), key.len), .value = value, .hash = hash, .used = true};
     index_entry(map, map->entry_count++);
     map->live_count++;
     return NULL;

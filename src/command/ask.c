@@ -111,6 +111,22 @@ static void tell_unreachable(const struct callout_get *get, const char *again)
     text_fini(&shown);
 }
 
+/* Line by line, and nothing that disturbs a terminal: it may be anybody who listens there. */
+static void print_lines(struct slice body)
+{
+    struct text shown = TEXT_EMPTY;
+    struct slice line;
+
+    while (slice_cut(&body, '\n', &line)) {
+        text_add_visible(&shown, line);
+        if (body.ptr)
+            text_add_char(&shown, '\n');
+    }
+    if (shown.len)
+        fwrite(shown.ptr, 1, shown.len, stdout);
+    text_fini(&shown);
+}
+
 /* What the status of the answer means for whoever typed the command. */
 static int tell_answer(const struct text *place, const struct callout_get *get)
 {
@@ -122,7 +138,7 @@ static int tell_answer(const struct text *place, const struct callout_get *get)
         return COMMAND_FAILED;
     }
     if (get->status == 200 || get->status == 404) {
-        fwrite(body.ptr, 1, body.len, stdout);
+        print_lines(body);
         return get->status == 200 ? COMMAND_YES : COMMAND_NO;
     }
     struct text shown = TEXT_EMPTY;

@@ -59,7 +59,7 @@ static void begin_anew(struct exchange *x, size_t next_filter)
     text_fini(&x->answer_text);
     x->answer_body = SLICE("");
     x->reason = x->attempt.reason = REASON_NONE;
-    x->server = NULL;
+    x->server = x->wanted = NULL;
     x->attempts = 0;
     x->repeated = x->head_sent = x->request_sent = x->upload_stopped = x->body_begun = false;
     x->next_filter = next_filter;

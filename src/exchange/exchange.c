@@ -49,7 +49,7 @@ static void clear(struct exchange *x)
     x->filter_state = NULL;
     x->halves = x->half_at = x->transform = NULL;
     x->upload = NULL;
-    x->server = NULL;
+    x->server = x->wanted = NULL;
     x->server_url[0] = '\0';
     x->frontend_name = x->user = SLICE("");
     x->tried_count = 0;

@@ -35,10 +35,11 @@ static void repeat_after_stale(struct exchange *x)
 {
     struct attempt *attempt = &x->attempt;
     enum reason reason = attempt->reason;
+    bool may_move = x->backend->cookie_name.len == 0; /* a client that belongs to a server does not for a stale connection */
 
     x->repeated = true;
     x->attempts--; /* it is the one attempt, on another connection */
-    if (x->backend->server_count > x->tried_count || !exchange_server_is_there(x, x->server)) {
+    if ((may_move && x->backend->server_count > x->tried_count) || !exchange_server_is_there(x, x->server)) {
         exchange_become(x, EXCHANGE_PICK);
         return;
     }
@@ -59,17 +60,31 @@ static bool may_try_another(const struct exchange *x)
            upstream_spend_repeat(x->env->upstream);
 }
 
+/* A stale connection says nothing of the server. */
+static void rate_failure(struct exchange *x)
+{
+    if (x->backend->is_dynamic)
+        upstream_note_reply(x->env->upstream, x->backend, x->server, reason_row(x->attempt.reason)->status);
+}
+
+static bool was_stale(const struct exchange *x)
+{
+    const struct attempt *attempt = &x->attempt;
+    return attempt->reused && !x->repeated &&
+           (!attempt->sent || (attempt->reason == REASON_SERVER_CLOSED && exchange_may_repeat(x)));
+}
+
 void attempt_has_failed(struct exchange *x)
 {
     struct attempt *attempt = &x->attempt;
 
     forget_attempt(x);
-    if (!is_untouched(x))
-        exchange_answer(x, attempt->reason);
-    else if (attempt->reused && !x->repeated &&
-             (!attempt->sent || (attempt->reason == REASON_SERVER_CLOSED && exchange_may_repeat(x))))
+    if (is_untouched(x) && was_stale(x)) {
         repeat_after_stale(x);
-    else if (may_try_another(x))
+        return;
+    }
+    rate_failure(x);
+    if (is_untouched(x) && may_try_another(x))
         exchange_become(x, EXCHANGE_PICK);
     else
         exchange_answer(x, attempt->reason);

@@ -31,7 +31,7 @@ static void leave_configuration(struct exchange *x)
     x->filters = NULL;
     x->frontend = NULL;
     x->backend = NULL;
-    x->server = NULL;
+    x->server = x->wanted = NULL;
     lease_drop(&x->lease);
 }
 
@@ -107,6 +107,8 @@ static bool take_head(struct exchange *x)
         return true;
     }
     x->continue_wanted = false;
+    if (x->backend->is_dynamic)
+        upstream_note_reply(x->env->upstream, x->backend, x->server, status);
     make_answer(x);
     if (x->halves)
         return filter_head(x);

@@ -142,9 +142,25 @@ bool step_filters(struct exchange *x)
     return true;
 }
 
+/* Whom a filter wants goes before whose turn it is, once. */
+static const struct route_server *take_wanted(struct exchange *x)
+{
+    const struct route_server *server = x->wanted;
+
+    x->wanted = NULL;
+    if (!upstream_may_ask(x->env->upstream, server) || !exchange_server_is_there(x, server))
+        return NULL;
+    x->tried[x->tried_count++] = server->slot;
+    return server;
+}
+
 /* Those that have gone since the exchange began are passed over. */
 static const struct route_server *next_server(struct exchange *x)
 {
+    const struct route_server *wanted = x->wanted ? take_wanted(x) : NULL;
+
+    if (wanted)
+        return wanted;
     while (x->tried_count < EXCHANGE_TRIES_MAX) {
         const struct route_server *server = upstream_pick(x->env->upstream, x->backend, x->tried, x->tried_count);
         if (!server)
@@ -183,7 +199,7 @@ bool step_pick(struct exchange *x)
     const struct route_server *server = next_attempt(x);
 
     if (!server) {
-        exchange_answer(x, x->attempt.reason == REASON_NONE ? REASON_NO_SERVER : x->attempt.reason);
+        exchange_answer(x, x->attempt.reason == REASON_NONE ? upstream_why_none(x->backend) : x->attempt.reason);
         return true;
     }
     earn_repeat(x);

@@ -154,14 +154,18 @@ static void on_done(struct offload_job *job)
     spool->options.poke(spool->options.owner);
 }
 
+/* Once it is posted the thread may be done with it before we are, and a dropped spool is gone then. */
 static bool begin_task(struct spool *spool, enum spool_task task)
 {
     spool->task = task;
     spool->job.run = run_task;
     spool->job.done = on_done;
     spool->job.home = spool->options.home;
-    spool->busy = spool_room_post(spool->room, &spool->line, &spool->job);
-    return spool->busy;
+    spool->busy = true;
+    if (spool_room_post(spool->room, &spool->line, &spool->job))
+        return true;
+    spool->busy = false;
+    return false;
 }
 
 void spool_drop(struct spool **spool)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "compiled.h"
 #include "server_url.h"
-#include "unsupported.h"
 #include "waybill/base/clock.h"
+#include "waybill/base/digest.h"
 #include "waybill/base/map.h"
+#include "waybill/http/headers.h"
 #include "waybill/model/schema.h"
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { WEIGHT_MAX = 1000000 };
+enum { WEIGHT_MAX = 1000000, COOKIE_BYTES = 12 };
 
 /* One backend being compiled. */
 struct backend_build {
@@ -17,27 +19,22 @@ struct backend_build {
     struct slice place; /* empty, as that of a frontend */
 };
 
-static bool read_weight(struct backend_build *build, const struct model_server *server, unsigned *out_weight)
+static unsigned read_weight(struct backend_build *build, const struct model_server *server)
 {
     struct diagnostics *diagnostics = &build->made->diagnostics;
     if (server->weight < 0) { /* it does not protect: the value is dropped alone (decisions.md 11) */
         diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, build->place,
-                        "server " SLICE_FMT " has weight %lld and counts as 1: write 0 or more", SLICE_ARG(server->name),
+                        "server " SLICE_FMT " has weight %lld and counts as 1: write 0 or more", SLICE_SHOWN(server->name),
                         (long long)server->weight);
-        *out_weight = 1;
-        return true;
+        return 1;
     }
     if (server->weight > WEIGHT_MAX)
         diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, build->place,
-                        "server " SLICE_FMT " has weight %lld: %d is the most", SLICE_ARG(server->name),
+                        "server " SLICE_FMT " has weight %lld: %d is the most", SLICE_SHOWN(server->name),
                         (long long)server->weight, WEIGHT_MAX);
-    *out_weight = server->weight > WEIGHT_MAX ? WEIGHT_MAX : (unsigned)server->weight;
-    /* A server of weight 0 that may be 0 is never chosen: the same as none. */
-    if (*out_weight == 0 && build->compiler->options.allow_min_weight_zero)
-        return false;
-    if (*out_weight == 0)
-        *out_weight = 1;
-    return true;
+    if (server->weight == 0 && !build->compiler->options.allow_min_weight_zero)
+        return 1;
+    return server->weight > WEIGHT_MAX ? WEIGHT_MAX : (unsigned)server->weight;
 }
 
 static void hold_server_slot(struct backend_build *build, const struct model_server *model, struct route_server *server)
@@ -72,14 +69,13 @@ static void add_server(struct backend_build *build, const struct model_server *m
                         SLICE_ARG(slice_head(model->url, 200)), wrong);
         return;
     }
-    if (!read_weight(build, model, &server.weight))
-        return;
+    server.weight = read_weight(build, model);
     server.host = url.host;
     server.host_port = url.host_port;
     server.port = url.port;
     server.is_secure = url.is_secure;
-    if (server.is_secure && build->compiler->options.secure_wanted)
-        build->compiler->options.secure_wanted(build->compiler->options.secure_arg);
+    if (server.is_secure)
+        compiler_want_secure(build->compiler);
     char *lower = arena_format(arena, "%s" SLICE_FMT ":%u", server.is_secure ? "s " : "", SLICE_ARG(server.host),
                                (unsigned)server.port);
     for (char *c = lower; *c; c++)
@@ -116,8 +112,67 @@ static void add_servers(struct backend_build *build)
     }
 }
 
-/* The balancer's position is that of one list of servers: provider, name, and the servers with their weights, and no
- * other option. Another list is another identity, and starts anew. */
+static void read_method(struct backend_build *build)
+{
+    const struct model_load_balancer *balancer = build->model->load_balancer;
+    struct route_backend *backend = &build->made->backend;
+    backend->is_dynamic = backend->server_count > 1 && balancer && slice_eq_nocase(balancer->method, SLICE("drr"));
+}
+
+/* A name that is given keeps what a cookie's name may have (RFC 6265 4.1.1); v1.7 makes one of the backend's name else. */
+static struct slice cookie_name(struct arena *arena, struct slice given, struct slice backend)
+{
+    unsigned char hash[DIGEST_SHA1_BYTES];
+
+    if (given.len) {
+        char *name = arena_strndup(arena, given.ptr, given.len);
+        for (size_t i = 0; i < given.len; i++)
+            if (!header_name_is_valid(slice_make(name + i, 1)))
+                name[i] = '_';
+        return slice_make(name, given.len);
+    }
+    char *text = arena_format(arena, "_TRAEFIK_BACKEND_" SLICE_FMT, SLICE_ARG(backend));
+    digest_sha1(slice_of(text), hash);
+    return slice_of(arena_format(arena, "_%02x%02x%x", hash[0], hash[1], hash[2] >> 4));
+}
+
+/* The server's address under what only its owner knows of it: names, and in Docker who the container is. So nobody learns the address
+ * (defects A9), and the cookie leads to the same server after a restart and through another router. */
+static struct slice cookie_of(struct arena *arena, struct slice backend, const struct model_server *server)
+{
+    struct text secret = TEXT_EMPTY;
+    unsigned char hash[DIGEST_HMAC_BYTES];
+    char *hex = arena_bytes(arena, COOKIE_BYTES * 2 + 1);
+
+    fingerprint_add(&secret, backend);
+    fingerprint_add(&secret, server->name);
+    fingerprint_add(&secret, server->identity);
+    digest_hmac(text_slice(&secret), server->url, hash);
+    text_fini(&secret);
+    for (size_t i = 0; i < COOKIE_BYTES; i++)
+        snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+    return slice_make(hex, COOKIE_BYTES * 2);
+}
+
+static void add_cookies(struct backend_build *build)
+{
+    const struct model_load_balancer *balancer = build->model->load_balancer;
+    struct route_backend *backend = &build->made->backend;
+    struct arena *arena = &build->made->arena;
+
+    if (!balancer || !(balancer->sticky || balancer->stickiness))
+        return;
+    backend->cookie_name = cookie_name(arena, balancer->stickiness ? balancer->stickiness->cookie_name : SLICE(""),
+                                       backend->name);
+    for (size_t i = 0, of = 0; i < backend->server_count; i++) {
+        while (!slice_eq(build->model->servers[of].name, backend->servers[i].name))
+            of++;
+        backend->servers[i].cookie = cookie_of(arena, backend->name, &build->model->servers[of]);
+    }
+}
+
+/* The balancer's position is that of one list of servers: provider, name, method, and the servers with their weights, and
+ * no other option. Another list is another identity, and starts anew. */
 static void hold_backend_slot(struct backend_build *build, struct slice provider)
 {
     struct route_backend *backend = &build->made->backend;
@@ -125,6 +180,7 @@ static void hold_backend_slot(struct backend_build *build, struct slice provider
     identity->len = 0;
     fingerprint_add(identity, provider);
     fingerprint_add(identity, backend->name);
+    text_add_char(identity, backend->is_dynamic ? 'd' : 'w');
     for (size_t i = 0; i < backend->server_count; i++) {
         const struct route_server *server = &backend->servers[i];
         text_add(identity, slice_make((const char *)&server->generation, sizeof server->generation));
@@ -133,12 +189,14 @@ static void hold_backend_slot(struct backend_build *build, struct slice provider
     backend->slot = slots_hold(&build->compiler->backend_slots, text_slice(identity), &backend->generation);
 }
 
-/* One block as a rule. */
+/* One block as a rule: of a server there are its name, its URL, and its address as others spell it. */
 static size_t expected_bytes(const struct model_backend *model)
 {
-    enum { BESIDE_THE_SERVERS = 64, BYTES_OF_A_SERVER = sizeof(struct route_server) + 64, EXPECTED_MAX = 4096 };
-    size_t bytes = BESIDE_THE_SERVERS + model->server_count * BYTES_OF_A_SERVER;
+    enum { BESIDE_THE_SERVERS = 32, BESIDE_THE_TEXTS = 40, EXPECTED_MAX = 4096 };
+    size_t bytes = BESIDE_THE_SERVERS + model->name.len;
 
+    for (size_t i = 0; i < model->server_count && bytes < EXPECTED_MAX; i++)
+        bytes += sizeof(struct route_server) + model->servers[i].name.len + 2 * model->servers[i].url.len + BESIDE_THE_TEXTS;
     return bytes < EXPECTED_MAX ? bytes : EXPECTED_MAX;
 }
 
@@ -170,11 +228,10 @@ static struct compiled_backend *make_backend(struct compiler *compiler, const st
     made->backend.name = arena_copy(&made->arena, model->name);
     check_flushing(&build);
     add_servers(&build);
+    read_method(&build);
+    add_cookies(&build);
+    compile_health(compiler, made, model->health_check, build.place);
     hold_backend_slot(&build, fragment->provider);
-    made->closed_because = unsupported_in_backend(model, build.place, &made->diagnostics);
-    if (made->closed_because)
-        made->closed_because = arena_format(&made->arena, "%s of its backend is not in this version yet",
-                                            made->closed_because);
     return made;
 }
 
@@ -207,6 +264,7 @@ void compiled_backend_drop(struct compiler *compiler, struct compiled_backend *b
     for (size_t i = 0; i < backend->backend.server_count; i++)
         slots_drop(&compiler->server_slots, backend->backend.servers[i].slot);
     slots_drop(&compiler->backend_slots, backend->backend.slot);
+    drop_health(compiler, backend);
     diagnostics_fini(&backend->diagnostics);
     arena_fini(&backend->arena);
     free(backend);

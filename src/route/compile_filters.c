@@ -78,7 +78,7 @@ static bool find_target(const struct filter_source *from, struct slice name, str
     const struct compiled_frontend *made = build->made;
 
     for (size_t i = 0; i < made->other_count; i++) {
-        if (!made->others[i] || made->others[i]->closed_because || !slice_eq(made->others[i]->backend.name, name))
+        if (!made->others[i] || !slice_eq(made->others[i]->backend.name, name))
             continue;
         struct source source = source_of(build, &nobodys, fragment_backend(build->fragment, name));
         out->backend = &made->others[i]->backend;

@@ -69,18 +69,6 @@ static void check_protection(struct frontend_build *build)
     const char *missing = unsupported_in_frontend(build->model, build->place, &made->diagnostics);
     if (missing)
         close_frontend(build, slice_of(arena_format(&made->arena, "%s is not in this version yet", missing)));
-    if (made->backend && made->backend->closed_because)
-        close_frontend(build, slice_of(made->backend->closed_because));
-}
-
-static void bring_near(struct route_frontend *frontend, const struct route_backend *backend)
-{
-    frontend->near_backend = *backend;
-    if (backend->server_count == 1) {
-        frontend->near_server = backend->servers[0];
-        frontend->near_backend.servers = &frontend->near_server;
-    }
-    frontend->backend = &frontend->near_backend;
 }
 
 static void note_backend(struct frontend_build *build)
@@ -88,16 +76,18 @@ static void note_backend(struct frontend_build *build)
     struct compiled_frontend *made = build->made;
     const char *what = !made->backend                             ? "does not exist"
                        : made->backend->backend.server_count == 0 ? "has no usable server"
+                       : made->backend->backend.weight_max == 0   ? "has only servers of weight 0"
                                                                   : NULL;
     if (made->backend)
-        bring_near(&made->frontend, &made->backend->backend);
+        made->frontend.backend = &made->backend->backend;
     if (!what || made->left_out)
         return;
     const char *because = arena_format(&made->arena, "its backend `" SLICE_FMT "` %s", SLICE_SHOWN(build->model->backend),
                                        what);
     note_obstacle(build, WHY_NO_BACKEND, slice_of(because));
-    diagnostics_add(&made->diagnostics, DIAGNOSTIC_ERROR, build->place, "frontend " SLICE_FMT " answers 503: %s",
-                    SLICE_SHOWN(build->model->name), because);
+    diagnostics_add(&made->diagnostics, DIAGNOSTIC_ERROR, build->place, "frontend " SLICE_FMT " answers %u: %s",
+                    SLICE_SHOWN(build->model->name), made->backend && made->backend->backend.server_count ? 500u : 503u,
+                    because);
 }
 
 static enum reason absence_reason(int64_t absence)
@@ -122,15 +112,21 @@ static void note_absence(struct frontend_build *build)
     build->made->frontend.absent_because = arena_copy(&build->made->arena, build->model->absent_because);
 }
 
+static void set_name(struct route_frontend *frontend, struct slice name)
+{
+    static const struct slice prefix = {"frontend-", 9};
+
+    frontend->name = name;
+    frontend->short_name = slice_from(name, slice_starts(name, prefix) ? prefix.len : 0);
+}
+
 static void copy_names(struct frontend_build *build, struct slice provider)
 {
     struct compiled_frontend *made = build->made;
     struct route_frontend *frontend = &made->frontend;
-    static const struct slice prefix = {"frontend-", 9};
 
     frontend->provider = arena_copy(&made->arena, provider);
-    frontend->name = arena_copy(&made->arena, build->model->name);
-    frontend->short_name = slice_from(frontend->name, slice_starts(frontend->name, prefix) ? prefix.len : 0);
+    set_name(frontend, arena_copy(&made->arena, build->model->name));
     frontend->pass_host_header = build->model->pass_host_header;
 }
 
@@ -175,8 +171,8 @@ static void note_entrypoints(struct frontend_build *build)
 /* One block as a rule: a parsed rule takes about eight times its text. */
 static size_t expected_bytes(const struct model_frontend *model)
 {
-    enum { BESIDE_THE_RULE = 224, BYTES_OF_A_BYTE = 8, EXPECTED_MAX = 4096 };
-    size_t bytes = BESIDE_THE_RULE;
+    enum { BESIDE_THE_TEXTS = 176, BYTES_OF_A_BYTE = 8, EXPECTED_MAX = 4096 };
+    size_t bytes = BESIDE_THE_TEXTS + model->name.len;
 
     for (size_t i = 0; i < model->route_count && bytes < EXPECTED_MAX; i++)
         bytes += BYTES_OF_A_BYTE * model->routes[i].rule.len;
@@ -252,34 +248,87 @@ static void add_users_file(struct text *content, const struct model_auth_users *
         file_stamp_add(content, slice_trim_space(users->users_file));
 }
 
-struct compiled_frontend *compile_frontend(struct compiler *compiler, const struct fragment *fragment,
-                                           const struct model_frontend *model, struct compiled_backend *backend)
+/* What is compiled of it but for its names. */
+static struct fingerprint content_of(struct compiler *compiler, const struct fragment *fragment,
+                                     const struct model_frontend *model, const struct compiled_backend *backend,
+                                     const struct other_backends *others)
 {
-    struct other_backends others;
+    enum { ROUTES_MAX = 8 };
+    struct model_frontend nameless = *model;
+    struct model_route routes[ROUTES_MAX];
     struct text *content = &compiler->scratch;
 
-    find_others(compiler, fragment, model, &others);
+    nameless.name = SLICE("");
+    for (size_t i = 0; i < model->route_count && model->route_count <= ROUTES_MAX; i++) {
+        routes[i] = (struct model_route){.name = SLICE(""), .rule = model->routes[i].rule};
+        nameless.routes = routes;
+    }
     content->len = 0;
     fingerprint_add(content, fragment->provider);
-    fingerprint_add(content, model->name);
     fingerprint_add(content, backend ? fingerprint_slice(&backend->head.key) : SLICE(""));
-    for (size_t i = 0; i < others.count; i++)
-        fingerprint_add(content, others.items[i] ? fingerprint_slice(&others.items[i]->head.key) : SLICE(""));
+    for (size_t i = 0; i < others->count; i++)
+        fingerprint_add(content, others->items[i] ? fingerprint_slice(&others->items[i]->head.key) : SLICE(""));
     /* Its age decides only about the order, which is not remembered. */
-    fingerprint_add_record(content, &schema_frontend, model, offsetof(struct model_frontend, since));
+    fingerprint_add_record(content, &schema_frontend, &nameless, offsetof(struct model_frontend, since));
     if (model->auth) {
         add_users_file(content, model->auth->basic);
         add_users_file(content, model->auth->digest);
     }
-    struct fingerprint key = fingerprint_of(text_slice(content));
+    return fingerprint_of(text_slice(content));
+}
+
+static struct fingerprint named(struct compiler *compiler, const struct fingerprint *content, struct slice name)
+{
+    struct text *text = &compiler->scratch;
+
+    text->len = 0;
+    fingerprint_add(text, fingerprint_slice(content));
+    fingerprint_add(text, name);
+    return fingerprint_of(text_slice(text));
+}
+
+/* What is said names the frontend, so one that something was said of is only found under its name. */
+static struct compiled_frontend *make_original(struct compiler *compiler, struct compiled_frontend *made,
+                                               const struct fingerprint *content, const struct fingerprint *key)
+{
+    made->head.key = *key;
+    made->content = made->diagnostics.count ? *key : *content;
+    keyed_put(&compiler->frontends, &made->content, made);
+    return made;
+}
+
+static struct compiled_frontend *copy_under_name(struct compiled_frontend *original, const struct fingerprint *key,
+                                                 struct slice name)
+{
+    struct compiled_frontend *copy = wb_alloc(sizeof *copy);
+
+    *copy = *original;
+    copy->head = (struct compiled_head){.key = *key};
+    copy->original = original;
+    original->head.holds++;
+    arena_init(&copy->arena, 0);
+    copy->arena.block_bytes = name.len + 1;
+    set_name(&copy->frontend, arena_copy(&copy->arena, name));
+    return copy;
+}
+
+struct compiled_frontend *compile_frontend(struct compiler *compiler, const struct fragment *fragment,
+                                           const struct model_frontend *model, struct compiled_backend *backend)
+{
+    struct other_backends others;
+
+    find_others(compiler, fragment, model, &others);
+    struct fingerprint content = content_of(compiler, fragment, model, backend, &others);
+    struct fingerprint key = named(compiler, &content, model->name);
     struct compiled_head *known = recall_find(&compiler->frontends_before, &key);
     struct compiled_frontend *made = known ? WB_CONTAINER_OF(known, struct compiled_frontend, head)
-                                           : keyed_get(&compiler->frontends, &key);
-    if (!made) {
-        made = make_frontend(compiler, fragment, model, backend, &others);
-        made->head.key = key;
-        keyed_put(&compiler->frontends, &key, made);
-    }
+                                           : keyed_get(&compiler->frontends, &content);
+    if (!made)
+        made = keyed_get(&compiler->frontends, &key);
+    if (!made)
+        made = make_original(compiler, make_frontend(compiler, fragment, model, backend, &others), &content, &key);
+    else if (!fingerprint_eq(&made->head.key, &key))
+        made = copy_under_name(made, &key, model->name);
     free(others.items);
     return made;
 }
@@ -289,7 +338,13 @@ void compiled_frontend_drop(struct compiler *compiler, struct compiled_frontend 
     WB_REQUIRE(frontend->head.holds > 0);
     if (--frontend->head.holds)
         return;
-    keyed_remove(&compiler->frontends, &frontend->head.key);
+    if (frontend->original) {
+        compiled_frontend_drop(compiler, frontend->original);
+        arena_fini(&frontend->arena);
+        free(frontend);
+        return;
+    }
+    keyed_remove(&compiler->frontends, &frontend->content);
     for (size_t i = 0; i < frontend->live_count; i++)
         live_drop(&compiler->lives, frontend->lives[i]);
     free(frontend->lives);

@@ -17,13 +17,14 @@ enum { COMPILED_ENTRYPOINTS = 64 }; /* in one word */
 struct compiled_backend {
     struct compiled_head head;
     struct diagnostics diagnostics;
-    const char *closed_because; /* NULL: open */
     struct route_backend backend;
     struct arena arena;
 };
 
+/* Of the same content under another name (names of containers' frontends hold a position that shifts) there is one that was
+ * compiled, the original, and copies of it that only have names of their own. */
 struct compiled_frontend {
-    struct compiled_head head; /* what each compilation looks at lies side by side */
+    struct compiled_head head; /* by content and name; what each compilation looks at lies side by side */
     bool left_out;
     uint64_t entrypoints;             /* bit for each of the compiler's that it is on, up to COMPILED_ENTRYPOINTS ... */
     const uint64_t *more_entrypoints; /* ... and the words behind; NULL: on none of those */
@@ -37,6 +38,8 @@ struct compiled_frontend {
     size_t other_count;
     void **lives; /* one hold each */
     size_t live_count;
+    struct fingerprint content;         /* of an original: by which it is found */
+    struct compiled_frontend *original; /* one hold, and what the copy points to is its; NULL: this is one */
 };
 
 /* One frontend being compiled. */
@@ -55,6 +58,7 @@ struct compiler {
     struct keyed frontends, backends; /* by content */
     struct slots server_slots, backend_slots;
     struct live_table lives;
+    uint64_t checks_made;
     struct text scratch, place;          /* of what is being compiled */
     struct arena notes;                  /* the same, in pieces */
     const struct built_snapshot *latest; /* the last one made, if it is still there */
@@ -66,6 +70,14 @@ struct compiler {
 /* compile_filters.c: the frontend's filters; what cannot be understood closes it. */
 void compile_filters(struct frontend_build *build);
 void close_frontend(struct frontend_build *build, struct slice because);
+
+/* Somebody is going to be called over TLS. */
+void compiler_want_secure(const struct compiler *compiler);
+
+/* compile_health.c: gives the backend's servers their checks, if it has any; and back. */
+void compile_health(struct compiler *compiler, struct compiled_backend *made, const struct model_health_check *model,
+                    struct slice place);
+void drop_health(struct compiler *compiler, struct compiled_backend *made);
 
 /* Each returns one without a hold, made or remembered. */
 struct compiled_backend *compile_backend(struct compiler *compiler, const struct fragment *fragment,

@@ -62,6 +62,12 @@ void compiler_destroy(struct compiler **compiler)
     free(old);
 }
 
+void compiler_want_secure(const struct compiler *compiler)
+{
+    if (compiler->options.secure_wanted)
+        compiler->options.secure_wanted(compiler->options.secure_arg);
+}
+
 static size_t count_frontends(const struct model *model)
 {
     size_t count = 0;
@@ -283,10 +289,23 @@ static void hold_frontends(struct built_snapshot *built, const struct ordered_fr
             snapshot->left_out[snapshot->left_out_count++] = &ordered[i].compiled->frontend;
 }
 
+static void note_check(struct snapshot *snapshot, struct route_health *check)
+{
+    if (check->noted == snapshot->number)
+        return;
+    check->noted = snapshot->number;
+    if ((snapshot->check_count & (snapshot->check_count + 1)) == 0) /* full: its room is one less than a power of 2 */
+        snapshot->checks = wb_realloc(snapshot->checks, (2 * snapshot->check_count + 1) * sizeof(struct route_health *));
+    snapshot->checks[snapshot->check_count++] = check;
+}
+
 static void note_servers_of(struct snapshot *snapshot, const struct route_backend *backend)
 {
-    for (size_t i = 0; i < backend->server_count; i++)
+    for (size_t i = 0; i < backend->server_count; i++) {
         snapshot->server_generations[backend->servers[i].slot] = backend->servers[i].generation;
+        if (backend->servers[i].health)
+            note_check(snapshot, backend->servers[i].health);
+    }
 }
 
 /* Which servers can still be asked: workers give up on the way to the others. */
@@ -359,6 +378,7 @@ void compiler_free_snapshot(struct compiler *compiler, struct snapshot *snapshot
     free(snapshot->left_out);
     free(snapshot->shadows);
     free(snapshot->server_generations);
+    free(snapshot->checks);
     free(built->held);
     free(built);
     compiler->live_snapshots--;

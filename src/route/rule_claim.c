@@ -61,8 +61,7 @@ static struct slice template_piece(struct arena *arena, const struct template *t
                                  SLICE_ARG(template->has_variable ? template->written : template->head)));
 }
 
-/* PathPrefix:/ asks for every path. */
-static bool is_every_path(const struct path_part *part)
+bool path_part_is_every_path(const struct path_part *part)
 {
     for (size_t i = 0; i < part->count; i++) {
         const struct path_choice *choice = &part->choices[i];
@@ -83,15 +82,26 @@ static void add_paths(struct pieces *parts, const struct path_part *part)
                                               : choice->ends_slash ? "s"
                                                                    : "w"));
         }
-        if (!is_every_path(part))
+        if (!path_part_is_every_path(part))
             add_piece(parts, join_pieces(&pieces, 'P'));
     }
 }
 
+/* Of several parts only the names in all of them count. */
+static void add_names(struct pieces *parts, const struct host_part *first)
+{
+    struct pieces names = {.arena = parts->arena};
+
+    for (size_t i = 0; i < first->count; i++)
+        if (host_parts_have(first->next, first->names[i]))
+            add_piece(&names, first->names[i]);
+    add_piece(parts, join_pieces(&names, 'H'));
+}
+
 static void add_hosts(struct pieces *parts, const struct rule *rule)
 {
-    for (const struct host_part *part = rule->hosts; part; part = part->next)
-        add_piece(parts, joined_slices(parts->arena, part->names, part->count, 'H'));
+    if (rule->hosts)
+        add_names(parts, rule->hosts);
     for (const struct host_pattern_part *part = rule->host_patterns; part; part = part->next) {
         struct pieces pieces = {.arena = parts->arena};
         for (size_t i = 0; i < part->count; i++)

@@ -55,6 +55,18 @@ static struct path_outcome match_whole(const struct path_choice *choice, struct 
     return (struct path_outcome){.matches = matches, .slash_redirect = matches, .add_slash = matches && choice->ends_slash};
 }
 
+bool host_parts_have(const struct host_part *part, struct slice name)
+{
+    for (; part; part = part->next) {
+        size_t i = 0;
+        while (i < part->count && !slice_eq(part->names[i], name))
+            i++;
+        if (i == part->count)
+            return false;
+    }
+    return true;
+}
+
 struct path_outcome path_part_match(const struct path_part *part, struct slice path, bool keep_slash)
 {
     for (int other_form = 0; other_form <= !keep_slash; other_form++) {

@@ -172,12 +172,33 @@ static void add_entry(struct table_build *build, uint32_t bucket, struct slice t
     build->found[build->found_count++] = (struct found_entry){node, entry | (build->check ? ENTRY_CHECK : 0), whole};
 }
 
-/* The same of rules that have them in another order. */
+/* The last one of its choices, in the order of texts; plain ones as they are compared. */
+static struct slice last_choice(const struct path_part *part)
+{
+    struct slice last = SLICE("");
+    for (size_t i = 0; i < part->count; i++) {
+        const struct template *choice = &part->choices[i].template;
+        struct slice text = choice->has_variable ? choice->written : choice->head;
+        if (slice_compare(text, last) > 0)
+            last = text;
+    }
+    return last;
+}
+
+static bool leads_before(const struct path_part *one, const struct path_part *other)
+{
+    bool says_nothing = path_part_is_every_path(one);
+    if (says_nothing != path_part_is_every_path(other))
+        return !says_nothing;
+    return slice_compare(last_choice(one), last_choice(other)) > 0;
+}
+
+/* The same of rules that ask for the same in another order: the oldest of these has to be found (claims.h). */
 static const struct path_part *leading_path(const struct rule *rule)
 {
     const struct path_part *leading = rule->paths;
     for (const struct path_part *part = leading ? leading->next : NULL; part; part = part->next)
-        if (slice_compare(part->choices[0].template.written, leading->choices[0].template.written) > 0)
+        if (leads_before(part, leading))
             leading = part;
     return leading;
 }
@@ -197,25 +218,13 @@ static void add_paths(struct table_build *build, uint32_t bucket, const struct r
     }
 }
 
-static bool part_has(const struct host_part *part, struct slice name)
-{
-    for (size_t i = 0; i < part->count; i++)
-        if (slice_eq(part->names[i], name))
-            return true;
-    return false;
-}
-
 /* Each name that all Host parts have. One that is written twice is listed once: see write_entries. */
 static void add_hosts(struct table_build *build, const struct rule *rule, uint32_t rank)
 {
     const struct host_part *first = rule->hosts;
-    for (size_t i = 0; i < first->count; i++) {
-        bool everywhere = true;
-        for (const struct host_part *part = first->next; part && everywhere; part = part->next)
-            everywhere = part_has(part, first->names[i]);
-        if (everywhere)
+    for (size_t i = 0; i < first->count; i++)
+        if (host_parts_have(first->next, first->names[i]))
             add_paths(build, bucket_for(build, first->names[i]), rule, rank);
-    }
 }
 
 /* Where one of the patterns has no literal end, it has to be asked for every host. */

@@ -9,17 +9,7 @@
     {                                                     \
         return (set);                                     \
     }
-#define BACKEND(id, set)                                \
-    static bool id(const struct model_backend *backend) \
-    {                                                   \
-        return (set);                                   \
-    }
-
 FRONTEND(has_client_cert, frontend->pass_client_cert != NULL || frontend->pass_tls_cert)
-
-BACKEND(has_health_check, backend->health_check != NULL)
-BACKEND(has_drr, backend->load_balancer &&slice_eq_nocase(backend->load_balancer->method, SLICE("drr")))
-BACKEND(has_stickiness, backend->load_balancer && (backend->load_balancer->sticky || backend->load_balancer->stickiness))
 
 static const struct {
     const char *option;
@@ -27,16 +17,6 @@ static const struct {
     bool (*is_set)(const struct model_frontend *frontend);
 } frontend_rows[] = {
     {"passTLSClientCert", true, has_client_cert},
-};
-
-static const struct {
-    const char *option;
-    bool protects;
-    bool (*is_set)(const struct model_backend *backend);
-} backend_rows[] = {
-    {"healthCheck", false, has_health_check},
-    {"loadBalancer.method drr (wrr is used)", false, has_drr},
-    {"loadBalancer.stickiness", false, has_stickiness},
 };
 /* clang-format on */
 
@@ -63,19 +43,6 @@ const char *unsupported_in_frontend(const struct model_frontend *frontend, struc
         say(diagnostics, place, "frontend", frontend->name, frontend_rows[i].option, frontend_rows[i].protects);
         if (frontend_rows[i].protects && !first)
             first = frontend_rows[i].option;
-    }
-    return first;
-}
-
-const char *unsupported_in_backend(const struct model_backend *backend, struct slice place, struct diagnostics *diagnostics)
-{
-    const char *first = NULL;
-    for (size_t i = 0; i < WB_COUNT(backend_rows); i++) {
-        if (!backend_rows[i].is_set(backend))
-            continue;
-        say(diagnostics, place, "backend", backend->name, backend_rows[i].option, backend_rows[i].protects);
-        if (backend_rows[i].protects && !first)
-            first = backend_rows[i].option;
     }
     return first;
 }

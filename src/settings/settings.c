@@ -35,6 +35,7 @@ static void set_defaults(struct reading *reading)
     settings->buffering_folder = slice_of(getenv("TMPDIR") && getenv("TMPDIR")[0] ? getenv("TMPDIR") : "/tmp");
     settings->head_timeout_ms = settings->body_timeout_ms = 60 * 1000;
     settings->idle_timeout_ms = 180 * 1000;
+    settings->health_interval_ms = 30 * 1000;
     settings->dial_timeout_ms = 30 * 1000;
     settings->grace_ms = 10 * 1000;
     reading->read_timeout_ms = reading->write_timeout_ms = DURATION_NOT_GIVEN;

@@ -57,12 +57,14 @@ static void on_too_late(struct deadline *deadline)
 {
     struct attempt *attempt = WB_CONTAINER_OF(deadline, struct attempt, deadline);
 
-    if (attempt->state == ATTEMPT_CONNECTING)
+    if (attempt->state == ATTEMPT_CONNECTING) {
+        server_pool_avoid(attempt->pool);
         fail(attempt, REASON_DIAL_TIMEOUT);
-    else if (attempt->state == ATTEMPT_AWAITING)
+    } else if (attempt->state == ATTEMPT_AWAITING) {
         fail(attempt, REASON_RESPONSE_TIMEOUT);
-    else
+    } else {
         return;
+    }
     attempt->poke(attempt->owner);
 }
 
@@ -88,6 +90,7 @@ static void connect_next(struct attempt *attempt, enum reason failed)
     if (lookup->state == LOOKUP_WAITING)
         return;
     if (lookup->state != LOOKUP_FOUND) {
+        server_pool_avoid(attempt->pool);
         fail(attempt, REASON_SERVER_UNRESOLVED);
         return;
     }
@@ -99,6 +102,7 @@ static void connect_next(struct attempt *attempt, enum reason failed)
         give_back(attempt, false);
     }
     attempt->pool->refused = true;
+    server_pool_avoid(attempt->pool);
     fail(attempt, failed);
 }
 
@@ -185,6 +189,7 @@ static void note_connection(struct attempt *attempt)
     } else if (stream->connected) {
         attempt->pool->refused = false;
         attempt->pool->failure_said = TLS_FINE;
+        attempt->pool->avoid_until_ms = attempt->pool->doublings = 0;
         ready(attempt);
     }
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/upstream/upstream.h"
+#include "balancer.h"
+#include "checker.h"
 #include "upstream_private.h"
 #include "waybill/base/map.h"
 #include "waybill/net/tls_credentials.h"
@@ -7,20 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct balancer {
-    uint64_t generation;
-    size_t index;
-    unsigned current;
-    bool begun;
-};
-
 struct upstream {
     struct loop *loop;
     struct upstream_options options;
     struct server_pool **pools; /* by server slot */
     size_t pool_count;
-    struct balancer *balancers; /* by backend slot */
-    size_t balancer_count;
+    struct balancers balancers;
+    struct checker *checker;
+    uint64_t avoids_until_ms;    /* no server is avoided for longer */
     struct map named;            /* "host:port", and by whom over TLS -> server_pool */
     struct tls_context *context; /* by which https servers are called; NULL: none was yet */
     size_t retired_count;
@@ -30,6 +26,8 @@ struct upstream {
 };
 
 /* A request earns a fifth of a repeat, a second ten; a burst may spend what 5 s and 500 requests earn. */
+/* A server that cannot be connected to is tried last for two seconds, then four, up to half a minute. */
+enum { AVOID_MS = 2000, AVOID_DOUBLINGS = 4 };
 enum { REPEAT = 5, REPEATS_A_SECOND = 10, REPEATS_KEPT = 150 };
 
 struct upstream *upstream_create(struct loop *loop, const struct upstream_options *options)
@@ -39,6 +37,7 @@ struct upstream *upstream_create(struct loop *loop, const struct upstream_option
     up->loop = loop;
     up->options = *options;
     map_init(&up->named);
+    up->checker = checker_create(up);
     return up;
 }
 
@@ -145,6 +144,7 @@ static void drop_resting_named_pools(struct upstream *up)
 void upstream_adopt(struct upstream *up, const struct snapshot *snapshot)
 {
     drop_resting_named_pools(up);
+    checker_adopt(up->checker, snapshot);
     for (uint32_t slot = 0; slot < up->pool_count; slot++) {
         struct server_pool *pool = up->pools[slot];
         bool named = slot < snapshot->server_slot_count && pool && snapshot->server_generations[slot] == pool->generation;
@@ -161,13 +161,13 @@ void upstream_adopt(struct upstream *up, const struct snapshot *snapshot)
     }
 }
 
-/* All https servers are called by one context, made with the first. */
-static struct tls_peer *call_server(struct upstream *up, struct slice host)
+/* All https servers are called by one context, made with the first; their health checks too. */
+static struct tls_context *context_of_servers(struct upstream *up)
 {
     WB_REQUIRE(up->options.tls);
     if (!up->context)
         up->context = tls_context_create(up->options.tls);
-    return tls_peer_create(up->context, host);
+    return up->context;
 }
 
 struct server_pool *upstream_pool(struct upstream *up, const struct route_server *server)
@@ -188,7 +188,7 @@ struct server_pool *upstream_pool(struct upstream *up, const struct route_server
     bool older = pool && pool->generation > server->generation;
     struct server_pool *made = create_pool(up, server->host, server->port, server->generation);
     if (server->is_secure)
-        made->tls = call_server(up, server->host);
+        made->tls = tls_peer_create(context_of_servers(up), server->host);
     if (older) {
         made->retired = true;
         up->retired_count++;
@@ -201,10 +201,12 @@ struct server_pool *upstream_pool(struct upstream *up, const struct route_server
 }
 
 /* A named server that is called by the same credentials has the context for it. */
-static struct tls_context *context_of_named(const struct upstream *up, const struct tls_credentials *tls)
+static struct tls_context *context_of_named(struct upstream *up, const struct tls_credentials *tls)
 {
     struct map_entry *entry;
 
+    if (tls == up->options.tls)
+        return context_of_servers(up);
     for (size_t i = 0; (entry = map_next(&up->named, &i));) {
         const struct server_pool *pool = entry->value;
         struct tls_context *context = pool->tls ? tls_peer_context(pool->tls) : NULL;
@@ -230,78 +232,40 @@ struct server_pool *upstream_named_pool(struct upstream *up, struct slice host, 
     return pool;
 }
 
-static struct balancer *balancer_of(struct upstream *up, const struct route_backend *backend)
+struct balancers *upstream_balancers(struct upstream *up)
 {
-    if (backend->slot >= up->balancer_count) {
-        size_t wanted = up->balancer_count ? up->balancer_count : 16;
-        while (wanted <= backend->slot)
-            wanted *= 2;
-        up->balancers = wb_realloc(up->balancers, wanted * sizeof(struct balancer));
-        memset(up->balancers + up->balancer_count, 0, (wanted - up->balancer_count) * sizeof(struct balancer));
-        up->balancer_count = wanted;
-    }
-    struct balancer *balancer = &up->balancers[backend->slot];
-    if (balancer->generation != backend->generation)
-        *balancer = (struct balancer){.generation = backend->generation};
-    return balancer;
+    return &up->balancers;
 }
 
-/* The interleaved weighted round robin of v1.7: weights 3,1,2 give A A C A B C. */
-static const struct route_server *next_by_turn(struct balancer *balancer, const struct route_backend *backend)
+bool upstream_avoids_any(const struct upstream *up)
 {
-    for (;;) {
-        balancer->index = balancer->begun ? (balancer->index + 1) % backend->server_count : 0;
-        balancer->begun = true;
-        if (balancer->index == 0)
-            balancer->current = balancer->current > backend->weight_gcd ? balancer->current - backend->weight_gcd
-                                                                        : backend->weight_max;
-        if (backend->servers[balancer->index].weight >= balancer->current)
-            return &backend->servers[balancer->index];
-    }
+    return up->loop->now_ms < up->avoids_until_ms;
 }
 
-static bool was_tried(const struct route_server *server, const uint32_t *tried, size_t count)
+bool upstream_avoids(const struct upstream *up, const struct route_server *server)
 {
-    for (size_t i = 0; i < count; i++)
-        if (tried[i] == server->slot)
-            return true;
-    return false;
+    const struct server_pool *pool = server->slot < up->pool_count ? up->pools[server->slot] : NULL;
+    return pool && pool->generation == server->generation && up->loop->now_ms < pool->avoid_until_ms;
 }
 
-const struct route_server *upstream_pick(struct upstream *up, const struct route_backend *backend, const uint32_t *tried,
-                                         size_t tried_count)
+void server_pool_avoid(struct server_pool *pool)
 {
-    if (!backend || backend->server_count == 0)
-        return NULL;
-    if (backend->server_count == 1)
-        return was_tried(&backend->servers[0], tried, tried_count) ? NULL : &backend->servers[0];
-    struct balancer *balancer = balancer_of(up, backend);
-    for (size_t i = 0; i <= tried_count; i++) {
-        const struct route_server *server = next_by_turn(balancer, backend);
-        if (!was_tried(server, tried, tried_count))
-            return server;
-    }
-    for (size_t i = 0; i < backend->server_count; i++)
-        if (!was_tried(&backend->servers[i], tried, tried_count))
-            return &backend->servers[i];
-    return NULL;
-}
+    struct upstream *up = pool->upstream;
 
-const struct route_server *upstream_peek(const struct upstream *up, const struct route_backend *backend)
-{
-    struct balancer balancer = {0};
-
-    if (!backend || backend->server_count == 0)
-        return NULL;
-    if (backend->slot < up->balancer_count && up->balancers[backend->slot].generation == backend->generation)
-        balancer = up->balancers[backend->slot];
-    return next_by_turn(&balancer, backend);
+    /* Many dials may fail together: they count as one. Named pools are in no backend. */
+    if (up->loop->now_ms < pool->avoid_until_ms || pool->generation == 0)
+        return;
+    pool->avoid_until_ms = up->loop->now_ms + ((uint64_t)AVOID_MS << pool->doublings);
+    pool->doublings += pool->doublings < AVOID_DOUBLINGS;
+    if (up->avoids_until_ms < pool->avoid_until_ms)
+        up->avoids_until_ms = pool->avoid_until_ms;
 }
 
 void upstream_drain(struct upstream *up)
 {
     struct map_entry *entry;
 
+    checker_stop(up->checker);
     for (size_t i = 0; i < up->pool_count; i++)
         if (up->pools[i])
             server_pool_close_idle(up->pools[i]);
@@ -326,6 +290,7 @@ void upstream_destroy(struct upstream **upstream)
     struct map_entry *entry;
 
     *upstream = NULL;
+    checker_destroy(&up->checker);
     for (size_t i = 0; i < up->pool_count; i++)
         if (up->pools[i])
             retire_pool(up->pools[i]);
@@ -335,6 +300,6 @@ void upstream_destroy(struct upstream **upstream)
     tls_context_unref(&up->context);
     map_fini(&up->named);
     free(up->pools);
-    free(up->balancers);
+    balancers_fini(&up->balancers);
     free(up);
 }

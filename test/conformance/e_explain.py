@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What the router says of a request (`waybill explain`, /api/explain, /api/unserved, its log) against what it does with it."""
+import contextlib
 import itertools
 import json
 import re
@@ -100,6 +101,25 @@ def explanations_are_what_happens(world):
         all(statuses.get(status, 0) >= 4 for status in (200, 301, 400, 401, 403, 404, 503)), statuses))
 
 
+def answer_one(listening, answer):
+    with contextlib.suppress(OSError):
+        sock, _ = listening.accept()
+        with sock:
+            sock.recv(65536)
+            sock.sendall(answer)
+
+
+@contextlib.contextmanager
+def a_stranger(body):
+    """Somebody who listens where the API was thought to be, and answers one request."""
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=answer_one, args=(listening, answer), daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+        thread.join(5)
+
+
 @row
 def commands_ask(world):
     """`waybill explain` and `waybill why`: exit codes, streams, and how the API is found."""
@@ -135,6 +155,8 @@ def commands_ask(world):
     row_of("why without a name", ["why"], 2, error=["Usage: waybill why CONTAINER"])
     row_of("nobody listens", ["explain", "a", "--api=127.0.0.1:1"], 2, error=["cannot ask the router", "docker exec CONTAINER /waybill"])
     row_of("not the API", ["explain", "a", f"--api=127.0.0.1:{world.port}"], 2, error=["not as the API of Waybill"])
+    with a_stranger(b"one\n\x1b]0;x\x07\xc2\x9b2J") as stranger:
+        row_of("whoever listens there", ["why", "a", "--api", stranger], 0, "one\n\\x1b]0;x\\x07\\xc2\\x9b2J")
     row_of("not an address", ["why", "a", "--api=ftp://x"], 2, error=["--api: endpoint `ftp://x`"])
     static = os.path.join(world.folder.name, "static.toml")
     with open(static, "w") as file:

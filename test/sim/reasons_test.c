@@ -10,6 +10,20 @@ static void allow_another_host(struct arena *arena, struct model_frontend *front
     slices_add(arena, &frontend->headers->allowed_hosts, SLICE("a.test"));
 }
 
+static void check_health(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)frontend;
+    backend->health_check = ARENA_NEW(arena, struct model_health_check);
+    backend->health_check->path = SLICE("/");
+}
+
+static void take_weight(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)arena;
+    (void)frontend;
+    backend->servers[0].weight = 0;
+}
+
 /* With a hash that is made elsewhere. */
 static void ask_for_a_password(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
 {
@@ -70,6 +84,8 @@ static void limit_time(struct arena *arena, struct model_frontend *frontend, str
 static const struct sim_route routes[] = {
     {.name = "short", .rule = "Host:short.test", .servers = SIM_SERVER_URL, .set_options = limit_bodies},
     {.name = "quick", .rule = "Host:quick.test", .servers = SIM_SERVER_URL, .set_options = limit_time},
+    {.name = "ill", .rule = "Host:ill.test", .servers = "http://10.0.0.99:2", .set_options = check_health},
+    {.name = "light", .rule = "Host:light.test", .servers = SIM_SERVER_URL, .set_options = take_weight},
     {.name = "a", .rule = "Host:a.test", .servers = SIM_SERVER_URL},
     {.name = "b", .rule = "Host:strip.test;PathPrefixStrip:/x", .servers = SIM_SERVER_URL},
     {.name = "host", .rule = "Host:host.test", .servers = SIM_SERVER_URL, .set_options = allow_another_host},
@@ -162,6 +178,12 @@ static void ask_before_the_first_snapshot(struct sim_scene *scene)
     sim_client_get(&scene->client, "/len/1", 1);
 }
 
+static void ask_after_a_check(struct sim_scene *scene)
+{
+    sim_advance(scene->sim, 100);
+    sim_client_ask(&scene->client, GET("ill.test", "/", ""));
+}
+
 /* As many others wait for their hashes as may. */
 static void ask_with_many_before(struct sim_scene *scene)
 {
@@ -247,6 +269,7 @@ static const struct reach table[] = {
     {REASON_HEAD_TOO_LARGE, NULL, 431, NULL, 0, ask_long_head},
     {REASON_ANSWER_TOO_LARGE, GET("short.test", "/len/11", ""), 500, NULL, 0, NULL},
     {REASON_AUTH_UNREACHABLE, GET("auth.test", "/", ""), 500, NULL, 0, NULL},
+    {REASON_NO_WEIGHT, GET("light.test", "/", ""), 500, NULL, 0, NULL},
     {REASON_UNKNOWN_METHOD, "CONNECT a.test:80 HTTP/1.1\r\nHost: a.test\r\n\r\n", 501, NULL, 0, NULL},
     {REASON_UNKNOWN_CODING, GET("a.test", "/", "Transfer-Encoding: gzip\r\n"), 501, NULL, 0, NULL},
     {REASON_BAD_VERSION, "GET / HTTP/3.0\r\nHost: a.test\r\n\r\n", 505, NULL, 0, NULL},
@@ -259,6 +282,7 @@ static const struct reach table[] = {
     {REASON_ANSWER_INCOMPLETE, GET("short.test", "/", ""), 502, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", 0, NULL},
     {REASON_NO_ROOM_FOR_BODY, NULL, 503, NULL, 0, ask_where_there_is_no_room},
     {REASON_NO_SERVER, GET("empty.test", "/", ""), 503, NULL, 0, NULL},
+    {REASON_NO_HEALTHY_SERVER, NULL, 503, NULL, 0, ask_after_a_check},
     {REASON_BREAKER_TRIPPED, NULL, 503, NULL, 0, ask_after_an_error},
     {REASON_FRONTEND_CLOSED, GET("closed.test", "/", ""), 503, NULL, 0, NULL},
     {REASON_SERVICE_NOT_RUNNING, GET("stopped.test", "/x/../x", ""), 503, NULL, 0, NULL},
@@ -303,6 +327,7 @@ static void reach_one(const struct reach *row)
     scene_prepare(&scene, 0);
     scene.world->upstream.response_timeout_ms = row->reason == REASON_RESPONSE_TIMEOUT ? 40000 : 0;
     scene.world->env.response_body_timeout_ms = row->reason == REASON_SERVER_STALLED ? 20000 : 0;
+    scene.world->allow_min_weight_zero = true;
     scene.world->outer.proxy_protocol = row->reason == REASON_BAD_PROXY_HEADER || row->reason == REASON_PROXY_NOT_TRUSTED;
     scene.world->spool.files_max = 0;
     scene_start(&scene);

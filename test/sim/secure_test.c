@@ -181,6 +181,105 @@ static void test_another_server_takes_what_one_without_proof_does_not_get(void *
     end(&s);
 }
 
+static struct model_health_check check;
+
+static void set_check(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)frontend;
+    backend->health_check = ARENA_NEW(arena, struct model_health_check);
+    *backend->health_check = check;
+}
+
+/* Publishes servers that are checked, and gives the checks their time. */
+static void serve_checked(struct secure *s, const char *servers)
+{
+    const struct sim_route route = {.name = "a", .rule = "Host:a.test", .servers = servers, .set_options = set_check};
+
+    sim_world_publish(s->world, &route, 1);
+    sim_advance(s->sim, 100);
+}
+
+static unsigned ask_once(struct secure *s)
+{
+    sim_client_get(&s->client, "/len/3", 1);
+    sim_advance(s->sim, 100);
+    return sim_client_status(&s->client, s->client.asked - 1);
+}
+
+static void test_health_checks_are_asked_over_tls_too(void **state)
+{
+    struct secure s;
+    (void)state;
+
+    check = (struct model_health_check){.path = SLICE("/len/2"), .interval = SLICE("10s")};
+    begin(&s);
+    serve_checked(&s, URL);
+    assert_int_equal(s.server.request_count, 1);
+    assert_true(slice_starts(text_slice(&sim_tls_server_conn(&s.server)->heard),
+                             SLICE("GET /len/2 HTTP/1.1\r\nHost: 10.0.0.1:443\r\n")));
+    assert_int_equal(ask_once(&s), 200);
+    s.server.came = NULL; /* it still shakes hands, and says nothing then */
+    sim_advance(s.sim, 10000 + 5000);
+    assert_int_equal(ask_once(&s), 503);
+    assert_int_equal(sim_world_ended(s.world, REASON_NO_HEALTHY_SERVER), 1);
+    end(&s);
+}
+
+/* It hears no check, and fails it; the log says why. */
+static void test_who_cannot_prove_his_name_fails_his_health_check(void **state)
+{
+    struct secure s;
+    struct sim_tls_server other;
+    (void)state;
+
+    check = (struct model_health_check){.path = SLICE("/len/2"), .interval = SLICE("10s")};
+    log_set_sink(take_line, NULL);
+    begin_with(&s, 0, &by_stranger, URL, 0);
+    sim_tls_server_init(&other, s.sim, "10.0.0.2", 443, &good);
+    serve_checked(&s, URL " https://10.0.0.2:443");
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(ask_once(&s), 200);
+    assert_int_equal(other.request_count, 1 + 4);
+    assert_int_equal(s.server.conn_count, 1);
+    sim_advance(s.sim, 30000);
+    log_set_sink(NULL, NULL);
+    assert_in_range(s.server.conn_count, 3, 4); /* it is asked again, and again */
+    assert_int_equal(s.server.heard_bytes, 0);
+    char *first = strstr(logged.ptr, "certificate is signed by nobody who is trusted");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "certificate is signed by nobody")); /* once, while it lasts */
+    text_fini(&logged);
+    sim_tls_server_fini(&other);
+    end(&s);
+}
+
+/* A server in clear may have its check elsewhere, over TLS; and the other way about nobody is told more than was asked. */
+static void test_the_scheme_of_a_check_is_its_own(void **state)
+{
+    struct sim_server clear;
+    struct secure s;
+    (void)state;
+
+    check = (struct model_health_check){
+        .path = SLICE("/len/2"), .interval = SLICE("10s"), .scheme = SLICE("https"), .port = 443};
+    begin(&s);
+    sim_server_init(&clear, s.sim, "10.0.0.1", 80, "clear");
+    serve_checked(&s, "http://10.0.0.1:80");
+    assert_int_equal(s.server.request_count, 1);
+    assert_int_equal(clear.request_count, 0);
+    assert_int_equal(ask_once(&s), 200);
+    assert_int_equal(clear.request_count, 1);
+    check.scheme = SLICE("http");
+    check.port = 80;
+    serve_checked(&s, URL);
+    assert_int_equal(clear.request_count, 2);
+    assert_int_equal(s.server.request_count, 1);
+    assert_int_equal(ask_once(&s), 200);
+    assert_int_equal(s.server.request_count, 2);
+    sim_server_fini(&clear);
+    end(&s);
+}
+
 static void mute_server(struct secure *s, struct slice said, bool closes)
 {
     s->server.mute = true;
@@ -392,6 +491,9 @@ int main(void)
         cmocka_unit_test(test_bodies_arrive_whole_however_they_are_cut),
         cmocka_unit_test(test_who_cannot_prove_his_name_hears_nothing),
         cmocka_unit_test(test_another_server_takes_what_one_without_proof_does_not_get),
+        cmocka_unit_test(test_health_checks_are_asked_over_tls_too),
+        cmocka_unit_test(test_who_cannot_prove_his_name_fails_his_health_check),
+        cmocka_unit_test(test_the_scheme_of_a_check_is_its_own),
         cmocka_unit_test(test_a_server_that_speaks_no_tls_or_refuses),
         cmocka_unit_test(test_a_server_that_is_silent_before_or_after_the_handshake),
         cmocka_unit_test(test_an_answer_without_length_ends_only_when_the_server_says_so),

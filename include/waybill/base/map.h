@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map - text to pointer. Keys are copied. Hash is SipHash-1-3 with a key drawn at start, so nobody
+ * map - text to pointer. Keys are copied, unless they are lent. Hash is SipHash-1-3 with a key drawn at start, so nobody
  * outside can choose collisions. Iteration is in order of insertion; a removal keeps that order.
  *
  * Thread: the one that holds it (reading a map nobody changes is safe from any).
@@ -9,7 +9,7 @@
 #include "waybill/base/slice.h"
 
 struct map_entry {
-    struct slice key; /* NUL behind it */
+    struct slice key; /* NUL behind it, when it is a copy */
     void *value;
     uint64_t hash;
     bool used; /* false: was removed */
@@ -19,9 +19,12 @@ struct map {
     struct map_entry *entries; /* in order of insertion */
     uint32_t *index;           /* open addressing; 0 = free, else entry number + 1 */
     size_t entry_count, entry_capacity, index_capacity, live_count;
+    bool keys_are_lent;
 };
 
 void map_init(struct map *map);
+/* Keys are not copied: they stay where they are as long as the map. */
+void map_init_lent(struct map *map);
 /* Makes room for so many, when it is known before. */
 void map_reserve(struct map *map, size_t count);
 /* Values are not freed. */

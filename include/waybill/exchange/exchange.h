@@ -71,6 +71,7 @@ struct exchange {
 
     /* Server. */
     const struct route_backend *backend; /* the frontend's, or one that a filter asks instead */
+    const struct route_server *wanted;   /* is asked first, if it can be; NULL: whose turn it is */
     const struct route_server *server;
     struct slice user;          /* who logged in, for the access log; empty: nobody */
     struct slice frontend_name; /* for the access log: a frontend's, or "backend not found" */

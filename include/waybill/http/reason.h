@@ -52,6 +52,7 @@
     X(INTERNAL,             500, true,  "", "Internal Server Error",                 "internal limit reached") \
     X(ANSWER_TOO_LARGE,     500, false, "", "Internal Server Error",                 "answer of the server is larger than maxResponseBodyBytes") \
     X(AUTH_UNREACHABLE,     500, false, "", "Internal Server Error",                 "authentication server could not be asked") \
+    X(NO_WEIGHT,            500, false, "", "Internal Server Error",                 "every server of the backend has weight 0") \
     X(UNKNOWN_METHOD,       501, true,  "", "501 Not Implemented: unknown or unsupported method", "method is not one that is forwarded") \
     X(UNKNOWN_CODING,       501, true,  "", "501 Not Implemented: unsupported transfer encoding", "transfer coding other than chunked") \
     X(BAD_VERSION,          505, true,  "", "505 HTTP Version Not Supported",        "HTTP version other than 1.0 and 1.1") \
@@ -68,6 +69,7 @@
     X(ANSWER_INCOMPLETE,    502, false, "", "Bad Gateway",                           "server did not send all of an answer that was to be collected") \
     X(NO_ROOM_FOR_BODY,     503, false, "1", "Service Unavailable",                   "a body was to be collected, and there is no room left for it") \
     X(NO_SERVER,            503, false, "5", "Service Unavailable",                   "backend has no server") \
+    X(NO_HEALTHY_SERVER,    503, false, "5", "Service Unavailable",                   "no server of the backend passes its health check") \
     X(BREAKER_TRIPPED,      503, false, "10", "Service Unavailable",                 "circuit breaker lets nothing pass for now") \
     X(FRONTEND_CLOSED,      503, false, "", "Service Unavailable",                   "frontend is closed: a protecting option cannot be understood") \
     X(SERVICE_NOT_RUNNING,  503, false, "5", "503 Service Unavailable: the service is not running", "service is not running") \

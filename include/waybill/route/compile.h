@@ -11,12 +11,15 @@
 
 struct compiler;
 
+enum { HEALTH_INTERVAL_MS = 30000 };
+
 struct compile_options {
     const struct filter_ops *const *filters; /* NULL-terminated, in order of application */
     const struct model_entrypoint *entrypoints;
     size_t entrypoint_count;
     bool keep_trailing_slash;
     bool allow_min_weight_zero;
+    uint64_t health_interval_ms;      /* of checks that name none; 0 = HEALTH_INTERVAL_MS */
     bool files_elsewhere;             /* those that the model names are another machine's: nothing is said of them (lint) */
     void (*secure_wanted)(void *arg); /* a server over TLS is about to be published; may be NULL */
     void *secure_arg;

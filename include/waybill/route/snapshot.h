@@ -12,6 +12,7 @@
 #include "waybill/model/inventory.h"
 #include "waybill/model/model.h"
 #include "waybill/route/filter.h"
+#include "waybill/route/health.h"
 
 struct match_table;
 struct rule;
@@ -27,8 +28,10 @@ struct route_server {
     uint16_t port;
     bool is_secure; /* https: nothing is said to it before it has been verified */
     uint32_t slot;
-    uint64_t generation; /* differs whenever the slot was given to another identity */
-    unsigned weight;     /* at least 1 */
+    uint64_t generation;         /* differs whenever the slot was given to another identity */
+    unsigned weight;             /* 0: gets only whom a cookie sends to it */
+    struct slice cookie;         /* who asks with it comes back here; empty: the backend is not sticky */
+    struct route_health *health; /* NULL: it is not checked */
 };
 
 struct route_backend {
@@ -38,6 +41,9 @@ struct route_backend {
     struct route_server *servers; /* in name order; those with a usable URL, equal URLs once */
     size_t server_count;
     unsigned weight_gcd, weight_max;
+    bool is_checked;          /* servers have a `health` */
+    bool is_dynamic;          /* drr: weights follow how the servers answer */
+    struct slice cookie_name; /* empty: it is not sticky */
 };
 
 /* Refcounted by the snapshots that share it (control thread only), keyed by content (decisions.md 23). */
@@ -47,12 +53,9 @@ struct route_frontend {
     const struct route_filter *filters;  /* in order of application */
     uint32_t filter_count;
     bool pass_host_header;
-    bool closed;        /* answers 503: REASON_FRONTEND_CLOSED */
-    bool changes_path;  /* its rule does */
-    enum reason absent; /* a remembered one answers with it; REASON_NONE: it is live */
-    /* What `backend` points to, and its server when there is one: copies, so that one wait for memory brings all. */
-    struct route_backend near_backend;
-    struct route_server near_server;
+    bool closed;             /* answers 503: REASON_FRONTEND_CLOSED */
+    bool changes_path;       /* its rule does */
+    enum reason absent;      /* a remembered one answers with it; REASON_NONE: it is live */
     int64_t priority;        /* effective: from the label, else the length of the rules */
     struct slice short_name; /* without a leading "frontend-": what the access log shows */
     struct slice provider, name;
@@ -80,8 +83,10 @@ struct snapshot {
     struct model model;                   /* what it was compiled from, for the API */
     struct route_entrypoint *entrypoints; /* same order as the static configuration's */
     size_t entrypoint_count;
-    uint32_t server_slot_count;        /* slots of servers are below it */
-    uint64_t *server_generations;      /* by server slot: the generation this snapshot routes to, or 0 */
+    uint32_t server_slot_count;   /* slots of servers are below it */
+    uint64_t *server_generations; /* by server slot: the generation this snapshot routes to, or 0 */
+    struct route_health **checks; /* of the servers above */
+    size_t check_count;
     struct route_frontend **frontends; /* in the order in which they are tried: remembered ones last */
     size_t frontend_count;
     struct route_frontend **left_out; /* match nothing; `why` says why not */

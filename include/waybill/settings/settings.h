@@ -59,6 +59,7 @@ struct settings {
     uint64_t head_timeout_ms;          /* request head: 60 s (defects A16); respondingTimeouts.readTimeout sets it, 0 too */
     uint64_t body_timeout_ms;          /* idle time within a request body: 60 s; the same flag sets it */
     uint64_t response_body_timeout_ms; /* idle time within a response body: 0; respondingTimeouts.writeTimeout */
+    uint64_t health_interval_ms;       /* of health checks that name none: 30 s */
     uint64_t idle_timeout_ms;          /* client keep-alive: 180 s */
     uint64_t dial_timeout_ms;          /* 30 s */
     uint64_t response_timeout_ms;      /* response head: 0 */

@@ -24,6 +24,8 @@ struct server_pool {
     unsigned idle_count, lent_count;
     struct list attempts;          /* that hold on to the pool, with a connection or on the way to one */
     unsigned holds;                /* keep a retired pool while its attempts are walked */
+    unsigned doublings;            /* of the time for which it is avoided: grows while dials fail */
+    uint64_t avoid_until_ms;       /* until then it is tried last */
     struct tls_peer *tls;          /* NULL: it is spoken to in clear */
     enum tls_failure failure_said; /* to the log; said once while it lasts */
     bool refused;                  /* the last dial failed: the name is asked anew before the next (decisions.md 25) */

@@ -11,6 +11,7 @@ struct upstream_options {
     uint64_t response_timeout_ms; /* 0 = none */
     uint64_t idle_timeout_ms;     /* of a pooled connection: 90 s */
     unsigned max_idle_per_server; /* 200 */
+    unsigned worker, workers;     /* number `worker` of so many: who checks which server's health; 0 = there is one */
     size_t max_idle;              /* of all servers together: idle connections hold descriptors too; 0 = no limit */
     struct tls_credentials *tls;  /* for https servers; outlives the upstream. NULL: there are none */
 };
@@ -32,17 +33,25 @@ struct server_pool *upstream_pool(struct upstream *upstream, const struct route_
 struct server_pool *upstream_named_pool(struct upstream *upstream, struct slice host, uint16_t port,
                                         struct tls_credentials *tls);
 
-/* Weighted round robin (spec/proxy.md 7), one position per backend and worker. Servers whose slot is among `tried` are
- * passed over while there are others. NULL: none left. */
+/* Whose turn it is (spec/proxy.md 7): one position per backend and worker. Never one that fails its health check or has weight
+ * 0; those that could not be connected to lately only when there is no other. Servers whose slot is among `tried` are passed
+ * over. NULL: none left. */
 const struct route_server *upstream_pick(struct upstream *upstream, const struct route_backend *backend,
                                          const uint32_t *tried, size_t tried_count);
-/* Whom upstream_pick would give to the next request, which changes nothing. */
-const struct route_server *upstream_peek(const struct upstream *upstream, const struct route_backend *backend);
+/* Whom upstream_pick would give to the next request; it still is its turn then. */
+const struct route_server *upstream_peek(struct upstream *upstream, const struct route_backend *backend);
+/* May a cookie lead to it? Not when it fails its health check, or could not be connected to lately. */
+bool upstream_may_ask(const struct upstream *upstream, const struct route_server *server);
+/* Why a backend has nobody to ask, whatever was tried. */
+enum reason upstream_why_none(const struct route_backend *backend);
+/* Only of a dynamic backend: what the server answered, or was answered in its stead. */
+void upstream_note_reply(struct upstream *upstream, const struct route_backend *backend, const struct route_server *server,
+                         unsigned status);
 /* Repeats of requests that were sent: 20 % of the requests plus 10 a second, so that trouble does not multiply (decisions.md
  * 29, security case D13). Each request earns, each repeat spends; false: the budget is used up. */
 void upstream_earn_repeat(struct upstream *upstream);
 bool upstream_spend_repeat(struct upstream *upstream);
-/* Closes all idle connections: the worker drains. */
+/* Closes all idle connections, and checks nobody any more: the worker drains. */
 void upstream_drain(struct upstream *upstream);
 size_t upstream_idle_count(const struct upstream *upstream);
 /* An idle connection came or went; for pool.c. */

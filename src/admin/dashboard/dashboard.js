@@ -260,6 +260,7 @@ function showDetails(frontend, element) {
 function reasonOf(frontend) {
     if (frontend.state === 'closed') return `Answers 503 until this is mended: ${frontend.because}`;
     if (frontend.state === 'left out') return `Not routed: ${frontend.because || 'its rule cannot be read (see the log)'}`;
+    if (frontend.state === 'no healthy server') return `Answers 503: no server of backend ${frontend.backend} passes its health check`;
     if (frontend.state === 'shadowed') return `Gets no requests: ${frontend.because}`;
     if (frontend.state === 'no backend') return `Answers 503: there is no backend ${frontend.backend}`;
     return `Answers 503: backend ${frontend.backend} has no server that can be used`;

@@ -19,14 +19,31 @@ struct source compose_source_of(const struct compose_reader *reader, const struc
     return compose_source(reader, value->key.ptr ? value->key_place : value->place);
 }
 
+bool compose_count_text(struct compose_reader *reader, size_t more, struct source at)
+{
+    if (more < COMPOSE_TEXT_MAX - reader->text_bytes) {
+        reader->text_bytes += more;
+        return true;
+    }
+    reader->text_bytes = COMPOSE_TEXT_MAX;
+    problems_add(reader->problems, PROBLEM_ERROR, (struct source){.file = at.file},
+                 "its texts come to more than %d bytes, aliases and variables put in; the rest is taken as empty",
+                 COMPOSE_TEXT_MAX);
+    return false;
+}
+
 struct slice compose_text(struct compose_reader *reader, const struct yaml_value *value)
 {
     struct source at = compose_source(reader, value->place);
 
-    if (yaml_is_scalar(value))
-        return value->kind == YAML_NULL ? SLICE("") : compose_expand(reader, value->text, at);
-    problems_add(reader->problems, PROBLEM_ERROR, at, "a text belongs here, and this is a %s", yaml_kind_name(value->kind));
-    return SLICE("");
+    if (!yaml_is_scalar(value)) {
+        problems_add(reader->problems, PROBLEM_ERROR, at, "a text belongs here, and this is a %s",
+                     yaml_kind_name(value->kind));
+        return SLICE("");
+    }
+    if (value->kind == YAML_NULL || !compose_count_text(reader, value->text.len, at))
+        return SLICE("");
+    return compose_expand(reader, value->text, at);
 }
 
 bool compose_is_reset(const struct yaml_value *value)
@@ -84,10 +101,11 @@ static struct compose_file *load(struct compose_reader *reader, struct slice pat
     struct yaml_error error;
 
     if (file)
-        return file;
+        return file->is_bad ? NULL : file;
     file = ARENA_NEW(reader->arena, struct compose_file);
     file->path = arena_copy(reader->arena, path);
     file->folder = folder_of(file->path);
+    map_put(&reader->files, file->path, file); /* a bad one, too: it is read once */
     if (!input->read_file(input->arg, file->path, &file->text)) {
         problems_add(reader->problems, PROBLEM_ERROR, from, "%s" SLICE_FMT,
                      from.line ? arena_format(reader->arena, SLICE_FMT ": ", SLICE_ARG(path)) : "", SLICE_ARG(file->text));
@@ -97,9 +115,9 @@ static struct compose_file *load(struct compose_reader *reader, struct slice pat
                      "%s", text ? text + 2 : error.message);
     } else {
         file->lines = find_lines(reader->arena, file->text, &file->line_count);
-        map_put(&reader->files, file->path, file);
         return file;
     }
+    file->is_bad = true;
     reader->problems->unreadable = true;
     return NULL;
 }

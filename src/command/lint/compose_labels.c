@@ -107,6 +107,8 @@ static void read_mapping(struct compose_reader *reader, const struct yaml_value 
     YAML_EACH(child, value)
     {
         struct compose_label label = {.name = child->key, .at = compose_source_of(reader, child)};
+        if (!compose_count_text(reader, label.name.len, label.at))
+            break;
         if (is_ours(label.name))
             warn_of_traps(reader, child, label.at);
         label.value = value_text(reader, child);
@@ -136,7 +138,9 @@ static void warn_of_repetition(struct compose_reader *reader, const struct yaml_
                                struct slice name)
 {
     for (const struct yaml_value *before = list->first; before != item; before = before->next) {
-        if (slice_eq(slice_head(before->text, slice_find(before->text, '=')), name)) {
+        struct slice rest = slice_from(before->text,
+                                       name.len); /* its whole length is not gone through: it may be an alias */
+        if (slice_starts(before->text, name) && (rest.len == 0 || rest.ptr[0] == '=')) {
             problems_add(reader->problems, PROBLEM_WARNING, compose_source_of(reader, item),
                          "the label " SLICE_FMT " is already in line %u: this one counts", SLICE_ARG(name),
                          before->place.line);

@@ -12,11 +12,11 @@ struct compose_file {
     const uint32_t *lines; /* where each begins in the text */
     size_t line_count;
     struct yaml_file yaml;
-    bool applied;
+    bool applied, is_bad; /* bad: it could not be read, which was said */
 };
 
 /* All files together; nobody writes more by hand, and extended services would copy without end. */
-enum { COMPOSE_ITEMS_MAX = 200000, COMPOSE_DEPTH_MAX = 8 };
+enum { COMPOSE_ITEMS_MAX = 200000, COMPOSE_TEXT_MAX = 32 * 1024 * 1024, COMPOSE_DEPTH_MAX = 8 };
 
 struct compose_reader {
     const struct compose_input *input;
@@ -29,6 +29,7 @@ struct compose_reader {
     struct map unset;                /* variables that were said to be not set */
     unsigned depth;                  /* of services that extend, and files that include each other */
     size_t items;                    /* services, labels, ports and so on, so far */
+    size_t text_bytes;               /* of all texts, as often as they are used */
 };
 
 /* compose.c */
@@ -39,6 +40,9 @@ struct source compose_source_of(const struct compose_reader *reader, const struc
 struct slice compose_text(struct compose_reader *reader, const struct yaml_value *value);
 /* Before items are kept, or values looked at again. False: there are too many, which has been said. */
 bool compose_count_items(struct compose_reader *reader, size_t more);
+/* Before a text is kept: an alias or a variable puts a long one in many places, and each is copied when containers are made of it.
+ * False: they are too long together, which has been said. */
+bool compose_count_text(struct compose_reader *reader, size_t more, struct source at);
 /* `!reset` and `!override`: what earlier files said is gone. True when nothing follows (`!reset`). */
 bool compose_is_reset(const struct yaml_value *value);
 bool compose_starts_over(const struct yaml_value *value);

@@ -3,7 +3,7 @@
 #include "compose_private.h"
 #include "waybill/base/text.h"
 
-enum { EXPANSION_DEPTH_MAX = 8, EXPANSION_MAX = 1024 * 1024 };
+enum { EXPANSION_DEPTH_MAX = 8, EXPANSION_MAX = 1024 * 1024, BRACES_OPEN_MAX = 32 };
 
 struct expansion {
     struct compose_reader *reader;
@@ -84,12 +84,13 @@ static bool put_with_operator(struct expansion *expansion, struct slice name, st
     return false;
 }
 
-/* `*rest` is behind "${": takes up to the brace that closes it. */
+/* `*rest` is behind "${": takes up to the brace that closes it. With very many open ones it is not looked for: the end of a text
+ * that only opens them would be gone to from each of them. */
 static bool expand_braces(struct expansion *expansion, struct slice *rest)
 {
     size_t open = 1, at = 0;
 
-    for (; at < rest->len; at++) {
+    for (; at < rest->len && open <= BRACES_OPEN_MAX; at++) {
         if (rest->ptr[at] == '{' && at > 0 && rest->ptr[at - 1] == '$')
             open++;
         else if (rest->ptr[at] == '}' && --open == 0)
@@ -158,7 +159,8 @@ struct slice compose_expand(struct compose_reader *reader, struct slice text, st
     if (slice_find(text, '$') == text.len)
         return text;
     expand_into(&expansion, text);
-    struct slice copy = arena_copy(reader->arena, text_slice(&expansion.out));
+    bool fits = compose_count_text(reader, expansion.out.len, at);
+    struct slice copy = fits ? arena_copy(reader->arena, text_slice(&expansion.out)) : SLICE("");
     text_fini(&expansion.out);
     return copy;
 }

@@ -1,23 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What a person reads: containers, frontends, backends, then the problems as compilers print them. */
+/* What a person reads: containers, frontends, backends, then the problems as compilers print them. What came from the file is one line,
+ * with nothing in it that disturbs a terminal. */
 #include "lint.h"
-
-/* What came from the file: one line, and nothing in it that disturbs a terminal. */
-static void add_plain(struct text *out, struct slice text)
-{
-    size_t from = out->len;
-
-    text_add(out, text);
-    for (size_t i = from; i < out->len; i++) {
-        if ((unsigned char)out->ptr[i] < 0x20 || out->ptr[i] == 0x7f)
-            out->ptr[i] = ' ';
-    }
-}
 
 static void add_line(struct text *out, const char *key, struct slice value)
 {
     text_addf(out, "    %-12s ", key);
-    add_plain(out, value);
+    text_add_visible(out, value);
     text_add_char(out, '\n');
 }
 
@@ -26,15 +15,15 @@ static void add_state(const struct lint *lint, const struct inventory_item *item
     struct source at = lint_container_source(lint, item->name);
 
     text_addf(out, "  ");
-    add_plain(out, item->name);
+    text_add_visible(out, item->name);
     text_addf(out, "%*s  %s", width > (int)item->name.len ? width - (int)item->name.len : 0, "",
               container_state_name(container_why_state(item->why)));
     if (item->why != WHY_ROUTED) {
         text_addf(out, " (%s): ", container_why_name(item->why));
-        add_plain(out, item->sentence);
+        text_add_visible(out, item->sentence);
     } else if (at.line) {
         text_addf(out, "  ");
-        add_plain(out, at.file);
+        text_add_visible(out, at.file);
         text_addf(out, ":%u", at.line);
     }
     text_add_char(out, '\n');
@@ -62,7 +51,7 @@ static void add_list(struct text *out, const char *key, const struct slices *ite
     text_addf(out, "    %-12s ", key);
     for (size_t i = 0; i < items->count; i++) {
         text_addf(out, "%s", i ? ", " : "");
-        add_plain(out, items->items[i]);
+        text_add_visible(out, items->items[i]);
     }
     text_add(out, items->count ? SLICE("\n") : SLICE("none\n"));
 }
@@ -82,7 +71,7 @@ static void add_frontend(const struct lint *lint, const struct model_frontend *f
     const struct route_frontend *route = lint_route(lint, frontend->name);
 
     text_addf(out, "  ");
-    add_plain(out, frontend->name);
+    text_add_visible(out, frontend->name);
     text_add_char(out, '\n');
     for (size_t i = 0; i < frontend->route_count; i++)
         add_line(out, "rule", frontend->routes[i].rule);
@@ -101,14 +90,14 @@ static void add_frontend(const struct lint *lint, const struct model_frontend *f
 static void add_backend(const struct lint *lint, const struct model_backend *backend, struct text *out)
 {
     text_addf(out, "  ");
-    add_plain(out, backend->name);
+    text_add_visible(out, backend->name);
     text_addf(out, " (");
-    add_plain(out, backend->load_balancer ? backend->load_balancer->method : SLICE("wrr"));
+    text_add_visible(out, backend->load_balancer ? backend->load_balancer->method : SLICE("wrr"));
     text_addf(out, ")\n");
     for (size_t i = 0; i < backend->server_count; i++) {
         const struct model_server *server = &backend->servers[i];
         text_addf(out, "    ");
-        add_plain(out, lint_server_text(lint->problems.arena, lint, server->url));
+        text_add_visible(out, lint_server_text(lint->problems.arena, lint, server->url));
         if (server->weight != 1)
             text_addf(out, "  weight %lld", (long long)server->weight);
         text_add_char(out, '\n');
@@ -143,7 +132,7 @@ static void add_problems(const struct problems *problems, struct text *out)
 {
     for (size_t i = 0; i < problems->count; i++) {
         const struct problem *problem = &problems->items[i];
-        add_plain(out, problem->at.file);
+        text_add_visible(out, problem->at.file);
         if (problem->at.line)
             text_addf(out, ":%u:%u", problem->at.line, problem->at.column);
         text_addf(out, ": %s: %s\n", problem_level_name(problem->level), problem->text);

@@ -24,15 +24,16 @@ static bool is_said(const struct problems *problems, struct source at, const cha
 }
 
 /* One line, and nothing in it that disturbs a terminal. Quotes and backslashes stay as they are: people copy them. */
-static const char *make_line(struct arena *arena, const char *text)
+static char *make_line(char *text)
 {
-    char *line = arena_strdup(arena, text);
+    struct text line = TEXT_EMPTY;
 
-    for (char *c = line; *c; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+    for (char *c = text; *c; c++) {
+        if (*c == '\n' || *c == '\t')
             *c = ' ';
     }
-    return line;
+    text_add_visible(&line, slice_of(text));
+    return text_take(&line);
 }
 
 void problems_add(struct problems *problems, enum problem_level level, struct source at, const char *form, ...)
@@ -44,14 +45,14 @@ void problems_add(struct problems *problems, enum problem_level level, struct so
     int len = vasprintf(&text, form, args);
     va_end(args);
     WB_REQUIRE(len >= 0);
-    const char *line = make_line(problems->arena, text);
+    char *line = make_line(text);
+    bool is_full = problems->count == PROBLEMS_MAX; /* then it is only counted: looking for its like would take long */
+    bool is_new = is_full || !is_said(problems, at, line);
+    problems->found[level] += is_new;
+    if (is_new && !is_full)
+        *GROW_ADD(problems->arena, problems) = (struct problem){level, at, arena_strdup(problems->arena, line)};
+    free(line);
     free(text);
-    if (is_said(problems, at, line))
-        return;
-    problems->found[level]++;
-    if (problems->count == PROBLEMS_MAX)
-        return;
-    *GROW_ADD(problems->arena, problems) = (struct problem){level, at, line};
 }
 
 /* Position of the first problem in that file. */

@@ -20,6 +20,7 @@ extern const struct filter_ops filter_buffering;
 extern const struct filter_ops filter_circuit_breaker;
 extern const struct filter_ops filter_max_conn;
 extern const struct filter_ops filter_rate_limit;
+extern const struct filter_ops filter_sticky;
 
 /* What live state of a backend is found by: the filter, the provider, the backend, and the options it counts for. */
 struct slice filter_identity(const struct filter_source *from, const char *filter, struct slice options);

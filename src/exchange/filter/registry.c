@@ -20,6 +20,7 @@ const struct filter_ops *const exchange_filters[] = {
     &filter_buffering,
     &filter_max_conn,
     &filter_rate_limit,
+    &filter_sticky,
     &filter_compress, /* of entrypoints */
     NULL,
 };

@@ -5,7 +5,7 @@
 
 struct age {
     uint64_t since, round;
-    char *claimant;
+    char *claimant, *rule;
 };
 
 void ages_init(struct ages *ages)
@@ -17,6 +17,7 @@ void ages_init(struct ages *ages)
 static void free_age(struct age *age)
 {
     free(age->claimant);
+    free(age->rule);
     free(age);
 }
 
@@ -45,22 +46,44 @@ void frontend_take_age(struct model_frontend *frontend, uint64_t since, struct s
     frontend->claimant = claimant;
 }
 
+/* The rule by which a frontend of the provider asks for requests. */
+static struct slice rule_of(const struct model_frontend *frontend)
+{
+    return frontend->routes[0].rule;
+}
+
+static struct age *begin_age(struct ages *ages, struct slice key, const struct model_frontend *frontend)
+{
+    struct age *age = wb_alloc(sizeof *age), *before;
+
+    *age = (struct age){.since = frontend->since,
+                        .round = ages->round,
+                        .claimant = slice_dup(frontend->claimant),
+                        .rule = slice_dup(rule_of(frontend))};
+    if ((before = map_put(&ages->by_key, key, age)))
+        free_age(before);
+    return age;
+}
+
 void ages_apply(struct ages *ages, struct slice key, struct model_frontend *frontend, struct arena *arena)
 {
     struct age *age = map_get(&ages->by_key, key);
 
-    if (!age) {
-        age = wb_alloc(sizeof *age);
-        *age = (struct age){.since = frontend->since, .claimant = slice_dup(frontend->claimant)};
-        map_put(&ages->by_key, key, age);
-    }
+    if (!age || !slice_eq(slice_of(age->rule), rule_of(frontend)))
+        age = begin_age(ages, key, frontend);
     age->round = ages->round;
-    if (is_older(age->since, slice_of(age->claimant), frontend)) {
+    if (is_older(age->since, slice_of(age->claimant), frontend))
         frontend_take_age(frontend, age->since, arena_copy(arena, slice_of(age->claimant)));
-    } else if (age->since != frontend->since || !slice_eq(slice_of(age->claimant), frontend->claimant)) {
-        free(age->claimant);
-        *age = (struct age){.since = frontend->since, .round = ages->round, .claimant = slice_dup(frontend->claimant)};
-    }
+    else if (age->since != frontend->since || !slice_eq(slice_of(age->claimant), frontend->claimant))
+        begin_age(ages, key, frontend);
+}
+
+void ages_keep(struct ages *ages, struct slice key, struct slice rule)
+{
+    struct age *age = map_get(&ages->by_key, key);
+
+    if (age && slice_eq(slice_of(age->rule), rule))
+        age->round = ages->round;
 }
 
 void ages_end_round(struct ages *ages)

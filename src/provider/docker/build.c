@@ -223,15 +223,18 @@ static void add_frontend(struct building *building, struct work *work, const str
         live = ARENA_NEW(building->arena, struct live_frontend);
         *live = (struct live_frontend){{slice_from(name, sizeof "route-" - 1), route->rule, route->backend.name},
                                        building->fragment->frontend_count};
-        if (map_get(&building->frontend_names, live->shown.name)) {
+        struct live_frontend *there = map_put(&building->frontend_names, live->shown.name, live);
+        if (there) {
+            map_put(&building->frontend_names, live->shown.name, there);
             note_name_taken(building, work, route, live->shown.name);
             return;
         }
-        map_put(&building->frontend_names, live->shown.name, live);
         map_put(&building->frontend_keys, route->key, live);
         make_frontend(building, route, name);
     }
-    frontend_take_age(&building->fragment->frontends[live->place], route->frontend.since, route->frontend.claimant);
+    /* Who asks for something else has no older claim to this. */
+    if (slice_eq(route->rule, live->shown.rule))
+        frontend_take_age(&building->fragment->frontends[live->place], route->frontend.since, route->frontend.claimant);
     inventory_add_frontend(work->item, &live->shown);
 }
 
@@ -247,7 +250,6 @@ static void apply_ages(struct building *building)
         const struct live_frontend *live = entry->value;
         ages_apply(ages, entry->key, &building->fragment->frontends[live->place], building->arena);
     }
-    ages_end_round(ages);
 }
 
 /* "`Host:a.t`, `Host:b.t` to http://172.17.0.2:80" */
@@ -422,15 +424,17 @@ void build_fragment(const struct build_input *input, struct build_output *out_ou
     };
 
     diagnostics_init(building.diagnostics);
-    map_init(&building.pools);
-    map_init(&building.frontend_keys);
-    map_init(&building.frontend_names);
+    map_init_lent(&building.pools);
+    map_init_lent(&building.frontend_keys);
+    map_init_lent(&building.frontend_names);
     map_reserve(&building.pools, input->count);
     map_reserve(&building.frontend_keys, input->count);
     map_reserve(&building.frontend_names, input->count);
-    struct remembering remembering = {.fragment = fragment, .keys = &building.frontend_keys};
+    struct remembering remembering = {.fragment = fragment, .keys = &building.frontend_keys, .ages = input->ages};
     add_containers(&building, &remembering);
     add_gone(&building, &remembering);
+    if (input->ages)
+        ages_end_round(input->ages);
     add_unreadable(&building);
     collect_backends(&building);
     close_frontends(&building);

@@ -16,8 +16,20 @@ void census_init(struct census *census, uint64_t remember_ms)
                               .ghosts = {.remember_ms = remember_ms}};
     map_init(&census->known);
     map_init(&census->dirty);
+    map_init(&census->asked);
     map_init(&census->failed);
     ages_init(&census->ages);
+}
+
+/* The connection they were asked on is gone, or is to go. */
+static void forget_newcomers(struct census *census)
+{
+    struct map_entry *entry;
+
+    for (size_t i = 0; (entry = map_next(&census->asked, &i));)
+        free(entry->value);
+    map_fini(&census->asked);
+    map_init(&census->asked);
 }
 
 static void destroy_known(struct known *known)
@@ -36,6 +48,8 @@ void census_fini(struct census *census)
     free(census->order);
     map_fini(&census->known);
     map_fini(&census->dirty);
+    forget_newcomers(census);
+    map_fini(&census->asked);
     map_fini(&census->failed);
     network_list_fini(&census->networks);
     container_unref(&census->own);
@@ -145,13 +159,14 @@ static enum engine_outcome look_at(struct census *census, struct engine *engine,
     return ENGINE_OK;
 }
 
-static enum engine_outcome refresh_networks(struct census *census, struct engine *engine)
+enum engine_outcome census_refresh_networks(struct census *census, struct engine *engine,
+                                            enum engine_outcome (*read)(struct engine *, struct network_list *))
 {
     struct network_list fresh;
 
     if (!census->networks_are_stale)
         return ENGINE_OK;
-    enum engine_outcome outcome = engine_networks(engine, &fresh);
+    enum engine_outcome outcome = read(engine, &fresh);
     if (outcome != ENGINE_OK)
         return outcome;
     network_list_fini(&census->networks);
@@ -172,12 +187,26 @@ enum engine_outcome census_look(struct census *census, struct engine *engine)
         struct known *known = map_get(&census->known, ids[i]);
         if (!engine_inspect_begin(engine, ids[i]))
             continue;
-        if (known)
+        if (!known && !map_get(&census->asked, ids[i]))
+            map_put(&census->asked, ids[i], wb_alloc(sizeof(struct newcomer)));
+        else if (known)
             known->facts = 0; /* the next list is no older than this look, but may differ from the last one */
         map_remove(&census->dirty, ids[i]);
     }
     free(ids);
-    return refresh_networks(census, engine);
+    return census_refresh_networks(census, engine, engine_networks);
+}
+
+/* It is known now, or will not be; what was told of it before holds. */
+static void end_asking(struct census *census, struct slice id)
+{
+    struct newcomer *newcomer = map_remove(&census->asked, id);
+    struct known *known = map_get(&census->known, id);
+
+    if (newcomer && known && newcomer->signal)
+        census_mark_leaving(known, &(struct docker_event){.action = "kill", .signal = newcomer->signal},
+                            newcomer->signalled_ms);
+    free(newcomer);
 }
 
 bool census_settle(struct census *census, struct engine *engine)
@@ -189,6 +218,7 @@ bool census_settle(struct census *census, struct engine *engine)
         /* Something happened to it since it was asked for: the answer is old, and another look will come. */
         if (!map_get(&census->dirty, item.id)) {
             settle(census, &item);
+            end_asking(census, item.id);
             any = true;
         }
         container_unref(&item.container);
@@ -275,11 +305,13 @@ enum engine_outcome census_resync(struct census *census, struct engine *engine, 
         return outcome;
     census->networks_are_stale = true;
     if (all)
+        forget_newcomers(census);
+    if (all)
         outcome = look_at_all(census, engine, &list);
     else
         look_for_changes(census, &list);
     if (outcome == ENGINE_OK)
-        outcome = refresh_networks(census, engine);
+        outcome = census_refresh_networks(census, engine, engine_networks);
     if (outcome == ENGINE_OK) {
         note_facts(census, &list);
         follow_list(census, &list);

@@ -21,6 +21,12 @@ struct known {
     uint64_t stays_ms;           /* it got a signal that ends it: if it runs then still, it stays; 0: none */
 };
 
+/* One that is looked at for the first time: what is told of it before the answer comes. */
+struct newcomer {
+    int signal; /* it got this one; 0: none */
+    uint64_t signalled_ms;
+};
+
 enum census_change {
     CENSUS_SAME,
     CENSUS_LOOK,    /* something is to be looked at */
@@ -32,6 +38,7 @@ struct census {
     struct known **order; /* as the engine lists them */
     size_t count, capacity;
     struct map dirty;  /* ids to look at */
+    struct map asked;  /* ids that are looked at and not known yet, to struct newcomer */
     struct map failed; /* ids to look at again later */
     struct network_list networks;
     bool networks_are_stale;
@@ -62,6 +69,9 @@ enum engine_outcome census_resync(struct census *census, struct engine *engine, 
 /* When something changes by time alone, UINT64_MAX: never; and that this time has come. */
 uint64_t census_due_ms(const struct census *census);
 void census_expire(struct census *census, uint64_t now_ms);
+/* Reads the engine's networks by this call, if they may have changed. */
+enum engine_outcome census_refresh_networks(struct census *census, struct engine *engine,
+                                            enum engine_outcome (*read)(struct engine *, struct network_list *));
 /* A container that the event takes out of service, without a look. False: it does not. */
 bool census_mark_leaving(struct known *known, const struct docker_event *event, uint64_t now_ms);
 

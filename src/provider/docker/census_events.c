@@ -20,7 +20,7 @@ static bool may_have_come(const char *action)
     return is_one_of(action, actions) || strncmp(action, "health_status", 13) == 0;
 }
 
-/* Of interest only when it is known: while it is made or started, the engine would hold an inspect back. */
+/* Of interest only when it is known, or looked at: while it is made or started, the engine would hold an inspect back. */
 static bool may_have_changed(const char *action)
 {
     static const char *const actions[] = {"die",     "stop",    "pause",      "rename", "update",
@@ -49,12 +49,24 @@ bool census_mark_leaving(struct known *known, const struct docker_event *event, 
         container->is_stopping = true;
     } else if (strcmp(event->action, "die") == 0) {
         container->is_running = false;
+        known->stays_ms = 0; /* whoever runs next got no signal */
     } else if (strcmp(event->action, "pause") == 0) {
         container->is_paused = true;
     } else {
         return false;
     }
     return true;
+}
+
+/* Its death ends the signal: who runs next got none. */
+static void note_signal(struct newcomer *newcomer, const struct docker_event *event, uint64_t now_ms)
+{
+    if (event->about_network)
+        return;
+    if (strcmp(event->action, "die") == 0)
+        newcomer->signal = 0;
+    else if (strcmp(event->action, "kill") == 0 && event->signal)
+        *newcomer = (struct newcomer){event->signal, now_ms};
 }
 
 enum census_change census_note(struct census *census, const struct docker_event *event, uint64_t now_ms)
@@ -65,8 +77,11 @@ enum census_change census_note(struct census *census, const struct docker_event 
     census->networks_are_stale |= changes_networks(event);
     if (id.len == 0)
         return CENSUS_SAME;
+    struct newcomer *newcomer = map_get(&census->asked, id);
+    if (newcomer)
+        note_signal(newcomer, event, now_ms);
     bool leaves = known && census_mark_leaving(known, event, now_ms);
-    bool look = may_have_come(event->action) || (known && may_have_changed(event->action));
+    bool look = may_have_come(event->action) || ((known || newcomer) && may_have_changed(event->action));
     if (look)
         map_put(&census->dirty, id, census);
     return leaves ? CENSUS_LEAVING : look ? CENSUS_LOOK : CENSUS_SAME;

@@ -59,21 +59,6 @@ static enum engine_outcome refresh_own(struct census *census, const struct docke
     return ENGINE_OK;
 }
 
-static enum engine_outcome refresh_networks(struct census *census, struct engine *engine)
-{
-    struct network_list fresh;
-
-    if (!census->networks_are_stale)
-        return ENGINE_OK;
-    enum engine_outcome outcome = engine_swarm_networks(engine, &fresh);
-    if (outcome != ENGINE_OK)
-        return outcome;
-    network_list_fini(&census->networks);
-    census->networks = fresh;
-    census->networks_are_stale = false;
-    return ENGINE_OK;
-}
-
 static enum engine_outcome refresh_strangers(struct census *census, struct engine *engine)
 {
     struct stranger_list fresh;
@@ -141,7 +126,7 @@ enum engine_outcome census_read_swarm(struct census *census, const struct docker
     map_init(&census->dirty);
     outcome = read_tasks(engine, options, &services, &tasks);
     if (outcome == ENGINE_OK)
-        outcome = refresh_networks(census, engine);
+        outcome = census_refresh_networks(census, engine, engine_swarm_networks);
     if (outcome == ENGINE_OK)
         outcome = refresh_own(census, options, engine);
     if (outcome == ENGINE_OK)

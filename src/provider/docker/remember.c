@@ -60,6 +60,8 @@ bool remember_plan(struct remembering *remembering, const struct plan *plan, str
                                                  route->backend.name};
             map_put(remembering->keys, route->key, named);
             add_remembered(remembering, route, route_name, item);
+            if (remembering->ages)
+                ages_keep(remembering->ages, route->key, route->rule);
             any = true;
         }
         inventory_add_frontend(item, named);

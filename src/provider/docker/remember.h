@@ -13,6 +13,7 @@ struct remembering {
     struct map
         *keys; /* to struct inventory_frontend, by the key of a route: of live frontends, and of those that are made here */
     size_t capacity;
+    struct ages *ages; /* those of remembered services are kept; NULL: nobody asks for them */
 };
 
 /* Why a container of this code serves nobody though its frontends are wanted; ABSENCE_NONE: that is not so. */

@@ -50,6 +50,7 @@ void sim_world_start(struct sim_world *world)
     struct compile_options compile = {.filters = world->filters,
                                       .entrypoints = world->entrypoints,
                                       .entrypoint_count = count,
+                                      .allow_min_weight_zero = world->allow_min_weight_zero,
                                       .retire = on_retired,
                                       .retire_arg = world};
     world->compiler = compiler_create(&compile);

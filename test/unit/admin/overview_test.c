@@ -73,7 +73,12 @@ static void test_frontends_say_what_became_of_them(void **state)
 {
     struct route_server server = {.name = SLICE("s")};
     struct route_backend full = {.servers = &server, .server_count = 1}, empty = {0};
+    struct route_health well = {.number = 0}, ill = {.failing = {2}};
+    struct route_server some[] = {{.health = &well}, {.health = &ill}}, ill_ones[] = {{.health = &ill}, {.health = &ill}};
+    struct route_backend partly = {.servers = some, .server_count = 2}, failing = {.servers = ill_ones, .server_count = 2};
     struct route_frontend frontends[] = {
+        {.provider = SLICE("docker"), .name = SLICE("p"), .backend = &partly, .priority = 1},
+        {.provider = SLICE("docker"), .name = SLICE("f"), .backend = &failing, .priority = 1},
         {.provider = SLICE("docker"), .name = SLICE("a"), .backend = &full, .priority = 21},
         {.provider = SLICE("docker"), .name = SLICE("b"), .backend = &empty, .priority = 5},
         {.provider = SLICE("docker"), .name = SLICE("c"), .priority = 6},
@@ -88,7 +93,8 @@ static void test_frontends_say_what_became_of_them(void **state)
          .absent = REASON_SERVICE_NOT_RUNNING,
          .absent_because = SLICE("container e was stopped")},
     };
-    struct route_frontend *list[] = {&frontends[0], &frontends[1], &frontends[2], &frontends[3], &frontends[4]};
+    struct route_frontend *list[] = {&frontends[0], &frontends[1], &frontends[2], &frontends[3],
+                                     &frontends[4], &frontends[5], &frontends[6]};
     struct route_frontend unread = {.provider = SLICE("docker"),
                                     .name = SLICE("frontend-Host-web-t-0"),
                                     .why = WHY_RULE,
@@ -101,9 +107,11 @@ static void test_frontends_say_what_became_of_them(void **state)
     world.snapshot.left_out = left_out;
     world.snapshot.left_out_count = 1;
     world.snapshot.frontends = list;
-    world.snapshot.frontend_count = 5;
+    world.snapshot.frontend_count = 7;
     assert_json(&world, "GET /api/overview/frontends",
                 "{\"snapshot\":7,\"frontends\":["
+                "{\"provider\":\"docker\",\"name\":\"p\",\"state\":\"open\",\"failing\":1,\"priority\":1},"
+                "{\"provider\":\"docker\",\"name\":\"f\",\"state\":\"no healthy server\",\"failing\":2,\"priority\":1},"
                 "{\"provider\":\"docker\",\"name\":\"a\",\"state\":\"open\",\"priority\":21},"
                 "{\"provider\":\"docker\",\"name\":\"b\",\"state\":\"no server\",\"priority\":5},"
                 "{\"provider\":\"docker\",\"name\":\"c\",\"state\":\"no backend\",\"priority\":6},"

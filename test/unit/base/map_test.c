@@ -147,9 +147,33 @@ static void test_room_made_before_changes_nothing_else(void **state)
     map_fini(&map);
 }
 
+/* They are neither copied nor freed. */
+static void test_lent_keys_stay_where_they_are(void **state)
+{
+    static char texts[100][8];
+    struct map map;
+    struct map_entry *entry;
+    size_t n = 0;
+    (void)state;
+
+    map_init_lent(&map);
+    for (size_t i = 0; i < 100; i++) {
+        snprintf(texts[i], sizeof texts[i], "k%zu", i);
+        assert_null(map_put(&map, slice_of(texts[i]), texts[i]));
+    }
+    for (size_t i = 0; i < 100; i += 2)
+        assert_ptr_equal(map_remove(&map, slice_of(texts[i])), texts[i]);
+    map_reserve(&map, 1000); /* drops what was removed */
+    for (size_t i = 0; (entry = map_next(&map, &i)); n++)
+        assert_ptr_equal(entry->key.ptr, entry->value);
+    assert_int_equal(n, 50);
+    map_fini(&map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lent_keys_stay_where_they_are),
         cmocka_unit_test(test_behaves_as_an_array_that_is_searched),
         cmocka_unit_test(test_room_made_before_changes_nothing_else),
         cmocka_unit_test(test_ignoring_case_folds_the_letters_of_ascii_only),

@@ -166,6 +166,22 @@ static void test_files_include_others_once(void **state)
     assert_int_equal(project.count, 3);
 }
 
+/* Else a folder with one large bad file and many lines fills the memory. */
+static void test_a_bad_file_is_read_once(void **state)
+{
+    static const struct disk_file files[] = {
+        {"a.yaml", "include: [bad.yaml, ./bad.yaml, none.yaml, none.yaml]\nservices:\n  a: {}\n"},
+        {"bad.yaml", "services: ["},
+        {NULL, NULL}};
+
+    (void)state;
+    files_read = 0;
+    read_disk(files, 1);
+    assert_int_equal(files_read, 3);
+    assert_int_equal(problems.count, 2);
+    assert_true(problems.unreadable);
+}
+
 static void test_files_of_version_1_have_no_services_key(void **state)
 {
     (void)state;
@@ -249,6 +265,7 @@ int main(void)
         CASE(test_services_extend_others),
         CASE(test_what_cannot_be_extended_is_named),
         CASE(test_files_include_others_once),
+        CASE(test_a_bad_file_is_read_once),
         CASE(test_files_of_version_1_have_no_services_key),
         CASE(test_extensions_anchors_and_merge_keys_are_followed),
         CASE(test_files_without_services_are_named),

@@ -119,6 +119,56 @@ static void test_defaults_within_defaults_are_limited(void **state)
     text_fini(&text);
 }
 
+/* From each of them the end would be looked for: an hour for a file of the size allowed. */
+static void test_many_open_braces_take_no_time(void **state)
+{
+    struct text text = TEXT_EMPTY;
+
+    (void)state;
+    text_addf(&text, "services:\n  a:\n    labels: {x: \"");
+    for (unsigned i = 0; i < 100000; i++)
+        text_addf(&text, "${U:-");
+    text_addf(&text, "\"}\n");
+    read_text(text.ptr);
+    assert_int_equal(problems_count(&problems, PROBLEM_ERROR), 4); /* the same words, but for the end of the text */
+    text_fini(&text);
+}
+
+/* A file of a megabyte means gigabytes. */
+static void test_texts_that_are_used_again_are_limited(void **state)
+{
+    static const struct {
+        const char *before, *after;
+        bool of_mapping;
+    } rows[] = {{"k=", "", false}, {"k=$$", "", false}, {"k=${UNSET:-", "}", false}, {"k$$", "", true}};
+    enum { TEXT_BYTES = 100000, USES = 1000 };
+
+    (void)state;
+    for (size_t i = 0; i < WB_COUNT(rows); i++) {
+        struct text text = TEXT_EMPTY;
+        text_addf(&text, "x-long: &long \"%s", rows[i].before);
+        for (unsigned k = 0; k < TEXT_BYTES; k++)
+            text_add_char(&text, 'a');
+        text_addf(&text, "%s\"\nservices:\n  a:\n    labels:\n", rows[i].after);
+        for (unsigned k = 0; k < USES; k++)
+            text_addf(&text, rows[i].of_mapping ? "      k%u: *long\n" : "      - *long\n", k);
+        read_text(text.ptr);
+        assert_string_equal(problems.items[problems.count - 1].text,
+                            "its texts come to more than 33554432 bytes, aliases and variables put in; the rest is taken as "
+                            "empty");
+        assert_true(arena.used < (i + 1) * 60 * 1000 * 1000);
+        text_fini(&text);
+    }
+}
+
+static void test_problems_disturb_no_terminal(void **state)
+{
+    (void)state;
+    read_text("services:\n  a:\n    networks: [\"\\e[2J\\x9b\\u202e\\n\\\\\"]\n");
+    check_problems("error 3 the service `a` is in a network `\\x1b[2J\\xc2\\x9b\\xe2\\x80\\xae \\` that the file does not "
+                   "have: add it below the `networks:` of the file\n");
+}
+
 static void collect(void *arg, struct slice name, struct slice value)
 {
     text_addf(arg, SLICE_FMT "=[" SLICE_FMT "] ", SLICE_ARG(name), SLICE_ARG(value));
@@ -146,6 +196,9 @@ int main(void)
         CASE(test_variables_are_put_in),
         CASE(test_bad_variables_are_named),
         CASE(test_defaults_within_defaults_are_limited),
+        CASE(test_many_open_braces_take_no_time),
+        CASE(test_texts_that_are_used_again_are_limited),
+        CASE(test_problems_disturb_no_terminal),
         CASE(test_env_files_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

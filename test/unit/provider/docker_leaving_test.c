@@ -135,6 +135,56 @@ static void test_who_starts_anew_is_back_at_once(void **state)
     await_remembered(scene, "", 0);
 }
 
+static void start_and_ask_about_b(struct scene *scene)
+{
+    script_add(scene->engine, "a", "10.0.0.1");
+    start(scene);
+    await_routes(scene, "a=10.0.0.1", 2000);
+    script_add(scene->engine, "b", "10.0.0.2");
+    SCRIPT_SET(scene->engine, "b", inspect_takes_ms, 200);
+    script_event(scene->engine, "b", "start");
+    while (atomic_load(&scene->engine->inspects) < 2)
+        usleep(1000);
+}
+
+/* Else it would be asked until the next list, a minute later, whoever had its address meanwhile (security case K9). */
+static void test_k9_who_dies_while_it_is_looked_at_is_not_asked(void **state)
+{
+    struct scene *scene = *state;
+
+    start_and_ask_about_b(scene);
+    script_remove(scene->engine, "b");
+    script_event(scene->engine, "b", "die");
+    script_event(scene->engine, "b", "destroy");
+    usleep(400000);
+    await_routes(scene, "a=10.0.0.1", AT_ONCE_MS);
+    await_remembered(scene, "", 0);
+    assert_int_equal(atomic_load(&scene->engine->inspects), 3);
+}
+
+static void test_a_signal_counts_though_it_came_before_the_first_answer(void **state)
+{
+    struct scene *scene = *state;
+
+    start_and_ask_about_b(scene);
+    script_kill(scene->engine, "b", "15");
+    await_remembered(scene, "Host:b.t:1", 2000);
+    await_routes(scene, "a=10.0.0.1", AT_ONCE_MS);
+}
+
+/* An engine tells again what happened shortly before it was asked: that container had been restarted then. */
+static void test_a_restart_that_is_told_again_does_no_harm(void **state)
+{
+    struct scene *scene = *state;
+
+    start_with_two(scene);
+    script_kill(scene->engine, "a", "15");
+    await_routes(scene, "b=10.0.0.2", AT_ONCE_MS);
+    script_event(scene->engine, "a", "die");
+    script_event(scene->engine, "a", "start"); /* inspect says what it said before */
+    await_routes(scene, "a=10.0.0.1 b=10.0.0.2", AT_ONCE_MS);
+}
+
 /* The events of a restart in the wrong order: what inspect says is the truth. */
 static void test_a_death_told_after_the_next_start_does_no_harm(void **state)
 {
@@ -292,6 +342,9 @@ int main(void)
         cmocka_unit_test(test_a_death_and_a_pause_need_no_look_either),
         WITH_SCENE(test_who_survives_its_signal_comes_back),
         WITH_SCENE(test_who_starts_anew_is_back_at_once),
+        WITH_SCENE(test_k9_who_dies_while_it_is_looked_at_is_not_asked),
+        WITH_SCENE(test_a_signal_counts_though_it_came_before_the_first_answer),
+        WITH_SCENE(test_a_restart_that_is_told_again_does_no_harm),
         WITH_SCENE(test_a_death_told_after_the_next_start_does_no_harm),
         WITH_SCENE(test_who_is_gone_is_remembered_for_the_time_given),
         WITH_SCENE(test_nothing_is_remembered_when_that_is_off),

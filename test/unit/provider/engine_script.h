@@ -11,8 +11,9 @@ struct fake_container {
     unsigned inspect_status; /* 0: all is well */
     unsigned starts;         /* StartedAt */
     bool inspect_hangs;
-    const char *labels; /* JSON pairs; NULL: none */
-    const char *state;  /* more of State and of Config, as JSON behind a comma; NULL: none */
+    unsigned inspect_takes_ms; /* the answer is from when it was asked */
+    const char *labels;        /* JSON pairs; NULL: none */
+    const char *state;         /* more of State and of Config, as JSON behind a comma; NULL: none */
     const char *config;
 };
 
@@ -180,6 +181,7 @@ static inline bool answer_inspect(struct engine_script *engine, int fd, const ch
 {
     char *body = NULL;
     unsigned status = 404;
+    unsigned takes_ms = 0;
     bool hangs = false;
 
     atomic_fetch_add(&engine->inspects, 1);
@@ -190,6 +192,7 @@ static inline bool answer_inspect(struct engine_script *engine, int fd, const ch
             continue;
         status = container->inspect_status ? container->inspect_status : 200;
         hangs = container->inspect_hangs;
+        takes_ms = container->inspect_takes_ms;
         body = wb_format("{\"Id\":\"%s\",\"Name\":\"/"
                          "%s\",\"State\":{\"Running\":true,\"StartedAt\":\"%u\"%s},\"Config\":{\"Labels\":{%s}%s},"
                          "\"NetworkSettings\":{\"Ports\":{\"80/tcp\":null},\"Networks\":{\"n\":{\"IPAddress\":\"%s\"}}}}",
@@ -200,6 +203,7 @@ static inline bool answer_inspect(struct engine_script *engine, int fd, const ch
     pthread_mutex_unlock(&engine->lock);
     if (hangs)
         fake_hold(&engine->server, fd);
+    usleep(takes_ms * 1000);
     fake_write_json(fd, status, body ? body : "{\"message\":\"no such container\"}");
     free(body);
     return true;

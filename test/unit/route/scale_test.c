@@ -22,7 +22,7 @@ enum { FRONTENDS = 3000, RELOADS = 3, SIZES_COUNT = 0 };
 #else
 enum { FRONTENDS = 30000, RELOADS = 6, SIZES_COUNT = 1 };
 #endif
-enum { BYTES_MAX = 2200, FIRST_MS = 3000, CHANGE_MS = 500, MATCHES = 100000, MATCHES_MS = 1000 };
+enum { BYTES_MAX = 2100, FIRST_MS = 3000, CHANGE_MS = 500, MATCHES = 100000, MATCHES_MS = 1000 };
 
 static struct model_entrypoint entrypoint = {.name = {"http", 4}};
 
@@ -35,8 +35,8 @@ static double cpu_ms(void)
 
 static size_t heap_bytes(void)
 {
-    struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
+    struct mallinfo2 heap = mallinfo2();
+    return heap.uordblks + heap.hblkhd;
 }
 
 static void on_retired(struct snapshot *snapshot, void *arg)

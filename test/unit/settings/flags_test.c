@@ -229,7 +229,6 @@ static void test_parts_that_are_not_there_are_refused_by_name(void **state)
         "--ecs.region=x",
         "--etcd",
         "--eureka",
-        "--healthcheck.interval=5s",
         "--hostResolver",
         "--hostResolver.cnameFlattening",
         "--kubernetes",
@@ -256,6 +255,18 @@ static void test_parts_that_are_not_there_are_refused_by_name(void **state)
         expect_refused(read_words(words[i]), wanted);
         free(wanted);
     }
+}
+
+static void test_the_interval_of_health_checks(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--docker"));
+    assert_int_equal(settings.health_interval_ms, 30000);
+    expect_ok(read_words("--healthcheck.interval=10s"));
+    assert_int_equal(settings.health_interval_ms, 10000);
+    expect_ok(read_words("--healthCheck.interval=7", "--healthCheck"));
+    assert_int_equal(settings.health_interval_ms, 7000);
+    expect_refused(read_words("--healthCheck.interval=often"), "--healthCheck.interval");
 }
 
 static void test_switching_off_what_is_not_there_is_accepted(void **state)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "upstream_private.h"
 #include "waybill/upstream/upstream.h"
 #include <stdlib.h>
 
@@ -107,6 +108,115 @@ static void test_tried_servers_are_passed_over(void **state)
     end(&rig);
 }
 
+static void test_who_fails_its_health_check_gets_nothing_until_it_passes(void **state)
+{
+    static struct route_health health[3];
+    struct rig rig;
+    (void)state;
+
+    begin(&rig, 3, (unsigned[]){3, 1, 2}, 1, 3);
+    rig.backend.is_checked = true;
+    for (unsigned i = 0; i < 3; i++)
+        rig.servers[i].health = &health[i];
+    expect_turns(&rig, "AAC", NULL, 0);
+    cell_set(&health[0].failing, 1);
+    expect_turns(&rig, "CBCCBC", NULL, 0); /* anew, with the weights of the others */
+    assert_false(upstream_may_ask(rig.upstream, &rig.servers[0]));
+    assert_true(upstream_may_ask(rig.upstream, &rig.servers[1]));
+    cell_set(&health[2].failing, 4);
+    expect_turns(&rig, "BB", NULL, 0);
+    assert_null(upstream_pick(rig.upstream, &rig.backend, (uint32_t[]){1}, 1)); /* not even as the last one left */
+    cell_set(&health[1].failing, 1);
+    assert_null(upstream_pick(rig.upstream, &rig.backend, NULL, 0));
+    assert_null(upstream_peek(rig.upstream, &rig.backend));
+    assert_int_equal(upstream_why_none(&rig.backend), REASON_NO_HEALTHY_SERVER);
+    for (unsigned i = 0; i < 3; i++)
+        cell_set(&health[i].failing, 0);
+    expect_turns(&rig, "AACABC", NULL, 0);
+    rig.backend.server_count = 1;
+    cell_set(&health[0].failing, 1);
+    assert_null(upstream_pick(rig.upstream, &rig.backend, NULL, 0));
+    cell_set(&health[0].failing, 0);
+    assert_ptr_equal(upstream_pick(rig.upstream, &rig.backend, NULL, 0), &rig.servers[0]);
+    end(&rig);
+}
+
+static void test_weight_zero_has_no_turn(void **state)
+{
+    struct rig rig;
+    (void)state;
+
+    begin(&rig, 3, (unsigned[]){1, 0, 1}, 1, 1);
+    expect_turns(&rig, "ACAC", NULL, 0);
+    assert_null(upstream_pick(rig.upstream, &rig.backend, (uint32_t[]){0, 2}, 2));
+    end(&rig);
+    for (unsigned count = 1; count <= 2; count++) {
+        begin(&rig, count, (unsigned[]){0, 0}, 0, 0);
+        assert_null(upstream_pick(rig.upstream, &rig.backend, NULL, 0));
+        assert_int_equal(upstream_why_none(&rig.backend), REASON_NO_WEIGHT);
+        end(&rig);
+    }
+}
+
+static void test_who_could_not_be_connected_to_is_tried_last_for_a_while(void **state)
+{
+    struct rig rig;
+    (void)state;
+
+    begin(&rig, 3, (unsigned[]){1, 1, 1}, 1, 1);
+    rig.loop.now_ms = 50000;
+    struct server_pool *pools[3];
+    for (unsigned i = 0; i < 3; i++)
+        pools[i] = upstream_pool(rig.upstream, &rig.servers[i]);
+    server_pool_avoid(pools[1]);
+    expect_turns(&rig, "ACAC", NULL, 0);
+    assert_false(upstream_may_ask(rig.upstream, &rig.servers[1]));
+    assert_ptr_equal(upstream_pick(rig.upstream, &rig.backend, (uint32_t[]){0, 2}, 2), &rig.servers[1]);
+    server_pool_avoid(pools[0]);
+    server_pool_avoid(pools[2]);
+    expect_turns(&rig, "ABCABC", NULL, 0); /* when that is true of all, it is true of none */
+    rig.loop.now_ms += 2000;
+    expect_turns(&rig, "ABC", NULL, 0);
+    for (unsigned i = 0, ms = 4000; i < 6; i++, ms = ms < 32000 ? 2 * ms : ms) {
+        server_pool_avoid(pools[1]);
+        server_pool_avoid(pools[1]); /* many at once are one */
+        rig.loop.now_ms += ms - 1;
+        assert_false(upstream_may_ask(rig.upstream, &rig.servers[1]));
+        rig.loop.now_ms += 1;
+        assert_true(upstream_may_ask(rig.upstream, &rig.servers[1]));
+    }
+    end(&rig);
+}
+
+static void test_a_dynamic_backend_favours_who_answers(void **state)
+{
+    struct rig rig;
+    (void)state;
+
+    begin(&rig, 2, (unsigned[]){1, 1}, 1, 1);
+    rig.backend.is_dynamic = true;
+    for (unsigned s = 0; s < 11; s++, rig.loop.now_ms += 1000)
+        for (unsigned i = 0; i < 2; i++)
+            upstream_note_reply(rig.upstream, &rig.backend, &rig.servers[i], i ? 200 : 503);
+    expect_turns(&rig, "BBBABBBBAB", NULL, 0);
+    end(&rig);
+}
+
+/* Looking is not taking. */
+static void test_a_peek_moves_nothing_on(void **state)
+{
+    struct rig rig;
+    (void)state;
+
+    begin(&rig, 3, (unsigned[]){3, 1, 2}, 1, 3);
+    for (const char *turn = "AACABC"; *turn; turn++) {
+        for (unsigned i = 0; i < 3; i++)
+            assert_int_equal('A' + (int)upstream_peek(rig.upstream, &rig.backend)->slot, *turn);
+        expect_turns(&rig, (char[]){*turn, 0}, NULL, 0);
+    }
+    end(&rig);
+}
+
 static void test_no_backend_no_server(void **state)
 {
     struct rig rig;
@@ -171,6 +281,11 @@ int main(void)
         cmocka_unit_test(test_weights_interleave_as_in_v17),
         cmocka_unit_test(test_another_generation_begins_anew),
         cmocka_unit_test(test_tried_servers_are_passed_over),
+        cmocka_unit_test(test_who_fails_its_health_check_gets_nothing_until_it_passes),
+        cmocka_unit_test(test_weight_zero_has_no_turn),
+        cmocka_unit_test(test_who_could_not_be_connected_to_is_tried_last_for_a_while),
+        cmocka_unit_test(test_a_dynamic_backend_favours_who_answers),
+        cmocka_unit_test(test_a_peek_moves_nothing_on),
         cmocka_unit_test(test_no_backend_no_server),
         cmocka_unit_test(test_a_pool_belongs_to_a_slot_and_its_generation),
         cmocka_unit_test(test_repeats_are_earned_and_bounded),
