@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from containers import Project, Stack, Town  # noqa: E402
 from engine import (EXAMPLE, FOLDER, REPO, ROUTER_IMAGE, SWARM_EXAMPLE, WHOAMI_IMAGE, OwnEngine, PrivateEngine,  # noqa: E402
-                    SwarmEngine, build_example_images, find_engine)
+                    SwarmEngine, build_example_images, find_engine, sweep_dead_engines)
 
 counter = itertools.count(1)
 
@@ -35,6 +35,7 @@ def remove_leftovers(engine):
 @pytest.fixture(scope="session")
 def engine():
     """The engine that answers, or one of ours for as long as the tests run."""
+    sweep_dead_engines()
     found = find_engine()
     engine = found or OwnEngine(FOLDER).start()
     remove_leftovers(engine)
