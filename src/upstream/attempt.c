@@ -16,6 +16,7 @@ void attempt_init(struct attempt *attempt, struct upstream *upstream, void (*pok
     list_init(&attempt->in_pool);
     attempt->lookup.state = LOOKUP_NONE;
     attempt->reason = REASON_NONE;
+    attempt->trailers = (struct buffer){0};
     attempt->poke = poke;
     attempt->owner = owner;
     deadline_init(&attempt->deadline, on_too_late);
@@ -30,6 +31,7 @@ static void give_back(struct attempt *attempt, bool reusable)
 {
     if (attempt->conn)
         server_pool_return(&attempt->conn, reusable);
+    buffer_return(&attempt->trailers, &loop_of(attempt)->stock);
 }
 
 static void leave_pool(struct attempt *attempt)
@@ -211,11 +213,45 @@ void attempt_turn_back(struct attempt *attempt)
     attempt->poke(attempt->owner);
 }
 
-void attempt_send(struct attempt *attempt, const struct slice *parts, unsigned count)
+/* The end of a chunked body (RFC 9112 7.1.2). */
+static struct slice write_trailers(struct attempt *attempt, const struct headers *trailers)
+{
+    struct head_out out;
+
+    if (!trailers || trailers->count == 0)
+        return SLICE("0\r\n\r\n");
+    buffer_borrow(&attempt->trailers, &loop_of(attempt)->stock, BUFFER_SIZE);
+    head_out_init(&out, attempt->trailers.base, attempt->trailers.capacity);
+    head_out_raw(&out, SLICE("0\r\n"));
+    head_out_fields(&out, trailers);
+    head_out_end(&out);
+    return head_out_ok(&out) ? slice_make(out.base, out.len) : SLICE("0\r\n\r\n");
+}
+
+static void write_part(struct attempt *attempt, const struct request_part *part)
+{
+    struct slice parts[5];
+    unsigned count = 0;
+
+    if (part->head.len)
+        parts[count++] = part->head;
+    if (part->payload.len && part->chunked)
+        parts[count++] = slice_make(attempt->chunk_head, chunk_head_write(attempt->chunk_head, part->payload.len));
+    if (part->payload.len)
+        parts[count++] = part->payload;
+    if (part->payload.len && part->chunked)
+        parts[count++] = SLICE("\r\n");
+    if (part->last && part->chunked)
+        parts[count++] = write_trailers(attempt, part->trailers);
+    if (count)
+        stream_write(attempt->conn->stream, parts, count);
+}
+
+void attempt_send(struct attempt *attempt, const struct request_part *part)
 {
     WB_REQUIRE(attempt->conn);
     attempt->sent = true;
-    stream_write(attempt->conn->stream, parts, count);
+    write_part(attempt, part);
     if (attempt->state == ATTEMPT_READY) {
         attempt->state = ATTEMPT_AWAITING;
         /* What a pooled connection brought before it was asked belongs to nobody. */
@@ -303,6 +339,18 @@ void attempt_pin(struct attempt *attempt, bool pinned)
 struct stream *attempt_stream(const struct attempt *attempt)
 {
     return attempt->conn ? attempt->conn->stream : NULL;
+}
+
+uint64_t attempt_bytes_sent(const struct attempt *attempt)
+{
+    const struct stream *stream = attempt_stream(attempt);
+    return stream ? stream->bytes_written - stream_bytes_left(stream) : 0;
+}
+
+uint64_t attempt_bytes_received(const struct attempt *attempt)
+{
+    const struct stream *stream = attempt_stream(attempt);
+    return stream ? stream->bytes_read : 0;
 }
 
 void attempt_finish(struct attempt *attempt, bool request_sent)

@@ -108,7 +108,7 @@ static void step(struct check *check)
     struct attempt *attempt = &check->probe->attempt;
 
     if (attempt->state == ATTEMPT_READY)
-        attempt_send(attempt, &check->health->request, 1);
+        attempt_send(attempt, &(struct request_part){.head = check->health->request, .last = true});
     while (attempt->state == ATTEMPT_HEAD && attempt->head.status < 200 && attempt->head.status != 101)
         attempt_head_done(attempt);
     if (attempt->state == ATTEMPT_HEAD)

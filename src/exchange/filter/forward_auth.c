@@ -333,8 +333,7 @@ static enum filter_verdict request(struct exchange *x, const void *config)
             buffer_return(&q->out, &x->env->loop->stock);
             if (!compose(q, auth))
                 return deny(x, q);
-            struct slice head = slice_make(q->out.base, q->out.end);
-            attempt_send(&q->attempt, &head, 1);
+            attempt_send(&q->attempt, &(struct request_part){.head = slice_make(q->out.base, q->out.end), .last = true});
             attempt_expect_answer(&q->attempt);
             break;
         case ATTEMPT_HEAD:
