@@ -231,6 +231,7 @@ static bool step_shaking(struct tls_stream *t)
         deadline_clear(&t->deadline);
         t->stream.connected = true;
         t->stream.local = t->plain->local;
+        t->stream.protocol = tls_agreed_protocol(t->library);
         stream_want_read(t->plain, t->stream.want_read);
         stream_want_read(&t->stream, t->stream.want_read);
         return true;
@@ -241,7 +242,7 @@ static bool step_shaking(struct tls_stream *t)
 /* The plain stream stands: hello. */
 static bool open_library(struct tls_stream *t)
 {
-    t->library = tls_client_open(t->peer);
+    t->library = tls_client_open(t->peer, t->offers_h2);
     if (!t->library)
         return fail(t, TLS_WRONG_NAME, "a name that no certificate can be for", -EPROTO);
     BIO *bio = tls_bio_create(t->peer->context->bio_method, t);
@@ -429,6 +430,11 @@ struct stream *tls_dial(struct tls_peer *peer, struct stream **plain)
     if (t->plain->connected)
         come_back_later(t);
     return &t->stream;
+}
+
+void tls_offer_h2(struct stream *stream)
+{
+    tls_of(stream)->offers_h2 = true;
 }
 
 enum tls_failure tls_stream_failure(const struct stream *stream)

@@ -40,6 +40,7 @@ struct stream {
     struct buffer in;   /* received and not consumed */
     bool filled;        /* the last read filled the buffer: a larger one would help */
     uint64_t bytes_read, bytes_written;
+    struct slice protocol; /* that the two sides agreed on (ALPN), constant text; empty: nothing was said of it */
 
     /* Wants and what is so. */
     bool want_read, reading;
@@ -82,6 +83,10 @@ void stream_received(struct stream *stream, size_t count);
 void stream_poke(struct stream *stream);
 void stream_init(struct stream *stream, const struct stream_ops *ops, struct loop *loop);
 
+static inline struct slice stream_protocol(const struct stream *stream)
+{
+    return stream->protocol;
+}
 static inline struct slice stream_bytes(const struct stream *stream)
 {
     return buffer_slice(&stream->in);
