@@ -209,6 +209,7 @@ bool step_pick(struct exchange *x)
         snprintf(x->server_url, sizeof x->server_url, SLICE_FMT, SLICE_ARG(server->url));
     exchange_become(x, EXCHANGE_CONNECT);
     /* What may not be repeated must not meet an end of which the kernel knows already: that would cost it an error. */
+    x->attempt.http_1_only = x->upgrade.len > 0;
     attempt_start(&x->attempt, upstream_pool(x->env->upstream, server), x->request.is_head,
                   exchange_may_repeat(x) ? ATTEMPT_ON_POOLED : ATTEMPT_ON_CHECKED);
     return true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/upstream/attempt.h"
+#include "h2_conn.h"
 #include "upstream_private.h"
 
 static void on_too_late(struct deadline *deadline);
@@ -12,8 +13,11 @@ void attempt_init(struct attempt *attempt, struct upstream *upstream, void (*pok
     attempt->dial_timeout_ms = upstream_get_options(upstream)->dial_timeout_ms;
     attempt->response_timeout_ms = upstream_get_options(upstream)->response_timeout_ms;
     attempt->conn = NULL;
+    attempt->call = NULL;
     attempt->pool = NULL;
+    attempt->http_1_only = false;
     list_init(&attempt->in_pool);
+    list_init(&attempt->waiting);
     attempt->lookup.state = LOOKUP_NONE;
     attempt->reason = REASON_NONE;
     attempt->trailers = (struct buffer){0};
@@ -31,16 +35,20 @@ static void give_back(struct attempt *attempt, bool reusable)
 {
     if (attempt->conn)
         server_pool_return(&attempt->conn, reusable);
+    if (attempt->call)
+        h2_call_close(&attempt->call);
     buffer_return(&attempt->trailers, &loop_of(attempt)->stock);
 }
 
-static void leave_pool(struct attempt *attempt)
+static void leave_pool(struct attempt *attempt, enum reason failed)
 {
     struct server_pool *pool = attempt->pool;
 
     attempt->pool = NULL;
     if (!pool)
         return;
+    server_pool_stop_leading(pool, attempt, failed);
+    list_remove(&attempt->waiting);
     list_remove(&attempt->in_pool);
     server_pool_free_if_done(pool);
 }
@@ -52,7 +60,7 @@ static void fail(struct attempt *attempt, enum reason reason)
     deadline_clear(&attempt->deadline);
     lookup_cancel(loop_of(attempt), &attempt->lookup);
     give_back(attempt, false);
-    leave_pool(attempt);
+    leave_pool(attempt, reason);
 }
 
 static void on_too_late(struct deadline *deadline)
@@ -76,6 +84,20 @@ static void ready(struct attempt *attempt)
     deadline_clear(&attempt->deadline);
 }
 
+void attempt_share(struct attempt *attempt, struct server_conn *conn)
+{
+    list_remove(&attempt->waiting);
+    attempt->reused = conn->used;
+    attempt->call = h2_call_open(conn->h2, attempt);
+    ready(attempt);
+}
+
+void attempt_fail_waiting(struct attempt *attempt, enum reason reason)
+{
+    fail(attempt, reason);
+    attempt->poke(attempt->owner);
+}
+
 static void on_looked_up(void *owner)
 {
     struct attempt *attempt = owner;
@@ -97,8 +119,9 @@ static void connect_next(struct attempt *attempt, enum reason failed)
         return;
     }
     while (attempt->next_address < lookup->address_count) {
-        attempt->conn = server_pool_dial(attempt->pool, &lookup->addresses[attempt->next_address++]);
+        attempt->conn = server_pool_dial(attempt->pool, &lookup->addresses[attempt->next_address++], !attempt->http_1_only);
         attempt->conn->attempt = attempt;
+        attempt->conn->alone = attempt->alone;
         if (!attempt->conn->stream->error)
             return;
         give_back(attempt, false);
@@ -119,7 +142,8 @@ void attempt_start(struct attempt *attempt, struct server_pool *pool, bool reque
     attempt->interim_count = 0;
     attempt->next_address = 0;
     attempt->reason = REASON_NONE;
-    attempt->conn = conn == ATTEMPT_ON_NEW ? NULL : server_pool_take(pool, conn == ATTEMPT_ON_CHECKED);
+    attempt->alone = conn == ATTEMPT_ALONE;
+    attempt->conn = conn >= ATTEMPT_ON_NEW ? NULL : server_pool_take(pool, conn == ATTEMPT_ON_CHECKED);
     if (attempt->conn) {
         attempt->conn->attempt = attempt;
         attempt->reused = attempt->conn->used;
@@ -129,6 +153,14 @@ void attempt_start(struct attempt *attempt, struct server_pool *pool, bool reque
     attempt->state = ATTEMPT_CONNECTING;
     if (attempt->dial_timeout_ms)
         loop_set_deadline_in(loop_of(attempt), &attempt->deadline, attempt->dial_timeout_ms);
+    if (pool->protocol == POOL_HTTP_1 || !server_pool_join(pool, attempt, conn))
+        attempt_dial(attempt);
+}
+
+void attempt_dial(struct attempt *attempt)
+{
+    struct server_pool *pool = attempt->pool;
+
     lookup_start(loop_of(attempt), &attempt->lookup, slice_of(pool->host), pool->port, pool->refused, on_looked_up, attempt);
     connect_next(attempt, REASON_SERVER_REFUSED);
 }
@@ -192,7 +224,14 @@ static void note_connection(struct attempt *attempt)
         attempt->pool->refused = false;
         attempt->pool->failure_said = TLS_FINE;
         attempt->pool->avoid_until_ms = attempt->pool->doublings = 0;
-        ready(attempt);
+        if (server_pool_note_protocol(attempt->pool, attempt->conn)) {
+            struct server_conn *conn = attempt->conn;
+            attempt->conn = NULL;
+            attempt_share(attempt, conn);
+        } else {
+            ready(attempt);
+        }
+        server_pool_stop_leading(attempt->pool, attempt, REASON_NONE);
     }
 }
 
@@ -202,6 +241,31 @@ void attempt_conn_changed(struct attempt *attempt)
         note_connection(attempt);
     else if (attempt->state == ATTEMPT_AWAITING)
         read_head(attempt);
+    attempt->poke(attempt->owner);
+}
+
+/* As read_head. */
+static void read_call_head(struct attempt *attempt)
+{
+    bool came;
+    enum reason reason = h2_call_head(attempt->call, &came);
+
+    if (came)
+        attempt->interim_count += attempt->head.status < 200;
+    if (reason != REASON_NONE) {
+        fail(attempt, reason);
+    } else if (came && attempt->interim_count > ATTEMPT_INTERIM_MAX) {
+        fail(attempt, REASON_SERVER_MALFORMED);
+    } else if (came) {
+        attempt->state = ATTEMPT_HEAD;
+        deadline_clear(&attempt->deadline);
+    }
+}
+
+void attempt_call_changed(struct attempt *attempt)
+{
+    if (attempt->state == ATTEMPT_AWAITING || (attempt->state == ATTEMPT_READY && h2_call_write_failed(attempt->call)))
+        read_call_head(attempt);
     attempt->poke(attempt->owner);
 }
 
@@ -249,8 +313,14 @@ static void write_part(struct attempt *attempt, const struct request_part *part)
 
 void attempt_send(struct attempt *attempt, const struct request_part *part)
 {
-    WB_REQUIRE(attempt->conn);
     attempt->sent = true;
+    if (attempt->call) {
+        h2_call_send(attempt->call, part);
+        if (attempt->state == ATTEMPT_READY)
+            attempt->state = ATTEMPT_AWAITING;
+        return;
+    }
+    WB_REQUIRE(attempt->conn);
     write_part(attempt, part);
     if (attempt->state == ATTEMPT_READY) {
         attempt->state = ATTEMPT_AWAITING;
@@ -268,20 +338,38 @@ void attempt_expect_answer(struct attempt *attempt)
 
 bool attempt_is_writing(const struct attempt *attempt)
 {
+    if (attempt->call)
+        return h2_call_is_writing(attempt->call);
     return attempt->conn && attempt->conn->stream->writing;
 }
 
 bool attempt_write_failed(const struct attempt *attempt)
 {
+    if (attempt->call)
+        return h2_call_write_failed(attempt->call);
     return !attempt->conn || attempt->conn->stream->write_error || attempt->conn->stream->error;
+}
+
+static void call_head_done(struct attempt *attempt)
+{
+    if (attempt->head.status >= 200) {
+        attempt->state = ATTEMPT_BODY;
+        return;
+    }
+    attempt->state = ATTEMPT_AWAITING;
+    read_call_head(attempt);
 }
 
 void attempt_head_done(struct attempt *attempt)
 {
+    WB_REQUIRE(attempt->state == ATTEMPT_HEAD);
+    if (attempt->call) {
+        call_head_done(attempt);
+        return;
+    }
     struct stream *stream = attempt->conn->stream;
     unsigned status = attempt->head.status;
 
-    WB_REQUIRE(attempt->state == ATTEMPT_HEAD);
     stream->pinned = false;
     stream_consume(stream, attempt->head_len);
     attempt->reader = (struct h1_reader){0};
@@ -296,6 +384,17 @@ void attempt_head_done(struct attempt *attempt)
     }
 }
 
+static enum body_result call_body(struct attempt *attempt, struct headers *trailers, struct slice *out_payload)
+{
+    enum body_result result = h2_call_body(attempt->call, trailers, out_payload);
+
+    if (result == BODY_END)
+        attempt->state = ATTEMPT_ENDED;
+    else if (result == BODY_INVALID)
+        fail(attempt, REASON_RESPONSE_CUT);
+    return result;
+}
+
 enum body_result attempt_body(struct attempt *attempt, struct headers *trailers, struct slice *out_payload)
 {
     *out_payload = SLICE("");
@@ -303,6 +402,8 @@ enum body_result attempt_body(struct attempt *attempt, struct headers *trailers,
         return BODY_END;
     if (attempt->state != ATTEMPT_BODY)
         return BODY_INVALID;
+    if (attempt->call)
+        return call_body(attempt, trailers, out_payload);
     struct stream *stream = attempt->conn->stream;
     size_t skip = 0;
     bool over = stream->eof || stream->error;
@@ -324,6 +425,10 @@ enum body_result attempt_body(struct attempt *attempt, struct headers *trailers,
 
 void attempt_took(struct attempt *attempt, size_t count)
 {
+    if (attempt->call && count) {
+        h2_stream_took(attempt->call->stream, count);
+        h2_conn_step_later(attempt->call->h2);
+    }
     if (!attempt->conn || count == 0)
         return;
     body_took(&attempt->body, count);
@@ -344,12 +449,20 @@ struct stream *attempt_stream(const struct attempt *attempt)
 uint64_t attempt_bytes_sent(const struct attempt *attempt)
 {
     const struct stream *stream = attempt_stream(attempt);
+    const struct h2_call *call = attempt->call;
+
+    if (call)
+        return call->sent - (call->stream ? call->stream->unsent.len : 0);
     return stream ? stream->bytes_written - stream_bytes_left(stream) : 0;
 }
 
 uint64_t attempt_bytes_received(const struct attempt *attempt)
 {
     const struct stream *stream = attempt_stream(attempt);
+    const struct h2_call *call = attempt->call;
+
+    if (call)
+        return call->stream ? call->stream->received : 0;
     return stream ? stream->bytes_read : 0;
 }
 
@@ -367,6 +480,6 @@ void attempt_cancel(struct attempt *attempt)
     lookup_cancel(loop_of(attempt), &attempt->lookup);
     loop_remove_deadline(loop_of(attempt), &attempt->deadline);
     give_back(attempt, false);
-    leave_pool(attempt);
+    leave_pool(attempt, REASON_NONE);
     attempt->state = ATTEMPT_NONE;
 }

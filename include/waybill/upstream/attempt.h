@@ -43,7 +43,10 @@ enum attempt_conn {
     ATTEMPT_ON_POOLED,  /* an idle one, else a new one */
     ATTEMPT_ON_CHECKED, /* the same, but none that the server has closed as far as the kernel knows */
     ATTEMPT_ON_NEW,
+    ATTEMPT_ALONE, /* a new one that serves nobody else, and is closed behind it */
 };
+
+struct h2_call;
 
 struct attempt {
     enum attempt_state state;
@@ -51,6 +54,8 @@ struct attempt {
     struct server_pool *pool;
     struct list in_pool; /* pool->attempts */
     struct server_conn *conn;
+    struct h2_call *call; /* over HTTP/2, instead of `conn` */
+    struct list waiting;  /* in pool->waiting: another attempt dials */
     struct lookup lookup;
     size_t next_address;
     struct deadline deadline;
@@ -61,6 +66,8 @@ struct attempt {
     struct body_reader body;
     enum reason reason; /* with FAILED */
     bool request_is_head;
+    bool http_1_only;       /* the owner's wish, before it starts: only there can the protocol be switched */
+    bool alone;
     bool reused;            /* the connection had carried an exchange before */
     bool sent;              /* at least one byte of the request was given to the socket */
     bool received;          /* at least one byte of the answer came */

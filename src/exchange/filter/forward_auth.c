@@ -175,7 +175,7 @@ static enum filter_verdict deny(struct exchange *x, struct question *q)
 static void start_attempt(struct question *q, const struct forward_auth *auth, bool fresh)
 {
     struct server_pool *pool = upstream_named_pool(q->exchange->env->upstream, auth->server.host, auth->server.port,
-                                                   auth_server_tls(&auth->server));
+                                                   POOL_HTTP_1, auth_server_tls(&auth->server));
 
     attempt_init(&q->attempt, q->exchange->env->upstream, poke_exchange_of, q);
     if (pool->lent_count >= AUTH_CONNECTIONS) {

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* An attempt's side of a connection that is shared: the request as fields, the answer from them. */
+#include "h2_conn.h"
+#include "upstream_private.h"
+#include <stdlib.h>
+
+struct h2_call *h2_call_open(struct h2_conn *h2, struct attempt *attempt)
+{
+    struct h2_call *call = wb_alloc(sizeof *call);
+
+    call->h2 = h2;
+    call->attempt = attempt;
+    list_push_back(&h2->calls, &call->link);
+    h2->unsent_count++;
+    if (h2->call_count++ == 0)
+        server_pool_note_busy(h2->conn);
+    h2->conn->used = true;
+    return call;
+}
+
+void h2_call_close(struct h2_call **call)
+{
+    struct h2_call *closing = *call;
+    struct h2_conn *h2 = closing->h2;
+
+    *call = NULL;
+    if (!closing->stream)
+        h2->unsent_count--;
+    else if (!closing->stream->ended || closing->stream->unsent.len)
+        h2_stream_reset(closing->stream, H2_CANCEL);
+    h2_stream_release(&closing->stream);
+    list_remove(&closing->link);
+    h2->call_count--;
+    free(closing);
+    h2_conn_step_later(h2);
+}
+
+/* What the connection has to itself, and HTTP/2 does without (RFC 9113 8.2.2); Host is the authority. */
+static bool stays_behind(struct slice name)
+{
+    switch ((int)header_id_of(name)) {
+    case HEADER_HOST:
+    case HEADER_CONNECTION:
+    case HEADER_KEEP_ALIVE:
+    case HEADER_PROXY_CONNECTION:
+    case HEADER_TRANSFER_ENCODING:
+    case HEADER_UPGRADE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The next line of a head that was written here: "name: value"; false: that was the last. */
+static bool next_field(struct slice *rest, struct slice *out_name, struct slice *out_value)
+{
+    size_t len = slice_find(*rest, '\r');
+    struct slice line = slice_head(*rest, len);
+    size_t colon = slice_find(line, ':');
+
+    *rest = slice_from(*rest, len + 2);
+    *out_name = slice_head(line, colon);
+    *out_value = slice_trim(slice_from(line, colon + 1));
+    return line.len > 0;
+}
+
+static struct slice authority_of(struct slice fields)
+{
+    struct slice name, value;
+
+    while (next_field(&fields, &name, &value))
+        if (header_id_of(name) == HEADER_HOST)
+            return value;
+    return SLICE("");
+}
+
+/* The exchange composes one kind of head; its lines become fields here. */
+static void compose(struct h2_session *session, struct slice head, bool is_secure)
+{
+    struct slice fields = slice_from(head, slice_find(head, '\r') + 2), name, value;
+    struct slice method = slice_head(head, slice_find(head, ' '));
+    struct slice path = slice_from(head, method.len + 1);
+    struct slice authority = authority_of(fields);
+
+    path = slice_head(path, slice_find(path, ' '));
+    h2_compose(session);
+    h2_compose_field(session, SLICE(":method"), method);
+    h2_compose_field(session, SLICE(":scheme"), is_secure ? SLICE("https") : SLICE("http"));
+    if (authority.len) /* HTTP/1.0 may come without */
+        h2_compose_field(session, SLICE(":authority"), authority);
+    h2_compose_field(session, SLICE(":path"), path);
+    while (next_field(&fields, &name, &value))
+        if (!stays_behind(name))
+            h2_compose_field(session, name, value);
+}
+
+static bool send_head(struct h2_call *call, const struct request_part *part)
+{
+    struct h2_conn *h2 = call->h2;
+    bool has_body = part->payload.len > 0 || !part->last;
+
+    compose(h2->session, part->head, h2->conn->pool->tls != NULL);
+    if (!h2_compose_ok(h2->session)) {
+        call->refused = true;
+        return false;
+    }
+    call->stream = h2_session_request(h2->session, call, has_body);
+    h2->unsent_count--;
+    return has_body;
+}
+
+static void send_trailers(struct h2_call *call, const struct headers *trailers)
+{
+    struct h2_session *session = call->h2->session;
+
+    h2_compose(session);
+    for (unsigned i = 0; i < trailers->count; i++)
+        if (!trailers->items[i].gone)
+            h2_compose_field(session, trailers->items[i].name, trailers->items[i].value);
+    if (h2_compose_ok(session))
+        h2_stream_send_trailers(call->stream);
+    else
+        h2_stream_send(call->stream, SLICE(""), true);
+}
+
+void h2_call_send(struct h2_call *call, const struct request_part *part)
+{
+    bool has_trailers = part->last && part->trailers && part->trailers->count;
+
+    h2_conn_step_later(call->h2);
+    if (part->head.len && !send_head(call, part))
+        return;
+    if (!call->stream || call->stream->closed)
+        return;
+    call->sent += part->payload.len;
+    if (part->payload.len || (part->last && !has_trailers))
+        h2_stream_send(call->stream, part->payload, part->last && !has_trailers);
+    if (has_trailers) {
+        WB_REQUIRE(part->payload.len == 0);
+        send_trailers(call, part->trailers);
+    }
+}
+
+bool h2_call_is_writing(const struct h2_call *call)
+{
+    return call->stream && call->stream->unsent.len > 0 && !call->h2->over;
+}
+
+bool h2_call_write_failed(const struct h2_call *call)
+{
+    return call->refused || call->h2->over || (call->stream && call->stream->closed);
+}
+
+/* It has ended without an answer. */
+static enum reason reason_of_end(struct h2_call *call)
+{
+    struct h2_conn *h2 = call->h2;
+    struct server_pool *pool = h2->conn->pool;
+    const struct h2_stream *stream = call->stream;
+
+    if (call->refused)
+        return REASON_INTERNAL;
+    if (!stream || stream->unprocessed) {
+        call->attempt->sent = false; /* nothing came of it: it may go to another (decisions.md 29) */
+        return REASON_SERVER_CLOSED;
+    }
+    if (stream->closed)
+        return stream->code == H2_PROTOCOL_ERROR ? REASON_SERVER_MALFORMED : REASON_SERVER_RESET;
+    if (h2_session_fault(h2->session) || call->attempt->received)
+        return REASON_SERVER_MALFORMED;
+    if (pool->tls && tls_stream_failure(h2->conn->stream) == TLS_REFUSED)
+        return server_pool_note_failure(pool, h2->conn->stream);
+    return REASON_SERVER_CLOSED;
+}
+
+/* How much of a body follows (RFC 9113 8.1.1; that it is so much, the session has an eye on). */
+static bool read_framing(struct response_head *head, const struct h2_stream *stream, bool request_is_head)
+{
+    struct slice length = headers_value(&head->headers, HEADER_CONTENT_LENGTH);
+
+    head->content_length = 0;
+    if (length.len && !slice_to_u64(length, UINT64_MAX, &head->content_length))
+        return false;
+    if (request_is_head || head->status < 200 || head->status == 204 || head->status == 304)
+        head->body = BODY_NONE;
+    else if (length.len || stream->ended)
+        head->body = BODY_LENGTH;
+    else
+        head->body = BODY_UNTIL_CLOSE;
+    return stream->ended || head->body != BODY_LENGTH || length.len;
+}
+
+static bool read_head(const struct h2_stream *stream, bool request_is_head, struct response_head *out)
+{
+    uint64_t status = 0;
+
+    if (stream->head.too_large)
+        return false;
+    out->version = HTTP_1_1;
+    out->keep_alive = true;
+    headers_clear(&out->headers);
+    for (unsigned i = 0; i < stream->head.count; i++) {
+        const struct header *field = &stream->head.fields[i];
+        if (slice_eq(field->name, SLICE(":status")))
+            (void)slice_to_u64(field->value, 999, &status);
+        else if (!headers_add(&out->headers, field->name, field->value))
+            return false;
+    }
+    out->status = (unsigned)status;
+    out->phrase = slice_of(status_phrase(out->status)); /* HTTP/2 has none */
+    return status >= 100 && status != 101 && read_framing(out, stream, request_is_head);
+}
+
+enum reason h2_call_head(struct h2_call *call, bool *out_came)
+{
+    struct attempt *attempt = call->attempt;
+    const struct h2_stream *stream = call->stream;
+
+    *out_came = false;
+    if (stream && stream->heads > call->heads_seen) {
+        attempt->received = true;
+        attempt->interim_count += stream->heads - call->heads_seen - 1;
+        call->heads_seen = stream->heads;
+        *out_came = true;
+        return read_head(stream, attempt->request_is_head, &attempt->head) ? REASON_NONE : REASON_SERVER_MALFORMED;
+    }
+    if (call->refused || call->h2->over || (stream && stream->closed))
+        return reason_of_end(call);
+    return REASON_NONE;
+}
+
+static void add_trailers(struct headers *trailers, const struct h2_head *from)
+{
+    for (unsigned i = 0; i < from->count && !from->too_large; i++)
+        if (header_trailer_allowed(from->fields[i].name))
+            headers_add(trailers, from->fields[i].name, from->fields[i].value);
+}
+
+enum body_result h2_call_body(struct h2_call *call, struct headers *trailers, struct slice *out_payload)
+{
+    const struct h2_stream *stream = call->stream;
+
+    if (call->attempt->head.body == BODY_NONE)
+        return BODY_END;
+    *out_payload = h2_stream_payload(stream);
+    if (out_payload->len)
+        return BODY_PAYLOAD;
+    if (stream->ended) {
+        if (trailers)
+            add_trailers(trailers, &stream->trailers);
+        return BODY_END;
+    }
+    return stream->closed || call->h2->over ? BODY_INVALID : BODY_MORE;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "h2_conn.h"
+#include "upstream_private.h"
+#include <stdlib.h>
+
+/* At most so many share one connection, whatever the server allows: a lost packet stops all of them. */
+enum { CALLS_MAX = 100, STREAM_WINDOW = 64 * 1024 };
+
+/* Each stream's window bounds what its client leaves lying; together they never hold up the others. */
+static const struct h2_limits limits = {
+    .streams = CALLS_MAX,
+    .head_bytes = 64 * 1024,
+    .fields = HEADERS_REQUEST_MAX,
+    .stream_window = STREAM_WINDOW,
+    .kept_max = (CALLS_MAX + 1) * STREAM_WINDOW,
+};
+
+static struct loop *loop_of(const struct h2_conn *h2)
+{
+    return upstream_loop(h2->conn->pool->upstream);
+}
+
+static void on_later(struct later *later)
+{
+    h2_conn_step(WB_CONTAINER_OF(later, struct h2_conn, later));
+}
+
+struct h2_conn *h2_conn_create(struct server_conn *conn)
+{
+    struct h2_conn *h2 = wb_alloc(sizeof *h2);
+
+    h2->conn = conn;
+    h2->session = h2_session_create(H2_CLIENT, &limits, upstream_h2_pool(conn->pool->upstream));
+    list_init(&h2->calls);
+    list_init(&h2->later.link);
+    h2->later.run = on_later;
+    return h2;
+}
+
+void h2_conn_destroy(struct h2_conn **h2)
+{
+    struct h2_conn *closing = *h2;
+
+    *h2 = NULL;
+    if (!closing)
+        return;
+    WB_REQUIRE(list_empty(&closing->calls) && !closing->stepping);
+    list_remove(&closing->later.link);
+    h2_session_destroy(&closing->session);
+    buffer_return(&closing->out, &loop_of(closing)->stock);
+    free(closing);
+}
+
+/* The server's SETTINGS come after its first streams may have been opened: until then what it allowed last time counts. */
+bool h2_conn_has_room(const struct h2_conn *h2)
+{
+    struct server_pool *pool = h2->conn->pool;
+    size_t room = h2->over ? 0 : h2_session_room(h2->session);
+
+    if (h2_session_is_settled(h2->session) && room)
+        pool->streams_max = (uint32_t)(room + h2_session_count(h2->session));
+    return room > h2->unsent_count && h2->call_count < CALLS_MAX && h2->call_count < pool->streams_max;
+}
+
+void h2_conn_step_later(struct h2_conn *h2)
+{
+    if (!h2->stepping && list_empty(&h2->later.link))
+        loop_later(loop_of(h2), &h2->later);
+}
+
+static void feed(struct h2_conn *h2)
+{
+    struct stream *stream = h2->conn->stream;
+    struct slice bytes = stream_bytes(stream);
+
+    if (bytes.len == 0)
+        return;
+    h2_session_feed(h2->session, bytes, loop_of(h2)->now_ms);
+    stream_consume(stream, bytes.len);
+    stream_release(stream);
+}
+
+static void tell_changed(struct h2_conn *h2)
+{
+    struct h2_stream *stream;
+
+    while ((stream = h2_session_next_changed(h2->session))) {
+        struct h2_call *call = stream->owner;
+        if (call)
+            attempt_call_changed(call->attempt);
+        else
+            h2_stream_release(&stream);
+    }
+}
+
+/* True: something was written, so more may be. */
+static bool flush(struct h2_conn *h2)
+{
+    struct stream *stream = h2->conn->stream;
+
+    if (stream->writing || h2->over)
+        return false;
+    buffer_consume(&h2->out, h2->writing);
+    h2->writing = 0;
+    if (buffer_len(&h2->out) || h2_session_has_output(h2->session)) {
+        buffer_borrow(&h2->out, &loop_of(h2)->stock, BUFFER_LARGE);
+        h2_session_drain(h2->session, &h2->out);
+    }
+    struct slice bytes = buffer_slice(&h2->out);
+    if (bytes.len == 0) {
+        buffer_return(&h2->out, &loop_of(h2)->stock);
+        return false;
+    }
+    stream_write(stream, &bytes, 1);
+    h2->writing = bytes.len;
+    return true;
+}
+
+/* All that has a call learns that nothing more will come; who has read all of his answer does not care. */
+static void tell_of_end(struct h2_conn *h2)
+{
+    struct list told;
+
+    list_init(&told);
+    while (!list_empty(&h2->calls)) {
+        struct h2_call *call = LIST_ENTRY(h2->calls.next, struct h2_call, link);
+        list_remove(&call->link);
+        list_push_back(&told, &call->link);
+        attempt_call_changed(call->attempt);
+    }
+    while (!list_empty(&told)) {
+        struct list *node = told.next;
+        list_remove(node);
+        list_push_back(&h2->calls, node);
+    }
+}
+
+static bool has_ended(const struct h2_conn *h2)
+{
+    const struct stream *stream = h2->conn->stream;
+    return stream->eof || stream->error || stream->write_error || h2_session_is_over(h2->session);
+}
+
+void h2_conn_step(struct h2_conn *h2)
+{
+    if (h2->stepping)
+        return;
+    h2->stepping = true;
+    list_remove(&h2->later.link);
+    feed(h2);
+    do
+        tell_changed(h2);
+    while (flush(h2));
+    tell_changed(h2);
+    if (!h2->over && has_ended(h2)) {
+        h2->over = true;
+        stream_want_read(h2->conn->stream, false);
+        tell_of_end(h2);
+    }
+    h2->stepping = false;
+    server_pool_keep_or_close(h2->conn);
+}
