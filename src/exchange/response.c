@@ -18,6 +18,8 @@ static void make_answer(struct exchange *x)
         .has_body = head->body != BODY_NONE,
         .length_known = head->body == BODY_LENGTH,
         .content_length = head->content_length,
+        /* Over HTTP/2 an answer that ends with its head says so without the field. */
+        .write_length = head->body == BODY_LENGTH && !(head->headers.present & (1ull << HEADER_CONTENT_LENGTH)),
     };
     if (!headers_find(&head->headers, HEADER_DATE))
         answer->date = environment_date(x->env);

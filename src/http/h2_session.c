@@ -315,9 +315,14 @@ void h2_session_go_away(struct h2_session *session, enum h2_code code)
         nghttp2_submit_goaway(session->engine, NGHTTP2_FLAG_NONE, last, (uint32_t)code, NULL, 0);
 }
 
+uint32_t h2_session_streams_max(const struct h2_session *session)
+{
+    return nghttp2_session_get_remote_settings(session->engine, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
 size_t h2_session_room(const struct h2_session *session)
 {
-    uint32_t most = nghttp2_session_get_remote_settings(session->engine, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+    uint32_t most = h2_session_streams_max(session);
 
     if (session->went_away || session->broken || session->flooded || !nghttp2_session_check_request_allowed(session->engine))
         return 0;

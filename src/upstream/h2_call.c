@@ -177,17 +177,18 @@ static enum reason reason_of_end(struct h2_call *call)
 static bool read_framing(struct response_head *head, const struct h2_stream *stream, bool request_is_head)
 {
     struct slice length = headers_value(&head->headers, HEADER_CONTENT_LENGTH);
+    bool is_empty = stream->ended && stream->received == 0 && stream->trailers.count == 0;
 
     head->content_length = 0;
     if (length.len && !slice_to_u64(length, UINT64_MAX, &head->content_length))
         return false;
     if (request_is_head || head->status < 200 || head->status == 204 || head->status == 304)
         head->body = BODY_NONE;
-    else if (length.len || stream->ended)
+    else if (length.len || is_empty)
         head->body = BODY_LENGTH;
     else
         head->body = BODY_UNTIL_CLOSE;
-    return stream->ended || head->body != BODY_LENGTH || length.len;
+    return true;
 }
 
 static bool read_head(const struct h2_stream *stream, bool request_is_head, struct response_head *out)

@@ -57,8 +57,8 @@ bool h2_conn_has_room(const struct h2_conn *h2)
     struct server_pool *pool = h2->conn->pool;
     size_t room = h2->over ? 0 : h2_session_room(h2->session);
 
-    if (h2_session_is_settled(h2->session) && room)
-        pool->streams_max = (uint32_t)(room + h2_session_count(h2->session));
+    if (h2_session_is_settled(h2->session))
+        pool->streams_max = h2_session_streams_max(h2->session);
     return room > h2->unsent_count && h2->call_count < CALLS_MAX && h2->call_count < pool->streams_max;
 }
 
