@@ -35,6 +35,7 @@ static void repeat_after_stale(struct exchange *x)
 {
     struct attempt *attempt = &x->attempt;
     enum reason reason = attempt->reason;
+    enum attempt_conn conn = attempt->refused ? ATTEMPT_ON_CHECKED : ATTEMPT_ON_NEW;
     bool may_move = x->backend->cookie_name.len == 0; /* a client that belongs to a server does not for a stale connection */
 
     x->repeated = true;
@@ -46,7 +47,7 @@ static void repeat_after_stale(struct exchange *x)
     attempt_cancel(attempt);
     attempt->reason = reason;
     exchange_become(x, EXCHANGE_CONNECT);
-    attempt_start(attempt, upstream_pool(x->env->upstream, x->server), x->request.is_head, ATTEMPT_ON_NEW);
+    attempt_start(attempt, upstream_pool(x->env->upstream, x->server), x->request.is_head, conn);
 }
 
 /* Another server may take it: for free when nothing was sent, else within the budget (decisions.md 29). */

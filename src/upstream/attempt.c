@@ -138,7 +138,7 @@ void attempt_start(struct attempt *attempt, struct server_pool *pool, bool reque
     list_push_back(&pool->attempts, &attempt->in_pool);
     attempt->request_is_head = request_is_head;
     attempt->reader = (struct h1_reader){0};
-    attempt->sent = attempt->received = attempt->reused = false;
+    attempt->sent = attempt->received = attempt->reused = attempt->refused = false;
     attempt->interim_count = 0;
     attempt->next_address = 0;
     attempt->reason = REASON_NONE;

@@ -161,7 +161,8 @@ static enum reason reason_of_end(struct h2_call *call)
     if (call->refused)
         return REASON_INTERNAL;
     if (!stream || stream->unprocessed) {
-        call->attempt->sent = false; /* nothing came of it: it may go to another (decisions.md 29) */
+        call->attempt->sent = false; /* nothing came of it: it may be sent again (decisions.md 29) */
+        call->attempt->refused = stream != NULL;
         return REASON_SERVER_CLOSED;
     }
     if (stream->closed)

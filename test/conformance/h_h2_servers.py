@@ -597,8 +597,9 @@ def half_frames(world):
         def script(q):
             head = frame(1, 4, q.stream, q.conn.block([(b":status", b"200"), (b"content-length", b"5")]))
             begin.append(len(head))
-            q.conn.send((head + frame(0, 1, q.stream, b"hello"))[:count])
-            q.conn.close(reset)
+            with q.conn.sending:  # nothing else between the two
+                q.conn.send((head + frame(0, 1, q.stream, b"hello"))[:count])
+                q.conn.close(reset)
 
         works(world)
         h2c.script = script

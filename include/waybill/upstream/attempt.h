@@ -70,6 +70,7 @@ struct attempt {
     bool alone;
     bool reused;            /* the connection had carried an exchange before */
     bool sent;              /* at least one byte of the request was given to the socket */
+    bool refused;           /* over HTTP/2: the server says that it did nothing of it. Not `sent`, then */
     bool received;          /* at least one byte of the answer came */
     unsigned interim_count; /* 1xx heads seen */
     char chunk_head[CHUNK_HEAD_MAX];
