@@ -123,6 +123,7 @@ static void add_quoted(struct text *line, struct slice value, bool bare_dash)
 
 void access_log_add(struct access_log *log, const struct exchange *x)
 {
+    static const char *const versions[] = {[HTTP_1_0] = "1.0", [HTTP_1_1] = "1.1", [HTTP_2] = "2.0"};
     struct text *line = &log->lines;
     const struct headers *headers = &x->request.headers;
     char ip[ADDRESS_TEXT_SIZE];
@@ -138,8 +139,7 @@ void access_log_add(struct access_log *log, const struct exchange *x)
     text_add_escaped(line, x->request.method);
     text_add_char(line, ' ');
     text_add_escaped(line, x->request.target);
-    text_addf(line, " HTTP/1.%c\" %u %llu ", x->request.version == HTTP_1_1 ? '1' : '0', x->status,
-              (unsigned long long)x->answer_bytes);
+    text_addf(line, " HTTP/%s\" %u %llu ", versions[x->request.version], x->status, (unsigned long long)x->answer_bytes);
     add_quoted(line, headers_value(headers, HEADER_REFERER), false);
     text_add_char(line, ' ');
     add_quoted(line, headers_value(headers, HEADER_USER_AGENT), false);

@@ -36,6 +36,7 @@ struct h2_session {
     /* The head that is just coming: there is one at a time. */
     struct buffer reading; /* its fields */
     unsigned reading_count, reading_fields;
+    bool head_begun; /* its frame has */
     size_t reading_bytes;
 
     size_t kept, held_back; /* payload of all streams; of the connection's window, not given back yet */

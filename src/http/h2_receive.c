@@ -148,6 +148,7 @@ static int on_frame(nghttp2_session *engine, const nghttp2_frame *frame, void *a
     struct h2_session *session = arg;
     struct h2_stream *stream;
 
+    session->head_begun = false;
     switch ((int)frame->hd.type) {
     case NGHTTP2_HEADERS:
         take_headers(session, frame);
@@ -201,6 +202,7 @@ static int on_begin_frame(nghttp2_session *engine, const nghttp2_frame_hd *frame
     struct h2_session *session = arg;
 
     (void)engine;
+    session->head_begun = frame->type == NGHTTP2_HEADERS || frame->type == NGHTTP2_CONTINUATION;
     if (is_noise(frame))
         h2_spend(session, &session->noise);
     return 0;
@@ -211,6 +213,7 @@ static int on_invalid_frame(nghttp2_session *engine, const nghttp2_frame *frame,
     struct h2_session *session = arg;
 
     (void)engine, (void)frame;
+    session->head_begun = false;
     session->fault = nghttp2_strerror(error);
     return 0;
 }

@@ -80,6 +80,14 @@ void h2_compose_u64(struct h2_session *session, struct slice name, uint64_t valu
     h2_compose_field(session, name, slice_make(digits + at, DIGITS_MAX - at));
 }
 
+void h2_compose_status(struct h2_session *session, const char digits[3])
+{
+    char *copy = add_bytes(session, 3);
+
+    memcpy(copy, digits, 3);
+    h2_compose_field(session, SLICE(":status"), slice_make(copy, 3));
+}
+
 bool h2_compose_ok(const struct h2_session *session)
 {
     return !session->pool->composer->failed;

@@ -297,6 +297,11 @@ const char *h2_session_fault(const struct h2_session *session)
     return session->fault;
 }
 
+bool h2_session_is_reading_head(const struct h2_session *session)
+{
+    return session->head_begun;
+}
+
 size_t h2_session_count(const struct h2_session *session)
 {
     return session->open;

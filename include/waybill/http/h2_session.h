@@ -117,6 +117,8 @@ bool h2_session_is_over(const struct h2_session *session);
 bool h2_session_is_flooded(const struct h2_session *session);
 /* It broke the protocol; why, in a few words, constant; NULL: it did not. */
 const char *h2_session_fault(const struct h2_session *session);
+/* A head has begun and is not complete: nothing else can come before. */
+bool h2_session_is_reading_head(const struct h2_session *session);
 /* Streams that are not closed. */
 size_t h2_session_count(const struct h2_session *session);
 
@@ -134,6 +136,8 @@ uint32_t h2_session_streams_max(const struct h2_session *session);
  * sent in lower case. Bytes that no field may hold make it fail. */
 void h2_compose(struct h2_session *session);
 void h2_compose_field(struct h2_session *session, struct slice name, struct slice value);
+/* ":status", of three digits. */
+void h2_compose_status(struct h2_session *session, const char digits[3]);
 void h2_compose_u64(struct h2_session *session, struct slice name, uint64_t value);
 bool h2_compose_ok(const struct h2_session *session);
 

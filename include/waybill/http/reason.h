@@ -22,6 +22,8 @@
     X(CLIENT_STALLED,         0, true,  "", "",                                      "client took no bytes of the answer within the time allowed") \
     X(RESPONSE_CUT,           0, true,  "", "",                                      "server ended its answer early") \
     X(SERVER_STALLED,         0, true,  "", "",                                      "server sent no more of its answer within the time allowed") \
+    X(CLIENT_PROTOCOL,        0, true,  "", "",                                      "client broke the rules of HTTP/2") \
+    X(CLIENT_FLOODED,         0, true,  "", "",                                      "client sent too much over HTTP/2 that is of no use: resets, pings, settings, empty frames") \
     X(DRAINING,               0, true,  "", "",                                      "worker is shutting down") \
     X(BAD_PROXY_HEADER,       0, true,  "", "",                                      "PROXY header cannot be read, or did not arrive in time") \
     X(PROXY_NOT_TRUSTED,    400, true,  "", "400 Bad Request",                       "PROXY header from a peer that is not in ProxyProtocol.TrustedIPs") \
