@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/upstream/attempt.h"
-#include "h2_conn.h"
+#include "shared_conn.h"
 #include "upstream_private.h"
 
 static void on_too_late(struct deadline *deadline);
@@ -427,7 +427,7 @@ void attempt_took(struct attempt *attempt, size_t count)
 {
     if (attempt->call && count) {
         h2_stream_took(attempt->call->stream, count);
-        h2_conn_step_later(attempt->call->h2);
+        shared_conn_step_later(attempt->call->h2);
     }
     if (!attempt->conn || count == 0)
         return;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* An attempt's side of a connection that is shared: the request as fields, the answer from them. */
-#include "h2_conn.h"
+#include "shared_conn.h"
 #include "upstream_private.h"
 #include <stdlib.h>
 
-struct h2_call *h2_call_open(struct h2_conn *h2, struct attempt *attempt)
+struct h2_call *h2_call_open(struct shared_conn *h2, struct attempt *attempt)
 {
     struct h2_call *call = wb_alloc(sizeof *call);
 
@@ -21,7 +21,7 @@ struct h2_call *h2_call_open(struct h2_conn *h2, struct attempt *attempt)
 void h2_call_close(struct h2_call **call)
 {
     struct h2_call *closing = *call;
-    struct h2_conn *h2 = closing->h2;
+    struct shared_conn *h2 = closing->h2;
 
     *call = NULL;
     if (!closing->stream)
@@ -32,7 +32,7 @@ void h2_call_close(struct h2_call **call)
     list_remove(&closing->link);
     h2->call_count--;
     free(closing);
-    h2_conn_step_later(h2);
+    shared_conn_step_later(h2);
 }
 
 /* What the connection has to itself, and HTTP/2 does without (RFC 9113 8.2.2); Host is the authority. */
@@ -96,7 +96,7 @@ static void compose(struct h2_session *session, struct slice head, bool is_secur
 
 static bool send_head(struct h2_call *call, const struct request_part *part)
 {
-    struct h2_conn *h2 = call->h2;
+    struct shared_conn *h2 = call->h2;
     bool has_body = part->payload.len > 0 || !part->last;
 
     compose(h2->session, part->head, h2->conn->pool->tls != NULL);
@@ -127,7 +127,7 @@ void h2_call_send(struct h2_call *call, const struct request_part *part)
 {
     bool has_trailers = part->last && part->trailers && part->trailers->count;
 
-    h2_conn_step_later(call->h2);
+    shared_conn_step_later(call->h2);
     if (part->head.len && !send_head(call, part))
         return;
     if (!call->stream || call->stream->closed)
@@ -154,7 +154,7 @@ bool h2_call_write_failed(const struct h2_call *call)
 /* It has ended without an answer. */
 static enum reason reason_of_end(struct h2_call *call)
 {
-    struct h2_conn *h2 = call->h2;
+    struct shared_conn *h2 = call->h2;
     struct server_pool *pool = h2->conn->pool;
     const struct h2_stream *stream = call->stream;
 

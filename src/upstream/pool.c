@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/upstream/pool.h"
-#include "h2_conn.h"
+#include "shared_conn.h"
 #include "upstream_private.h"
 #include <stdlib.h>
 
@@ -12,7 +12,7 @@ static void note_idle(struct server_pool *pool, bool more)
 
 static void close_conn(struct server_conn *conn)
 {
-    h2_conn_destroy(&conn->h2);
+    shared_conn_destroy(&conn->h2);
     loop_remove_deadline(upstream_loop(conn->pool->upstream), &conn->idle_deadline);
     stream_close(&conn->stream);
     free(conn);
@@ -38,7 +38,7 @@ static void on_conn_changed(void *owner)
     struct server_conn *conn = owner;
 
     if (conn->h2)
-        h2_conn_step(conn->h2);
+        shared_conn_step(conn->h2);
     else if (conn->attempt)
         attempt_conn_changed(conn->attempt);
     else

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How attempts come to share connections over HTTP/2: whoever finds none with room dials, and those who come meanwhile wait. */
-#include "h2_conn.h"
+#include "shared_conn.h"
 #include "upstream_private.h"
 
 static struct server_conn *conn_with_room(struct server_pool *pool, bool checked)
@@ -8,7 +8,7 @@ static struct server_conn *conn_with_room(struct server_pool *pool, bool checked
     LIST_EACH (node, &pool->shared) {
         struct server_conn *conn = LIST_ENTRY(node, struct server_conn, link);
         bool rests = conn->h2->call_count == 0;
-        if (h2_conn_has_room(conn->h2) && !(checked && rests && stream_has_news(conn->stream)))
+        if (shared_conn_has_room(conn->h2) && !(checked && rests && stream_has_news(conn->stream)))
             return conn;
     }
     return NULL;
@@ -51,7 +51,7 @@ bool server_pool_note_protocol(struct server_pool *pool, struct server_conn *con
     if (!is_h2)
         return false;
     conn->attempt = NULL;
-    conn->h2 = h2_conn_create(conn);
+    conn->h2 = shared_conn_create(conn);
     if (!conn->alone)
         list_push_back(&pool->shared, &conn->link);
     return true;

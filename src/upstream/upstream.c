@@ -2,7 +2,7 @@
 #include "waybill/upstream/upstream.h"
 #include "balancer.h"
 #include "checker.h"
-#include "h2_conn.h"
+#include "shared_conn.h"
 #include "upstream_private.h"
 #include "waybill/base/map.h"
 #include "waybill/net/tls_credentials.h"

@@ -15,7 +15,7 @@
 #include "waybill/route/snapshot.h"
 
 struct attempt;
-struct h2_conn;
+struct shared_conn;
 struct upstream;
 
 enum pool_protocol {
@@ -56,7 +56,7 @@ struct server_conn {
     struct deadline idle_deadline;
     struct attempt *attempt; /* whom it is lent to */
     bool used;               /* has carried an exchange before */
-    struct h2_conn *h2;      /* it is shared over HTTP/2; NULL: it is not */
+    struct shared_conn *h2;      /* it is shared over HTTP/2; NULL: it is not */
     bool rests;              /* shared, and idle */
     bool alone;              /* serves nobody else */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "h2_conn.h"
+#include "shared_conn.h"
 #include "upstream_private.h"
 #include <stdlib.h>
 
@@ -15,19 +15,19 @@ static const struct h2_limits limits = {
     .kept_max = (CALLS_MAX + 1) * STREAM_WINDOW,
 };
 
-static struct loop *loop_of(const struct h2_conn *h2)
+static struct loop *loop_of(const struct shared_conn *h2)
 {
     return upstream_loop(h2->conn->pool->upstream);
 }
 
 static void on_later(struct later *later)
 {
-    h2_conn_step(WB_CONTAINER_OF(later, struct h2_conn, later));
+    shared_conn_step(WB_CONTAINER_OF(later, struct shared_conn, later));
 }
 
-struct h2_conn *h2_conn_create(struct server_conn *conn)
+struct shared_conn *shared_conn_create(struct server_conn *conn)
 {
-    struct h2_conn *h2 = wb_alloc(sizeof *h2);
+    struct shared_conn *h2 = wb_alloc(sizeof *h2);
 
     h2->conn = conn;
     h2->session = h2_session_create(H2_CLIENT, &limits, upstream_h2_pool(conn->pool->upstream));
@@ -37,9 +37,9 @@ struct h2_conn *h2_conn_create(struct server_conn *conn)
     return h2;
 }
 
-void h2_conn_destroy(struct h2_conn **h2)
+void shared_conn_destroy(struct shared_conn **h2)
 {
-    struct h2_conn *closing = *h2;
+    struct shared_conn *closing = *h2;
 
     *h2 = NULL;
     if (!closing)
@@ -52,7 +52,7 @@ void h2_conn_destroy(struct h2_conn **h2)
 }
 
 /* The server's SETTINGS come after its first streams may have been opened: until then what it allowed last time counts. */
-bool h2_conn_has_room(const struct h2_conn *h2)
+bool shared_conn_has_room(const struct shared_conn *h2)
 {
     struct server_pool *pool = h2->conn->pool;
     size_t room = h2->over ? 0 : h2_session_room(h2->session);
@@ -62,13 +62,13 @@ bool h2_conn_has_room(const struct h2_conn *h2)
     return room > h2->unsent_count && h2->call_count < CALLS_MAX && h2->call_count < pool->streams_max;
 }
 
-void h2_conn_step_later(struct h2_conn *h2)
+void shared_conn_step_later(struct shared_conn *h2)
 {
     if (!h2->stepping && list_empty(&h2->later.link))
         loop_later(loop_of(h2), &h2->later);
 }
 
-static void feed(struct h2_conn *h2)
+static void feed(struct shared_conn *h2)
 {
     struct stream *stream = h2->conn->stream;
     struct slice bytes = stream_bytes(stream);
@@ -80,7 +80,7 @@ static void feed(struct h2_conn *h2)
     stream_release(stream);
 }
 
-static void tell_changed(struct h2_conn *h2)
+static void tell_changed(struct shared_conn *h2)
 {
     struct h2_stream *stream;
 
@@ -94,7 +94,7 @@ static void tell_changed(struct h2_conn *h2)
 }
 
 /* True: something was written, so more may be. */
-static bool flush(struct h2_conn *h2)
+static bool flush(struct shared_conn *h2)
 {
     struct stream *stream = h2->conn->stream;
 
@@ -117,7 +117,7 @@ static bool flush(struct h2_conn *h2)
 }
 
 /* All that has a call learns that nothing more will come; who has read all of his answer does not care. */
-static void tell_of_end(struct h2_conn *h2)
+static void tell_of_end(struct shared_conn *h2)
 {
     struct list told;
 
@@ -135,13 +135,13 @@ static void tell_of_end(struct h2_conn *h2)
     }
 }
 
-static bool has_ended(const struct h2_conn *h2)
+static bool has_ended(const struct shared_conn *h2)
 {
     const struct stream *stream = h2->conn->stream;
     return stream->eof || stream->error || stream->write_error || h2_session_is_over(h2->session);
 }
 
-void h2_conn_step(struct h2_conn *h2)
+void shared_conn_step(struct shared_conn *h2)
 {
     if (h2->stepping)
         return;

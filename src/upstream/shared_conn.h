@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * h2_conn - a connection to a server over HTTP/2, and the calls that share it: each is an attempt's stream.
+ * shared_conn - a connection to a server over HTTP/2, and the calls that share it: each is an attempt's stream.
  *
  *   attempts --send--> session --[flush]--> stream         once a turn, for all of them together
  *   attempts <--told-- session <---feed---- stream
@@ -15,7 +15,7 @@
 #include "waybill/http/h2_session.h"
 #include "waybill/upstream/attempt.h"
 
-struct h2_conn {
+struct shared_conn {
     struct server_conn *conn;
     struct h2_session *session;
     struct list calls;
@@ -28,7 +28,7 @@ struct h2_conn {
 };
 
 struct h2_call {
-    struct h2_conn *h2;
+    struct shared_conn *h2;
     struct attempt *attempt;
     struct list link;         /* in h2->calls */
     struct h2_stream *stream; /* NULL: nothing was sent */
@@ -38,17 +38,17 @@ struct h2_call {
 };
 
 /* The connection stands, and the server has agreed. */
-struct h2_conn *h2_conn_create(struct server_conn *conn);
+struct shared_conn *shared_conn_create(struct server_conn *conn);
 /* No calls any more. */
-void h2_conn_destroy(struct h2_conn **h2);
-bool h2_conn_has_room(const struct h2_conn *h2);
+void shared_conn_destroy(struct shared_conn **h2);
+bool shared_conn_has_room(const struct shared_conn *h2);
 /* Facts of its stream changed. It may be gone afterwards. */
-void h2_conn_step(struct h2_conn *h2);
+void shared_conn_step(struct shared_conn *h2);
 /* Something is to be written or told, or it may be over: at the end of the turn. */
-void h2_conn_step_later(struct h2_conn *h2);
+void shared_conn_step_later(struct shared_conn *h2);
 
-/* While h2_conn_has_room. */
-struct h2_call *h2_call_open(struct h2_conn *h2, struct attempt *attempt);
+/* While shared_conn_has_room. */
+struct h2_call *h2_call_open(struct shared_conn *h2, struct attempt *attempt);
 /* What is not complete is reset. Nulls. */
 void h2_call_close(struct h2_call **call);
 void h2_call_send(struct h2_call *call, const struct request_part *part);
