@@ -10,6 +10,7 @@ struct h2_call *h2_call_open(struct shared_conn *h2, struct attempt *attempt)
 
     call->h2 = h2;
     call->attempt = attempt;
+    call->length = UINT64_MAX;
     list_push_back(&h2->calls, &call->link);
     h2->unsent_count++;
     if (h2->call_count++ == 0)
@@ -36,9 +37,9 @@ void h2_call_close(struct h2_call **call)
 }
 
 /* What the connection has to itself, and HTTP/2 does without (RFC 9113 8.2.2); Host is the authority. */
-static bool stays_behind(struct slice name)
+static bool stays_behind(enum header_id id)
 {
-    switch ((int)header_id_of(name)) {
+    switch ((int)id) {
     case HEADER_HOST:
     case HEADER_CONNECTION:
     case HEADER_KEEP_ALIVE:
@@ -75,8 +76,9 @@ static struct slice authority_of(struct slice fields)
 }
 
 /* The exchange composes one kind of head; its lines become fields here. */
-static void compose(struct h2_session *session, struct slice head, bool is_secure)
+static void compose(struct h2_call *call, struct slice head)
 {
+    struct h2_session *session = call->h2->session;
     struct slice fields = slice_from(head, slice_find(head, '\r') + 2), name, value;
     struct slice method = slice_head(head, slice_find(head, ' '));
     struct slice path = slice_from(head, method.len + 1);
@@ -85,13 +87,17 @@ static void compose(struct h2_session *session, struct slice head, bool is_secur
     path = slice_head(path, slice_find(path, ' '));
     h2_compose(session);
     h2_compose_field(session, SLICE(":method"), method);
-    h2_compose_field(session, SLICE(":scheme"), is_secure ? SLICE("https") : SLICE("http"));
+    h2_compose_field(session, SLICE(":scheme"), call->h2->conn->pool->tls ? SLICE("https") : SLICE("http"));
     if (authority.len) /* HTTP/1.0 may come without */
         h2_compose_field(session, SLICE(":authority"), authority);
     h2_compose_field(session, SLICE(":path"), path);
-    while (next_field(&fields, &name, &value))
-        if (!stays_behind(name))
+    while (next_field(&fields, &name, &value)) {
+        enum header_id id = header_id_of(name);
+        if (id == HEADER_CONTENT_LENGTH)
+            (void)slice_to_u64(value, UINT64_MAX - 1, &call->length);
+        if (!stays_behind(id))
             h2_compose_field(session, name, value);
+    }
 }
 
 static bool send_head(struct h2_call *call, const struct request_part *part)
@@ -99,13 +105,14 @@ static bool send_head(struct h2_call *call, const struct request_part *part)
     struct shared_conn *h2 = call->h2;
     bool has_body = part->payload.len > 0 || !part->last;
 
-    compose(h2->session, part->head, h2->conn->pool->tls != NULL);
+    compose(call, part->head);
     if (!h2_compose_ok(h2->session)) {
         call->refused = true;
         return false;
     }
     call->stream = h2_session_request(h2->session, call, has_body);
     h2->unsent_count--;
+    call->ended = !has_body;
     return has_body;
 }
 
@@ -130,14 +137,16 @@ void h2_call_send(struct h2_call *call, const struct request_part *part)
     shared_conn_step_later(call->h2);
     if (part->head.len && !send_head(call, part))
         return;
-    if (!call->stream || call->stream->closed)
+    if (!call->stream || call->stream->closed || call->ended)
         return;
     call->sent += part->payload.len;
-    if (part->payload.len || (part->last && !has_trailers))
-        h2_stream_send(call->stream, part->payload, part->last && !has_trailers);
+    /* The end of a body whose length is known goes with its last byte: no empty frame follows. */
+    call->ended = part->last || call->sent == call->length;
     if (has_trailers) {
         WB_REQUIRE(part->payload.len == 0);
         send_trailers(call, part->trailers);
+    } else if (part->payload.len || part->last) {
+        h2_stream_send(call->stream, part->payload, call->ended);
     }
 }
 

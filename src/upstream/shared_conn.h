@@ -33,8 +33,10 @@ struct h2_call {
     struct list link;         /* in h2->calls */
     struct h2_stream *stream; /* NULL: nothing was sent */
     unsigned heads_seen;
-    uint64_t sent; /* payload handed over */
-    bool refused;  /* the request cannot be put in HTTP/2 */
+    uint64_t sent;   /* payload handed over */
+    uint64_t length; /* of all that will be; UINT64_MAX: not known */
+    bool ended;      /* nothing comes behind what was handed over */
+    bool refused;    /* the request cannot be put in HTTP/2 */
 };
 
 /* The connection stands, and the server has agreed. */
