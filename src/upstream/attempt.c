@@ -231,7 +231,7 @@ static void note_connection(struct attempt *attempt)
         } else {
             ready(attempt);
         }
-        server_pool_stop_leading(attempt->pool, attempt, REASON_NONE);
+        server_pool_note_arrival(attempt->pool, attempt);
     }
 }
 

@@ -57,6 +57,20 @@ bool server_pool_note_protocol(struct server_pool *pool, struct server_conn *con
     return true;
 }
 
+void server_pool_note_arrival(struct server_pool *pool, const struct attempt *attempt)
+{
+    if (pool->is_known || !attempt->call)
+        server_pool_stop_leading(pool, attempt, REASON_NONE);
+}
+
+void server_pool_note_settled(struct server_pool *pool, const struct shared_conn *h2)
+{
+    const struct attempt *leader = pool->leader;
+
+    if (leader && leader->call && leader->call->h2 == h2)
+        server_pool_stop_leading(pool, leader, REASON_NONE);
+}
+
 void server_pool_stop_leading(struct server_pool *pool, const struct attempt *attempt, enum reason failed)
 {
     if (pool->leader != attempt)

@@ -51,15 +51,28 @@ void shared_conn_destroy(struct shared_conn **h2)
     free(closing);
 }
 
-/* The server's SETTINGS come after its first streams may have been opened: until then what it allowed last time counts. */
+/* The server's SETTINGS come when its first streams may have been opened: until then what it allowed last time counts, and who is
+ * new gets one to begin with. */
 bool shared_conn_has_room(const struct shared_conn *h2)
 {
-    struct server_pool *pool = h2->conn->pool;
+    const struct server_pool *pool = h2->conn->pool;
     size_t room = h2->over ? 0 : h2_session_room(h2->session);
+    uint32_t most = pool->is_known ? pool->streams_max : 1;
 
-    if (h2_session_is_settled(h2->session))
-        pool->streams_max = h2_session_streams_max(h2->session);
-    return room > h2->unsent_count && h2->call_count < CALLS_MAX && h2->call_count < pool->streams_max;
+    return room > h2->unsent_count && h2->call_count < CALLS_MAX && h2->call_count < most;
+}
+
+static void note_settings(struct shared_conn *h2)
+{
+    struct server_pool *pool = h2->conn->pool;
+
+    if (!h2_session_is_settled(h2->session))
+        return;
+    pool->streams_max = h2_session_streams_max(h2->session); /* it may change its mind later */
+    pool->is_known = true;
+    if (!h2->settled)
+        server_pool_note_settled(pool, h2);
+    h2->settled = true;
 }
 
 void shared_conn_step_later(struct shared_conn *h2)
@@ -148,6 +161,7 @@ void shared_conn_step(struct shared_conn *h2)
     h2->stepping = true;
     list_remove(&h2->later.link);
     feed(h2);
+    note_settings(h2);
     do
         tell_changed(h2);
     while (flush(h2));

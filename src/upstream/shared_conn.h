@@ -24,7 +24,8 @@ struct shared_conn {
     size_t writing;                    /* so much of its front the stream has not taken yet */
     struct later later;
     bool stepping;
-    bool over; /* nothing comes or goes any more */
+    bool settled; /* the server's SETTINGS have come */
+    bool over;    /* nothing comes or goes any more */
 };
 
 struct h2_call {

@@ -90,7 +90,6 @@ static struct server_pool *create_pool(struct upstream *up, struct slice host, u
     pool->port = port;
     pool->generation = generation;
     pool->protocol = protocol;
-    pool->streams_max = UINT32_MAX;
     pool->serve.run = server_pool_serve;
     list_init(&pool->serve.link);
     list_init(&pool->idle);

@@ -24,6 +24,10 @@ struct h2_pool *upstream_h2_pool(struct upstream *upstream);
 bool server_pool_join(struct server_pool *pool, struct attempt *attempt, enum attempt_conn which);
 /* A connection stands. True: it is shared from now on. */
 bool server_pool_note_protocol(struct server_pool *pool, struct server_conn *conn);
+/* The attempt's connection stands: others need not wait longer, unless it must be seen first how many may share it. */
+void server_pool_note_arrival(struct server_pool *pool, const struct attempt *attempt);
+/* The first settings of a connection. */
+void server_pool_note_settled(struct server_pool *pool, const struct shared_conn *h2);
 /* It has arrived, or given up; failed: why. */
 void server_pool_stop_leading(struct server_pool *pool, const struct attempt *attempt, enum reason failed);
 void server_pool_serve(struct later *later);

@@ -35,8 +35,9 @@ struct server_pool {
     struct list attempts;          /* that hold on to the pool, with a connection or on the way to one */
     enum pool_protocol protocol;
     bool speaks_h2;                /* did so on its last connection */
-    uint32_t streams_max;          /* that it allowed there: a guess for the next one */
-    struct attempt *leader;        /* who dials what others wait for; NULL: nobody */
+    bool is_known;                 /* its SETTINGS were seen once: */
+    uint32_t streams_max;          /* so many streams it allowed last, a guess for the next connection */
+    struct attempt *leader;        /* who dials what others wait for, and is the first there; NULL: nobody */
     struct list waiting;           /* of attempts */
     struct later serve;            /* the leader has arrived, or will not */
     enum reason leader_failed;     /* why not */
