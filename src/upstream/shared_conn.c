@@ -93,17 +93,20 @@ static void feed(struct shared_conn *h2)
     stream_release(stream);
 }
 
-static void tell_changed(struct shared_conn *h2)
+static bool tell_changed(struct shared_conn *h2)
 {
     struct h2_stream *stream;
+    bool told = false;
 
     while ((stream = h2_session_next_changed(h2->session))) {
+        told = true;
         struct h2_call *call = stream->owner;
         if (call)
             attempt_call_changed(call->attempt);
         else
             h2_stream_release(&stream);
     }
+    return told;
 }
 
 /* True: something was written, so more may be. */
@@ -156,16 +159,17 @@ static bool has_ended(const struct shared_conn *h2)
 
 void shared_conn_step(struct shared_conn *h2)
 {
+    bool more;
+
     if (h2->stepping)
         return;
     h2->stepping = true;
     list_remove(&h2->later.link);
     feed(h2);
     note_settings(h2);
-    do
-        tell_changed(h2);
-    while (flush(h2));
-    tell_changed(h2);
+    do /* who is told may have more to send, and what was sent may be told */
+        more = tell_changed(h2);
+    while (flush(h2) || more);
     if (!h2->over && has_ended(h2)) {
         h2->over = true;
         stream_want_read(h2->conn->stream, false);
