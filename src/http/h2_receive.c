@@ -197,11 +197,29 @@ static bool is_noise(const nghttp2_frame_hd *frame)
     }
 }
 
+/* RFC 9113 5.1.1: a number that was passed over is not used any more. nghttp2 cannot tell it from one that was closed long ago, and
+ * lets both go; those passed over last are remembered here. */
+static void check_number(struct h2_session *session, int32_t id)
+{
+    if (id > session->newest_id) {
+        if (id - session->newest_id > 2) {
+            session->passed_from = session->newest_id + 2;
+            session->passed_to = id - 2;
+        }
+        session->newest_id = id;
+    } else if (id >= session->passed_from && id <= session->passed_to) {
+        session->fault = "a stream's number that was passed over";
+        nghttp2_session_terminate_session(session->engine, NGHTTP2_PROTOCOL_ERROR);
+    }
+}
+
 static int on_begin_frame(nghttp2_session *engine, const nghttp2_frame_hd *frame, void *arg)
 {
     struct h2_session *session = arg;
 
     (void)engine;
+    if (frame->type == NGHTTP2_HEADERS && session->side == H2_SERVER && frame->stream_id % 2)
+        check_number(session, frame->stream_id);
     session->head_begun = frame->type == NGHTTP2_HEADERS || frame->type == NGHTTP2_CONTINUATION;
     if (is_noise(frame))
         h2_spend(session, &session->noise);

@@ -190,6 +190,7 @@ struct h2_session *h2_session_create(enum h2_side side, const struct h2_limits *
     WB_REQUIRE(limits->fields <= HEADERS_MAX);
     session->side = side;
     session->limits = *limits;
+    session->newest_id = -1;
     session->pool = pool;
     list_init(&session->streams);
     list_init(&session->changed);
