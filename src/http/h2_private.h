@@ -47,7 +47,9 @@ struct h2_session {
     struct buffer *out;
 
     struct h2_budget noise, resets;
-    bool flooded, broken, settled, went_away;
+    bool flooded, settled, went_away;
+    bool deaf;   /* nothing more is fed: what came is beyond repair */
+    bool broken; /* and nothing more can be said */
     const char *fault;
 };
 

@@ -154,6 +154,8 @@ static int on_frame(nghttp2_session *engine, const nghttp2_frame *frame, void *a
         take_headers(session, frame);
         break;
     case NGHTTP2_DATA:
+        if (frame->hd.length == frame->data.padlen && !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+            h2_spend(session, &session->noise); /* empty, or nothing but padding */
         if ((stream = h2_stream_of(engine, frame->hd.stream_id)))
             note_end(stream, frame);
         break;
@@ -182,13 +184,12 @@ static int on_frame(nghttp2_session *engine, const nghttp2_frame *frame, void *a
 static bool is_noise(const nghttp2_frame_hd *frame)
 {
     switch (frame->type) {
+    case NGHTTP2_DATA: /* on_frame knows how much of it is payload */
     case NGHTTP2_HEADERS:
     case NGHTTP2_CONTINUATION:
     case NGHTTP2_RST_STREAM:
     case NGHTTP2_GOAWAY:
         return false;
-    case NGHTTP2_DATA:
-        return frame->length == 0 && !(frame->flags & NGHTTP2_FLAG_END_STREAM);
     case NGHTTP2_PING:
     case NGHTTP2_SETTINGS:
         return !(frame->flags & NGHTTP2_FLAG_ACK);

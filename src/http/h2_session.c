@@ -224,7 +224,8 @@ void h2_session_destroy(struct h2_session **session)
 /* What nghttp2 gives up on without a GOAWAY of its own. */
 static void give_up(struct h2_session *session, int error)
 {
-    if (error == NGHTTP2_ERR_FLOODED) {
+    session->deaf = true;
+    if (error == NGHTTP2_ERR_FLOODED || error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) {
         end_for_flood(session);
     } else if (error == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
         session->fault = "it does not begin with the connection preface";
@@ -241,7 +242,7 @@ void h2_session_feed(struct h2_session *session, struct slice bytes, uint64_t no
     session->now_ms = now_ms;
     if (session->noise.refilled_ms == 0)
         session->noise.refilled_ms = session->resets.refilled_ms = now_ms;
-    if (session->broken || bytes.len == 0)
+    if (session->deaf || bytes.len == 0)
         return;
     ssize_t took = nghttp2_session_mem_recv(session->engine, (const uint8_t *)bytes.ptr, bytes.len);
     if (took < 0)
