@@ -39,13 +39,17 @@ struct h2_session {
     bool head_begun; /* its frame has */
     size_t reading_bytes;
 
+    int32_t newest_id, passed_from, passed_to; /* a server: of streams; those passed over last */
+
     size_t kept, held_back; /* payload of all streams; of the connection's window, not given back yet */
 
     struct slice rest; /* of a frame that did not fit into the last buffer */
     struct buffer *out;
 
     struct h2_budget noise, resets;
-    bool flooded, broken, settled, went_away;
+    bool flooded, settled, went_away;
+    bool deaf;   /* nothing more is fed: what came is beyond repair */
+    bool broken; /* and nothing more can be said */
     const char *fault;
 };
 

@@ -154,6 +154,8 @@ static int on_frame(nghttp2_session *engine, const nghttp2_frame *frame, void *a
         take_headers(session, frame);
         break;
     case NGHTTP2_DATA:
+        if (frame->hd.length == frame->data.padlen && !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+            h2_spend(session, &session->noise); /* empty, or nothing but padding */
         if ((stream = h2_stream_of(engine, frame->hd.stream_id)))
             note_end(stream, frame);
         break;
@@ -182,13 +184,12 @@ static int on_frame(nghttp2_session *engine, const nghttp2_frame *frame, void *a
 static bool is_noise(const nghttp2_frame_hd *frame)
 {
     switch (frame->type) {
+    case NGHTTP2_DATA: /* on_frame knows how much of it is payload */
     case NGHTTP2_HEADERS:
     case NGHTTP2_CONTINUATION:
     case NGHTTP2_RST_STREAM:
     case NGHTTP2_GOAWAY:
         return false;
-    case NGHTTP2_DATA:
-        return frame->length == 0 && !(frame->flags & NGHTTP2_FLAG_END_STREAM);
     case NGHTTP2_PING:
     case NGHTTP2_SETTINGS:
         return !(frame->flags & NGHTTP2_FLAG_ACK);
@@ -197,11 +198,29 @@ static bool is_noise(const nghttp2_frame_hd *frame)
     }
 }
 
+/* RFC 9113 5.1.1: a number that was passed over is not used any more. nghttp2 cannot tell it from one that was closed long ago, and
+ * lets both go; those passed over last are remembered here. */
+static void check_number(struct h2_session *session, int32_t id)
+{
+    if (id > session->newest_id) {
+        if (id - session->newest_id > 2) {
+            session->passed_from = session->newest_id + 2;
+            session->passed_to = id - 2;
+        }
+        session->newest_id = id;
+    } else if (id >= session->passed_from && id <= session->passed_to) {
+        session->fault = "a stream's number that was passed over";
+        nghttp2_session_terminate_session(session->engine, NGHTTP2_PROTOCOL_ERROR);
+    }
+}
+
 static int on_begin_frame(nghttp2_session *engine, const nghttp2_frame_hd *frame, void *arg)
 {
     struct h2_session *session = arg;
 
     (void)engine;
+    if (frame->type == NGHTTP2_HEADERS && session->side == H2_SERVER && frame->stream_id % 2)
+        check_number(session, frame->stream_id);
     session->head_begun = frame->type == NGHTTP2_HEADERS || frame->type == NGHTTP2_CONTINUATION;
     if (is_noise(frame))
         h2_spend(session, &session->noise);

@@ -190,6 +190,7 @@ struct h2_session *h2_session_create(enum h2_side side, const struct h2_limits *
     WB_REQUIRE(limits->fields <= HEADERS_MAX);
     session->side = side;
     session->limits = *limits;
+    session->newest_id = -1;
     session->pool = pool;
     list_init(&session->streams);
     list_init(&session->changed);
@@ -223,7 +224,8 @@ void h2_session_destroy(struct h2_session **session)
 /* What nghttp2 gives up on without a GOAWAY of its own. */
 static void give_up(struct h2_session *session, int error)
 {
-    if (error == NGHTTP2_ERR_FLOODED) {
+    session->deaf = true;
+    if (error == NGHTTP2_ERR_FLOODED || error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) {
         end_for_flood(session);
     } else if (error == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
         session->fault = "it does not begin with the connection preface";
@@ -240,7 +242,7 @@ void h2_session_feed(struct h2_session *session, struct slice bytes, uint64_t no
     session->now_ms = now_ms;
     if (session->noise.refilled_ms == 0)
         session->noise.refilled_ms = session->resets.refilled_ms = now_ms;
-    if (session->broken || bytes.len == 0)
+    if (session->deaf || bytes.len == 0)
         return;
     ssize_t took = nghttp2_session_mem_recv(session->engine, (const uint8_t *)bytes.ptr, bytes.len);
     if (took < 0)
