@@ -327,13 +327,16 @@ uint32_t h2_session_streams_max(const struct h2_session *session)
     return nghttp2_session_get_remote_settings(session->engine, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
+bool h2_session_is_welcome(const struct h2_session *session)
+{
+    return !session->went_away && !session->broken && !session->flooded &&
+           nghttp2_session_check_request_allowed(session->engine);
+}
+
 size_t h2_session_room(const struct h2_session *session)
 {
     uint32_t most = h2_session_streams_max(session);
-
-    if (session->went_away || session->broken || session->flooded || !nghttp2_session_check_request_allowed(session->engine))
-        return 0;
-    return most > session->open ? most - session->open : 0;
+    return h2_session_is_welcome(session) && most > session->open ? most - session->open : 0;
 }
 
 bool h2_session_is_settled(const struct h2_session *session)

@@ -33,7 +33,8 @@ void h2_call_close(struct h2_call **call)
     list_remove(&closing->link);
     h2->call_count--;
     free(closing);
-    shared_conn_step_later(h2);
+    if (h2->stepping || h2->call_count || server_pool_keep_or_close(h2->conn))
+        shared_conn_step_later(h2);
 }
 
 /* What the connection has to itself, and HTTP/2 does without (RFC 9113 8.2.2); Host is the authority. */

@@ -152,22 +152,23 @@ static void close_shared(struct server_conn *conn)
     server_pool_free_if_done(pool);
 }
 
-void server_pool_keep_or_close(struct server_conn *conn)
+bool server_pool_keep_or_close(struct server_conn *conn)
 {
     struct server_pool *pool = conn->pool;
-    bool serves_on = !conn->h2->over && !conn->alone && h2_session_room(conn->h2->session) > 0;
+    bool serves_on = !conn->h2->over && !conn->alone && h2_session_is_welcome(conn->h2->session);
 
     if (conn->h2->call_count)
-        return;
+        return true;
     if (!serves_on || pool->retired || (!conn->rests && !may_rest(conn))) {
         close_shared(conn);
-        return;
+        return false;
     }
     if (conn->rests)
-        return;
+        return true;
     conn->rests = true;
     pool->lent_count--;
     begin_rest(conn);
+    return true;
 }
 
 void server_pool_close_idle(struct server_pool *pool)

@@ -31,9 +31,9 @@ void server_pool_note_settled(struct server_pool *pool, const struct shared_conn
 /* It has arrived, or given up; failed: why. */
 void server_pool_stop_leading(struct server_pool *pool, const struct attempt *attempt, enum reason failed);
 void server_pool_serve(struct later *later);
-/* pool.c. One that is shared got its first call again; may have none any more. */
+/* pool.c. One that is shared got its first call again; may have none any more (false: it is gone). */
 void server_pool_note_busy(struct server_conn *conn);
-void server_pool_keep_or_close(struct server_conn *conn);
+bool server_pool_keep_or_close(struct server_conn *conn);
 
 /* attempt.c. It shares a connection that has room. */
 void attempt_share(struct attempt *attempt, struct server_conn *conn);

@@ -355,6 +355,28 @@ static void test_a_refused_stream_is_repeated_once(void **state)
     end(&s);
 }
 
+/* The one place it had is free again: for who waits, and on the same connection. */
+static void test_a_client_that_leaves_frees_its_place(void **state)
+{
+    struct scene s;
+    (void)state;
+
+    begin(&s);
+    s.server.limits.streams = 1;
+    for (unsigned i = 0; i < 3; i++) {
+        sim_client_get(&s.clients[i], "/mute", i + 1);
+        sim_advance(s.sim, 10);
+        sim_link_reset(s.clients[i].wire);
+        sim_advance(s.sim, 10);
+        assert_int_equal(s.server.cancelled_count, i + 1);
+    }
+    sim_client_get(&s.clients[4], "/len/5", 5);
+    sim_settle(s.sim);
+    expect_body(&s.clients[4], 0, 5, 5);
+    assert_int_equal(s.server.conn_count, 1);
+    end(&s);
+}
+
 static void test_a_server_that_goes_away_answers_what_is_under_way(void **state)
 {
     struct scene s;
@@ -448,6 +470,7 @@ int main(void)
         cmocka_unit_test(test_a_server_that_takes_nothing_stops_that_client_only),
         cmocka_unit_test(test_trailers_pass_both_ways),
         cmocka_unit_test(test_a_refused_stream_is_repeated_once),
+        cmocka_unit_test(test_a_client_that_leaves_frees_its_place),
         cmocka_unit_test(test_a_server_that_goes_away_answers_what_is_under_way),
         cmocka_unit_test(test_a_reset_has_a_reason_of_its_own),
         cmocka_unit_test(test_a_server_that_does_not_speak_it),
