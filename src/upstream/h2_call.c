@@ -2,6 +2,7 @@
 /* An attempt's side of a connection that is shared: the request as fields, the answer from them. */
 #include "shared_conn.h"
 #include "upstream_private.h"
+#include "waybill/http/h2_head.h"
 #include <stdlib.h>
 
 struct h2_call *h2_call_open(struct shared_conn *h2, struct attempt *attempt)
@@ -184,49 +185,11 @@ static enum reason reason_of_end(struct h2_call *call)
     return REASON_SERVER_CLOSED;
 }
 
-/* How much of a body follows (RFC 9113 8.1.1; that it is so much, the session has an eye on). */
-static bool read_framing(struct response_head *head, const struct h2_stream *stream, bool request_is_head)
-{
-    struct slice length = headers_value(&head->headers, HEADER_CONTENT_LENGTH);
-    bool is_empty = stream->ended && stream->received == 0 && stream->trailers.count == 0;
-
-    head->content_length = 0;
-    if (length.len && !slice_to_u64(length, UINT64_MAX, &head->content_length))
-        return false;
-    if (request_is_head || head->status < 200 || head->status == 204 || head->status == 304)
-        head->body = BODY_NONE;
-    else if (length.len || is_empty)
-        head->body = BODY_LENGTH;
-    else
-        head->body = BODY_UNTIL_CLOSE;
-    return true;
-}
-
-static bool read_head(const struct h2_stream *stream, bool request_is_head, struct response_head *out)
-{
-    uint64_t status = 0;
-
-    if (stream->head.too_large)
-        return false;
-    out->version = HTTP_1_1;
-    out->keep_alive = true;
-    headers_clear(&out->headers);
-    for (unsigned i = 0; i < stream->head.count; i++) {
-        const struct header *field = &stream->head.fields[i];
-        if (slice_eq(field->name, SLICE(":status")))
-            (void)slice_to_u64(field->value, 999, &status);
-        else if (!headers_add(&out->headers, field->name, field->value))
-            return false;
-    }
-    out->status = (unsigned)status;
-    out->phrase = slice_of(status_phrase(out->status)); /* HTTP/2 has none */
-    return status >= 100 && status != 101 && read_framing(out, stream, request_is_head);
-}
-
 enum reason h2_call_head(struct h2_call *call, bool *out_came)
 {
     struct attempt *attempt = call->attempt;
     const struct h2_stream *stream = call->stream;
+    bool is_all;
 
     *out_came = false;
     if (stream && stream->heads > call->heads_seen) {
@@ -234,18 +197,12 @@ enum reason h2_call_head(struct h2_call *call, bool *out_came)
         attempt->interim_count += stream->heads - call->heads_seen - 1;
         call->heads_seen = stream->heads;
         *out_came = true;
-        return read_head(stream, attempt->request_is_head, &attempt->head) ? REASON_NONE : REASON_SERVER_MALFORMED;
+        is_all = stream->ended && stream->received == 0 && stream->trailers.count == 0;
+        return h2_read_response(&stream->head, is_all, attempt->request_is_head, &attempt->head);
     }
     if (call->refused || call->h2->over || (stream && stream->closed))
         return reason_of_end(call);
     return REASON_NONE;
-}
-
-static void add_trailers(struct headers *trailers, const struct h2_head *from)
-{
-    for (unsigned i = 0; i < from->count && !from->too_large; i++)
-        if (header_trailer_allowed(from->fields[i].name))
-            headers_add(trailers, from->fields[i].name, from->fields[i].value);
 }
 
 enum body_result h2_call_body(struct h2_call *call, struct headers *trailers, struct slice *out_payload)
@@ -259,7 +216,7 @@ enum body_result h2_call_body(struct h2_call *call, struct headers *trailers, st
         return BODY_PAYLOAD;
     if (stream->ended) {
         if (trailers)
-            add_trailers(trailers, &stream->trailers);
+            h2_read_trailers(&stream->trailers, trailers);
         return BODY_END;
     }
     return stream->closed || call->h2->over ? BODY_INVALID : BODY_MORE;
