@@ -54,6 +54,7 @@ struct h2_stream *h2_stream_create(struct h2_session *session, int32_t id)
     }
     stream->session = session;
     stream->id = id;
+    stream->unsent = SLICE("");
     list_init(&stream->changed);
     list_push_back(&session->streams, &stream->link);
     session->open++;
@@ -192,6 +193,7 @@ struct h2_session *h2_session_create(enum h2_side side, const struct h2_limits *
     session->limits = *limits;
     session->newest_id = -1;
     session->pool = pool;
+    session->rest = SLICE("");
     list_init(&session->streams);
     list_init(&session->changed);
     session->noise = (struct h2_budget){NOISE_BURST, NOISE_BURST, NOISE_PER_SECOND, 0};

@@ -77,7 +77,10 @@ static void add_server(struct backend_build *build, const struct model_server *m
     server.is_h2c = url.is_h2c;
     if (server.is_secure)
         compiler_want_secure(build->compiler);
-    char *lower = arena_format(arena, "%s" SLICE_FMT ":%u", server.is_secure ? "s " : server.is_h2c ? "2 " : "",
+    char *lower = arena_format(arena, "%s" SLICE_FMT ":%u",
+                               server.is_secure ? "s "
+                               : server.is_h2c  ? "2 "
+                                                : "",
                                SLICE_ARG(server.host), (unsigned)server.port);
     for (char *c = lower; *c; c++)
         *c = ascii_lower(*c);

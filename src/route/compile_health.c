@@ -18,8 +18,8 @@ struct health_plan {
     const struct model_health_check *model;
     struct slice place;
     struct text target, fields;
-    struct slice host;          /* for the Host field; empty: the server's own */
-    uint16_t port;              /* 0: the server's own */
+    struct slice host;                  /* for the Host field; empty: the server's own */
+    uint16_t port;                      /* 0: the server's own */
     bool has_scheme, is_secure, is_h2c; /* without a scheme: as the server is asked */
     uint64_t interval_ms;
 };
@@ -199,7 +199,10 @@ static void fill(struct route_health *health, const struct health_plan *plan, co
     health->is_secure = is_secure_for(plan, server);
     health->is_h2c = is_h2c_for(plan, server);
     health->port = port_for(plan, server);
-    text_addf(&label, "%s://" SLICE_FMT ":%u" SLICE_FMT, health->is_secure ? "https" : health->is_h2c ? "h2c" : "http",
+    text_addf(&label, "%s://" SLICE_FMT ":%u" SLICE_FMT,
+              health->is_secure ? "https"
+              : health->is_h2c  ? "h2c"
+                                : "http",
               SLICE_ARG(host), (unsigned)health->port, SLICE_ARG(text_slice(&plan->target)));
     char *at = health->texts = wb_alloc(host.len + request.len + label.len + 1);
     health->host = keep(&at, host);

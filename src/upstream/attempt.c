@@ -35,9 +35,10 @@ static void give_back(struct attempt *attempt, bool reusable)
 {
     if (attempt->conn)
         server_pool_return(&attempt->conn, reusable);
-    if (attempt->call)
+    else if (attempt->call)
         h2_call_close(&attempt->call);
-    buffer_return(&attempt->trailers, &loop_of(attempt)->stock);
+    if (attempt->trailers.base)
+        buffer_return(&attempt->trailers, &loop_of(attempt)->stock);
 }
 
 static void leave_pool(struct attempt *attempt, enum reason failed)
@@ -47,8 +48,10 @@ static void leave_pool(struct attempt *attempt, enum reason failed)
     attempt->pool = NULL;
     if (!pool)
         return;
-    server_pool_stop_leading(pool, attempt, failed);
-    list_remove(&attempt->waiting);
+    if (pool->protocol != POOL_HTTP_1) {
+        server_pool_stop_leading(pool, attempt, failed);
+        list_remove(&attempt->waiting);
+    }
     list_remove(&attempt->in_pool);
     server_pool_free_if_done(pool);
 }
@@ -311,16 +314,20 @@ static void write_part(struct attempt *attempt, const struct request_part *part)
         stream_write(attempt->conn->stream, parts, count);
 }
 
+static void send_on_call(struct attempt *attempt, const struct request_part *part)
+{
+    h2_call_send(attempt->call, part);
+    if (attempt->state == ATTEMPT_READY)
+        attempt->state = ATTEMPT_AWAITING;
+}
+
 void attempt_send(struct attempt *attempt, const struct request_part *part)
 {
     attempt->sent = true;
-    if (attempt->call) {
-        h2_call_send(attempt->call, part);
-        if (attempt->state == ATTEMPT_READY)
-            attempt->state = ATTEMPT_AWAITING;
+    if (!attempt->conn) {
+        send_on_call(attempt, part);
         return;
     }
-    WB_REQUIRE(attempt->conn);
     write_part(attempt, part);
     if (attempt->state == ATTEMPT_READY) {
         attempt->state = ATTEMPT_AWAITING;
@@ -336,11 +343,9 @@ void attempt_expect_answer(struct attempt *attempt)
         loop_set_deadline_in(loop_of(attempt), &attempt->deadline, attempt->response_timeout_ms);
 }
 
-bool attempt_is_writing(const struct attempt *attempt)
+bool attempt_call_is_writing(const struct attempt *attempt)
 {
-    if (attempt->call)
-        return h2_call_is_writing(attempt->call);
-    return attempt->conn && attempt->conn->stream->writing;
+    return attempt->call && h2_call_is_writing(attempt->call);
 }
 
 bool attempt_write_failed(const struct attempt *attempt)
@@ -363,7 +368,7 @@ static void call_head_done(struct attempt *attempt)
 void attempt_head_done(struct attempt *attempt)
 {
     WB_REQUIRE(attempt->state == ATTEMPT_HEAD);
-    if (attempt->call) {
+    if (!attempt->conn) {
         call_head_done(attempt);
         return;
     }
@@ -402,7 +407,7 @@ enum body_result attempt_body(struct attempt *attempt, struct headers *trailers,
         return BODY_END;
     if (attempt->state != ATTEMPT_BODY)
         return BODY_INVALID;
-    if (attempt->call)
+    if (!attempt->conn)
         return call_body(attempt, trailers, out_payload);
     struct stream *stream = attempt->conn->stream;
     size_t skip = 0;
@@ -423,13 +428,21 @@ enum body_result attempt_body(struct attempt *attempt, struct headers *trailers,
     return result;
 }
 
+static void take_from_call(struct attempt *attempt, size_t count)
+{
+    if (!attempt->call || count == 0)
+        return;
+    h2_stream_took(attempt->call->stream, count);
+    shared_conn_step_later(attempt->call->h2); /* the window that this gives back */
+}
+
 void attempt_took(struct attempt *attempt, size_t count)
 {
-    if (attempt->call && count) {
-        h2_stream_took(attempt->call->stream, count);
-        shared_conn_step_later(attempt->call->h2);
+    if (!attempt->conn) {
+        take_from_call(attempt, count);
+        return;
     }
-    if (!attempt->conn || count == 0)
+    if (count == 0)
         return;
     body_took(&attempt->body, count);
     stream_consume(attempt->conn->stream, count);

@@ -136,7 +136,10 @@ static struct server_pool *pool_of(const struct check *check)
 
     WB_REQUIRE(tls || !health->is_secure);
     return upstream_named_pool(upstream, health->host, health->port,
-                               health->is_h2c ? POOL_H2C : health->is_secure ? POOL_BY_ALPN : POOL_HTTP_1, tls);
+                               health->is_h2c      ? POOL_H2C
+                               : health->is_secure ? POOL_BY_ALPN
+                                                   : POOL_HTTP_1,
+                               tls);
 }
 
 static void begin(struct check *check)

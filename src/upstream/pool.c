@@ -98,7 +98,7 @@ static bool may_serve_again(const struct server_conn *conn)
            buffer_len(&s->in) == 0;
 }
 
-static void begin_rest(struct server_conn *conn)
+static inline void begin_rest(struct server_conn *conn)
 {
     struct upstream *upstream = conn->pool->upstream;
 

@@ -38,7 +38,9 @@ static unsigned id_of(unsigned client, unsigned index)
 static void publish(struct storm *s)
 {
     static const struct sim_route routes[] = {
-        {.name = "a", .rule = "Host:a.test", .servers = "http://10.0.0.1:80 h2c://10.0.0.4:80 http://web:80 h2c://10.0.0.5:80"},
+        {.name = "a",
+         .rule = "Host:a.test",
+         .servers = "http://10.0.0.1:80 h2c://10.0.0.4:80 http://web:80 h2c://10.0.0.5:80"},
         {.name = "b",
          .rule = "Host:a.test;PathPrefix:/len",
          .servers = "http://10.0.0.1:80 http://10.0.0.2:80 h2c://10.0.0.4:80",
@@ -46,7 +48,8 @@ static void publish(struct storm *s)
     };
     struct sim_route chosen[2] = {routes[0], routes[1]};
     if (sim_draw(s->sim, 3) == 0)
-        chosen[0].servers = "http://10.0.0.2:80 h2c://10.0.0.5:80 http://web:80"; /* a server leaves while requests are on their way to it */
+        chosen[0].servers =
+            "http://10.0.0.2:80 h2c://10.0.0.5:80 http://web:80"; /* a server leaves while requests are on their way to it */
     sim_world_publish(s->world, chosen, 1 + (size_t)sim_draw(s->sim, 2));
 }
 

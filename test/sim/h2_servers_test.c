@@ -86,7 +86,8 @@ static void test_those_who_come_together_share_a_connection(void **state)
 /* However the bytes are cut, whatever the sockets take. */
 static void test_any_cut_of_the_bytes_gives_the_same(void **state)
 {
-    static const char *const paths[] = {"/len/2500/3", "/chunked/2500/3", "/hints/5/0", "/cont/5/0", "/len/0", "/early/9", "/204"};
+    static const char *const paths[] = {"/len/2500/3", "/chunked/2500/3", "/hints/5/0", "/cont/5/0",
+                                        "/len/0",      "/early/9",        "/204"};
     (void)state;
 
     for (uint64_t seed = 1; seed <= 12; seed++) {

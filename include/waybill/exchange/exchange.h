@@ -82,7 +82,7 @@ struct exchange {
     bool earned;       /* its share of a repeat was counted */
     bool repeated;     /* the one repeat after a stale pooled connection was used */
     struct attempt attempt;
-    struct buffer out; /* head for the server, until it is written */
+    struct buffer out;     /* head for the server, until it is written */
     size_t upload_pending; /* payload bytes being written to the server */
     bool head_sent, request_sent, upload_stopped, body_begun;
     bool continue_wanted;       /* the client waits for 100 */

@@ -66,7 +66,7 @@ struct attempt {
     struct body_reader body;
     enum reason reason; /* with FAILED */
     bool request_is_head;
-    bool http_1_only;       /* the owner's wish, before it starts: only there can the protocol be switched */
+    bool http_1_only; /* the owner's wish, before it starts: only there can the protocol be switched */
     bool alone;
     bool reused;            /* the connection had carried an exchange before */
     bool sent;              /* at least one byte of the request was given to the socket */
@@ -88,7 +88,11 @@ void attempt_start(struct attempt *attempt, struct server_pool *pool, bool reque
 void attempt_send(struct attempt *attempt, const struct request_part *part);
 /* The request is whole: from now on the server has the response timeout to begin its answer. */
 void attempt_expect_answer(struct attempt *attempt);
-bool attempt_is_writing(const struct attempt *attempt);
+bool attempt_call_is_writing(const struct attempt *attempt); /* over HTTP/2 */
+static inline bool attempt_is_writing(const struct attempt *attempt)
+{
+    return attempt->conn ? attempt->conn->stream->writing : attempt_call_is_writing(attempt);
+}
 /* The server takes no more bytes (it may still answer). */
 bool attempt_write_failed(const struct attempt *attempt);
 /* The head was used: its slices end. After a 1xx the next head is awaited; after 101 it is a tunnel. */

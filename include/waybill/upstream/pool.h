@@ -29,10 +29,10 @@ struct server_pool {
     char *host;
     uint16_t port;
     uint64_t generation;
-    struct list idle; /* of server_conn, latest first */
+    struct list idle;   /* of server_conn, latest first */
     struct list shared; /* of server_conn over HTTP/2, lent or idle */
     unsigned idle_count, lent_count;
-    struct list attempts;          /* that hold on to the pool, with a connection or on the way to one */
+    struct list attempts; /* that hold on to the pool, with a connection or on the way to one */
     enum pool_protocol protocol;
     bool speaks_h2;                /* did so on its last connection */
     bool is_known;                 /* its SETTINGS were seen once: */
@@ -57,7 +57,7 @@ struct server_conn {
     struct deadline idle_deadline;
     struct attempt *attempt; /* whom it is lent to */
     bool used;               /* has carried an exchange before */
-    struct shared_conn *h2;      /* it is shared over HTTP/2; NULL: it is not */
+    struct shared_conn *h2;  /* it is shared over HTTP/2; NULL: it is not */
     bool rests;              /* shared, and idle */
     bool alone;              /* serves nobody else */
 };

@@ -144,7 +144,8 @@ static void note_trailers(struct sim_h2_request *request)
 
     out->len = 0;
     for (unsigned i = 0; i < trailers->count; i++)
-        text_addf(out, SLICE_FMT "=" SLICE_FMT " ", SLICE_ARG(trailers->fields[i].name), SLICE_ARG(trailers->fields[i].value));
+        text_addf(out, SLICE_FMT "=" SLICE_FMT " ", SLICE_ARG(trailers->fields[i].name),
+                  SLICE_ARG(trailers->fields[i].value));
 }
 
 static void look_at(struct sim_h2_request *request)

@@ -12,7 +12,10 @@ enum { ENDED = 1, TO_HEAD = 2 };
 
 static struct response_head out;
 
-#define FIELD(named, valued) {.name = {named, sizeof(named) - 1}, .value = {valued, sizeof(valued) - 1}}
+#define FIELD(named, valued)                                                        \
+    {                                                                               \
+        .name = {named, sizeof(named) - 1}, .value = { valued, sizeof(valued) - 1 } \
+    }
 #define OK FIELD(":status", "200")
 
 struct row {
