@@ -31,14 +31,19 @@ static struct loop *loop_of(const struct attempt *attempt)
     return upstream_loop(attempt->upstream);
 }
 
-static void give_back(struct attempt *attempt, bool reusable)
+static void give_back_what_there_is(struct attempt *attempt, bool reusable)
 {
     if (attempt->conn)
         server_pool_return(&attempt->conn, reusable);
-    else if (attempt->call)
+    else
         h2_call_close(&attempt->call);
-    if (attempt->trailers.base)
-        buffer_return(&attempt->trailers, &loop_of(attempt)->stock);
+    buffer_return(&attempt->trailers, &loop_of(attempt)->stock);
+}
+
+static inline void give_back(struct attempt *attempt, bool reusable)
+{
+    if (attempt->conn || attempt->call)
+        give_back_what_there_is(attempt, reusable);
 }
 
 static void leave_pool(struct attempt *attempt, enum reason failed)
