@@ -41,6 +41,7 @@ void sim_world_start(struct sim_world *world)
     struct diagnostics diagnostics;
 
     diagnostics_init(&diagnostics);
+    world->outer.follows_aliases = world->alias_depth_max > 0;
     world->entrypoints[0] = world->outer;
     world->entrypoints[1] = world->more;
     size_t count = world->more.name.len ? 2 : 1;
@@ -62,6 +63,8 @@ void sim_world_start(struct sim_world *world)
     world->env.counters = &world->counters;
     world->env.passwords = passwords_create(0);
     world->env.spool_room = spool_room_create(&world->spool);
+    if (world->alias_depth_max)
+        world->env.aliases = aliases_create(&world->sim.loop, NULL, world->alias_depth_max);
     world->env.local = (struct local_routes){.answer = answer_internal};
     world->entry = entry_create(&world->env, &world->options);
 }
@@ -187,6 +190,7 @@ void sim_world_destroy(struct sim_world **world)
     passwords_destroy(&ending->env.passwords);
     sim_world_spool(ending);
     spool_room_destroy(&ending->env.spool_room);
+    aliases_destroy(&ending->env.aliases);
     lease_drop(&ending->env.lease);
     WB_REQUIRE(compiler_live_snapshots(ending->compiler) == 0);
     compiler_destroy(&ending->compiler);

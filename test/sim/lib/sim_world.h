@@ -38,6 +38,7 @@ struct sim_world {
     const struct filter_ops *const *filters; /* of frontends: all there are; a test may bring its own */
     bool allow_min_weight_zero;
     struct upstream_options upstream;
+    unsigned alias_depth_max;  /* not 0: CNAME records of hosts are followed */
     struct spool_limits spool; /* of 16 MiB of memory and 64 MiB of files; without threads */
     struct entry_options options;
 };
