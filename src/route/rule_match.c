@@ -86,16 +86,23 @@ struct path_outcome path_part_match(const struct path_part *part, struct slice p
 
 /* Each of these finds the first part of a list that refuses, or NULL: all hold. */
 
-static const struct host_part *refusing_host(const struct host_part *part, struct slice host, struct slice alias)
+static const struct host_part *refusing_name(const struct host_part *part, struct slice name)
 {
     for (; part; part = part->next) {
         bool any = false;
         for (size_t i = 0; i < part->count && !any; i++)
-            any = slice_eq(part->names[i], host) || (alias.len && slice_eq(part->names[i], alias));
+            any = slice_eq(part->names[i], name);
         if (!any)
             return part;
     }
     return NULL;
+}
+
+/* One of the two names must be in all of them, as the table has it. */
+static const struct host_part *refusing_host(const struct host_part *part, struct slice host, struct slice alias)
+{
+    const struct host_part *refusing = refusing_name(part, host);
+    return refusing && alias.len && !refusing_name(part, alias) ? NULL : refusing;
 }
 
 static const struct host_pattern_part *refusing_host_pattern(const struct host_pattern_part *part, struct slice host)
