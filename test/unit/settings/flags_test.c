@@ -264,7 +264,7 @@ static void test_the_interval_of_health_checks(void **state)
     assert_int_equal(settings.health_interval_ms, 10000);
     expect_ok(read_words("--healthCheck.interval=7", "--healthCheck"));
     assert_int_equal(settings.health_interval_ms, 7000);
-    expect_refused(read_words("--healthCheck.interval=often"), "--healthCheck.interval");
+    expect_refused(read_words("--healthCheck.interval=often"), "for --healthcheck.interval=often");
 }
 
 static void test_the_host_resolver(void **state)
@@ -449,6 +449,7 @@ int main(void)
         READING_TEST(test_tls_to_the_engine_is_on_as_soon_as_one_of_its_flags_is_named),
         READING_TEST(test_named_signers_and_no_verification_are_never_both),
         READING_TEST(test_parts_that_are_not_there_are_refused_by_name),
+        READING_TEST(test_the_interval_of_health_checks),
         READING_TEST(test_the_host_resolver),
         READING_TEST(test_switching_off_what_is_not_there_is_accepted),
         READING_TEST(test_flags_without_effect_are_accepted_and_noted),
