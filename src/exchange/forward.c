@@ -67,11 +67,16 @@ static void rate_failure(struct exchange *x)
         upstream_note_reply(x->env->upstream, x->backend, x->server, reason_row(x->attempt.reason)->status);
 }
 
-static bool was_stale(const struct exchange *x)
+/* A pooled connection may have been closed before it got the request. Or not, and then the repeat is one of a request that was
+ * sent: within the budget (decisions.md 29, security case D13). */
+static bool may_repeat_stale(const struct exchange *x)
 {
     const struct attempt *attempt = &x->attempt;
-    return attempt->reused && !x->repeated &&
-           (!attempt->sent || (attempt->reason == REASON_SERVER_CLOSED && exchange_may_repeat(x)));
+
+    if (!attempt->reused || x->repeated)
+        return false;
+    return !attempt->sent || (attempt->reason == REASON_SERVER_CLOSED && exchange_may_repeat(x) &&
+                              upstream_spend_repeat(x->env->upstream));
 }
 
 void attempt_has_failed(struct exchange *x)
@@ -79,7 +84,7 @@ void attempt_has_failed(struct exchange *x)
     struct attempt *attempt = &x->attempt;
 
     forget_attempt(x);
-    if (is_untouched(x) && was_stale(x)) {
+    if (is_untouched(x) && may_repeat_stale(x)) {
         repeat_after_stale(x);
         return;
     }
