@@ -45,4 +45,4 @@ static void cancel(struct exchange *x)
 }
 
 const struct filter_ops filter_host_alias = {
-    .name = "hostResolver", .compile = compile, .request = request, .cancel = cancel};
+    .name = "hostResolver", .compile = compile, .request = request, .cancel = cancel, .owns = filter_owns_nothing};
