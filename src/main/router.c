@@ -453,7 +453,8 @@ int router_run(const struct settings *settings)
     if (gethostname(r->host_name, sizeof r->host_name - 1) != 0)
         strcpy(r->host_name, "localhost");
     size_t files = raise_file_limit(), clients_max = clients_per_worker(files - spool_files(files), r->worker_count);
-    if (check_docker(settings) && read_trust(r) && read_alias_servers(r) && compile_entrypoints(r) && open_access_log(r) && open_sockets(r)) {
+    if (check_docker(settings) && read_trust(r) && read_alias_servers(r) && compile_entrypoints(r) && open_access_log(r) &&
+        open_sockets(r)) {
         r->board = board_create();
         create_admin(r);
         r->passwords = passwords_create(r->worker_count < HASHERS_MAX ? (unsigned)r->worker_count : HASHERS_MAX);
