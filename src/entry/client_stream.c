@@ -147,9 +147,12 @@ static bool has_failed(void *client)
     return r->failed || (r->stream->closed && !r->out_ended) || r->conn->stream->write_error || r->conn->stream->error;
 }
 
+/* While the socket is what it waits for, what that takes counts: others are before it. A window that stays shut is its own. */
 static size_t bytes_left(void *client)
 {
-    return ((struct client_stream *)client)->stream->unsent.len;
+    const struct client_stream *r = client;
+    size_t before = r->conn->out_sent && h2_stream_has_window(r->stream) ? stream_bytes_left(r->conn->stream) : 0;
+    return r->stream->unsent.len + before;
 }
 
 /* Nothing is switched to on HTTP/2: requests never ask for it. */

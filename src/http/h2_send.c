@@ -214,6 +214,13 @@ void h2_stream_send(struct h2_stream *stream, struct slice payload, bool last)
         nghttp2_session_resume_data(stream->session->engine, stream->id);
 }
 
+bool h2_stream_has_window(const struct h2_stream *stream)
+{
+    nghttp2_session *engine = stream->session->engine;
+    return nghttp2_session_get_stream_remote_window_size(engine, stream->id) > 0 &&
+           nghttp2_session_get_remote_window_size(engine) > 0;
+}
+
 /* Sent when the payload before them has gone; until then they are the stream's. */
 void h2_stream_send_trailers(struct h2_stream *stream)
 {
@@ -253,6 +260,8 @@ static int on_frame_sent(nghttp2_session *engine, const nghttp2_frame *frame, vo
         note_reset(session, frame->hd.stream_id);
         return 0;
     }
+    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR && !session->fault)
+        session->fault = nghttp2_http2_strerror(frame->goaway.error_code);
     if ((frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS) ||
         !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) || !(stream = h2_stream_of(engine, frame->hd.stream_id)))
         return 0;

@@ -149,6 +149,8 @@ void h2_stream_interim(struct h2_stream *stream);
 void h2_stream_answer(struct h2_stream *stream, bool has_body);
 /* Not while `unsent` holds something, nor after `last`. Payload stays where it is until then. */
 void h2_stream_send(struct h2_stream *stream, struct slice payload, bool last);
+/* The peer's windows let it send: if it does not, the connection is what it waits for. */
+bool h2_stream_has_window(const struct h2_stream *stream);
 /* The end, with what was composed as trailers. */
 void h2_stream_send_trailers(struct h2_stream *stream);
 
