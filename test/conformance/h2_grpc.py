@@ -218,7 +218,7 @@ def time_and_cancelling(world):
         with Channel(world, "plain.test") as c:
             error = code_of(lambda: c.call("unary-slow")(b"x", timeout=0.3))
             expect(error.code() == grpc.StatusCode.DEADLINE_EXCEEDED, error)
-        expect(plain.service.remaining.get(timeout=5) <= 0.3, "the server knows of no deadline")
+        expect((plain.service.remaining.get(timeout=5) or 9) < 1, "the server knows of no deadline")
         plain.service.cancelled.get(timeout=5)
 
     def cancel_unary():
