@@ -144,6 +144,7 @@ static nghttp2_option *make_options(void)
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_max_outbound_ack(option, OUTBOUND_ACKS_MAX);
     nghttp2_option_set_max_settings(option, SETTINGS_ENTRIES_MAX);
+    nghttp2_option_set_max_send_header_block_length(option, 2 * BUFFER_LARGE); /* what may come, and what we add to it */
     return option;
 }
 

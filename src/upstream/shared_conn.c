@@ -37,6 +37,38 @@ struct shared_conn *shared_conn_create(struct server_conn *conn)
     return h2;
 }
 
+/* True: something was written, so more may be. */
+static bool flush(struct shared_conn *h2)
+{
+    struct stream *stream = h2->conn->stream;
+
+    if (stream->writing || h2->over)
+        return false;
+    buffer_consume(&h2->out, h2->writing);
+    h2->writing = 0;
+    if (buffer_len(&h2->out) || h2_session_has_output(h2->session)) {
+        buffer_borrow(&h2->out, &loop_of(h2)->stock, BUFFER_LARGE);
+        h2_session_drain(h2->session, &h2->out);
+    }
+    struct slice bytes = buffer_slice(&h2->out);
+    if (bytes.len == 0) {
+        buffer_return(&h2->out, &loop_of(h2)->stock);
+        return false;
+    }
+    stream_write(stream, &bytes, 1);
+    h2->writing = bytes.len;
+    return true;
+}
+
+/* So that the server does not wonder (RFC 9113 6.8). Best effort: what the socket does not take at once is dropped. */
+static void say_goodbye(struct shared_conn *h2)
+{
+    if (h2->over)
+        return;
+    h2_session_go_away(h2->session, H2_NO_ERROR);
+    flush(h2);
+}
+
 void shared_conn_destroy(struct shared_conn **h2)
 {
     struct shared_conn *closing = *h2;
@@ -46,6 +78,7 @@ void shared_conn_destroy(struct shared_conn **h2)
         return;
     WB_REQUIRE(list_empty(&closing->calls) && !closing->stepping);
     list_remove(&closing->later.link);
+    say_goodbye(closing);
     h2_session_destroy(&closing->session);
     buffer_return(&closing->out, &loop_of(closing)->stock);
     free(closing);
@@ -107,29 +140,6 @@ static bool tell_changed(struct shared_conn *h2)
             h2_stream_release(&stream);
     }
     return told;
-}
-
-/* True: something was written, so more may be. */
-static bool flush(struct shared_conn *h2)
-{
-    struct stream *stream = h2->conn->stream;
-
-    if (stream->writing || h2->over)
-        return false;
-    buffer_consume(&h2->out, h2->writing);
-    h2->writing = 0;
-    if (buffer_len(&h2->out) || h2_session_has_output(h2->session)) {
-        buffer_borrow(&h2->out, &loop_of(h2)->stock, BUFFER_LARGE);
-        h2_session_drain(h2->session, &h2->out);
-    }
-    struct slice bytes = buffer_slice(&h2->out);
-    if (bytes.len == 0) {
-        buffer_return(&h2->out, &loop_of(h2)->stock);
-        return false;
-    }
-    stream_write(stream, &bytes, 1);
-    h2->writing = bytes.len;
-    return true;
 }
 
 /* All that has a call learns that nothing more will come; who has read all of his answer does not care. */

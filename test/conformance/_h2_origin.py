@@ -87,7 +87,7 @@ class H2Request:
 class H2Conn:
     def __init__(self, origin, sock):
         self.origin, self.sock = origin, sock
-        self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder()
+        self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder(1 << 20)
         self.requests, self.settings, self.goaways, self.pings = {}, {}, [], 0
         self.windows_begin = self.window = 65535
         self.changed = threading.Condition()
@@ -280,7 +280,7 @@ class H2Origin:
             with self.lock:
                 self.conns.append(conn)
             conn.serve()
-        except (EOFError, OSError, AssertionError, KeyError) as error:
+        except Exception as error:
             conn.error = error
         with conn.changed:
             conn.ended.set()

@@ -108,6 +108,13 @@ def requests_and_answers(world):
         expect(q.one("content-length") == (None if chunk else b"%d" % size), q.fields)
         expect((r.one("Content-Length") is not None) == (bool(split) or size == 0), r.head)
 
+    def large_head():
+        """As large as is taken from a client, and what is added to it."""
+        large = [b"X-Large-%d: " % i + b"v" * 8110 for i in range(8)]
+        r, (q,) = exchange(world, ask(fields=b"\r\n".join(large) + b"\r\n"), lambda q: q.answer(200, [(b"x-large-%d" % i, b"w" * 8090) for i in range(8)]))
+        expect([len(q.one("x-large-%d" % i)) for i in range(8)] == [8110] * 8, q.fields)
+        expect(r.status == 200 and len(r.one("x-large-7")) == 8090, r.status)
+
     def no_body(method, status, fields=()):
         r, _ = exchange(world, ask(method=method), lambda q: q.answer(status, list(fields)), method.decode())
         expect(r.status == status, r.head)
@@ -155,6 +162,7 @@ def requests_and_answers(world):
         for chunk, split in ((None, 0), (None, 1), (7000, 0)):
             if size or not chunk:
                 attempt(f"body of {size} by {chunk}, {split}", body, size, chunk, split)
+    attempt("heads of 64 KiB", large_head)
     attempt("HEAD", no_body, b"HEAD", 200, [(b"content-length", b"12345")])
     attempt("HEAD without length", no_body, b"HEAD", 200)
     for status in (204, 304):
