@@ -37,27 +37,27 @@ struct shared_conn *shared_conn_create(struct server_conn *conn)
     return h2;
 }
 
-/* True: something was written, so more may be. */
-static bool flush(struct shared_conn *h2)
+/* Frames go out until there are none, or the socket takes no more. */
+static void flush(struct shared_conn *h2)
 {
     struct stream *stream = h2->conn->stream;
+    struct stock *stock = &loop_of(h2)->stock;
 
-    if (stream->writing || h2->over)
-        return false;
-    buffer_consume(&h2->out, h2->writing);
-    h2->writing = 0;
-    if (buffer_len(&h2->out) || h2_session_has_output(h2->session)) {
-        buffer_borrow(&h2->out, &loop_of(h2)->stock, BUFFER_LARGE);
-        h2_session_drain(h2->session, &h2->out);
+    while (!stream->writing && !stream->write_error && !h2->over) {
+        buffer_consume(&h2->out, h2->writing);
+        h2->writing = 0;
+        if (h2_session_has_output(h2->session)) {
+            buffer_borrow(&h2->out, stock, BUFFER_LARGE);
+            h2_session_drain(h2->session, &h2->out);
+        }
+        struct slice bytes = buffer_slice(&h2->out);
+        if (bytes.len == 0) {
+            buffer_return(&h2->out, stock);
+            return;
+        }
+        h2->writing = bytes.len;
+        stream_write(stream, &bytes, 1);
     }
-    struct slice bytes = buffer_slice(&h2->out);
-    if (bytes.len == 0) {
-        buffer_return(&h2->out, &loop_of(h2)->stock);
-        return false;
-    }
-    stream_write(stream, &bytes, 1);
-    h2->writing = bytes.len;
-    return true;
 }
 
 /* So that the server does not wonder (RFC 9113 6.8). Best effort: what the socket does not take at once is dropped. */
@@ -169,17 +169,16 @@ static bool has_ended(const struct shared_conn *h2)
 
 void shared_conn_step(struct shared_conn *h2)
 {
-    bool more;
-
     if (h2->stepping)
         return;
     h2->stepping = true;
     list_remove(&h2->later.link);
     feed(h2);
     note_settings(h2);
-    do /* who is told may have more to send, and what was sent may be told */
-        more = tell_changed(h2);
-    while (flush(h2) || more);
+    tell_changed(h2);
+    do
+        flush(h2); /* who is told may have more to send, and what became of that is to be told */
+    while (tell_changed(h2));
     if (!h2->over && has_ended(h2)) {
         h2->over = true;
         stream_want_read(h2->conn->stream, false);
