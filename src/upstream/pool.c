@@ -166,6 +166,7 @@ bool server_pool_keep_or_close(struct server_conn *conn)
     if (conn->rests)
         return true;
     conn->rests = true;
+    stream_release(conn->stream);
     pool->lent_count--;
     begin_rest(conn);
     return true;

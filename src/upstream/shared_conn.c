@@ -123,7 +123,8 @@ static void feed(struct shared_conn *h2)
         return;
     h2_session_feed(h2->session, bytes, loop_of(h2)->now_ms);
     stream_consume(stream, bytes.len);
-    stream_release(stream);
+    if (!stream->filled) /* else a larger one is wanted for what follows */
+        stream_release(stream);
 }
 
 static bool tell_changed(struct shared_conn *h2)

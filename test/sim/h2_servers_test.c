@@ -280,7 +280,7 @@ static void test_a_stalled_client_costs_a_window_and_holds_up_nobody(void **stat
     sim_client_get(&s.clients[10], "/len/500000", 11);
     sim_advance(s.sim, 1000);
     expect_body(&s.clients[10], 0, 11, 500000);
-    assert_true(s.sim->lent_max < 11 * (64 + 32) * 1024 + 200000);
+    assert_true(s.sim->lent_max < 10 * (BUFFER_LARGE + 5 * BUFFER_SIZE)); /* what came, and the exchange's own */
     for (unsigned i = 0; i < 10; i++)
         sim_link_pause(s.clients[i].wire, false);
     sim_advance(s.sim, 10000);
