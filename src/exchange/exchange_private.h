@@ -28,6 +28,12 @@ static inline bool exchange_server_is_there(const struct exchange *x, const stru
 /* Tries again where that is safe; otherwise the exchange is answered with the attempt's reason. */
 void attempt_has_failed(struct exchange *x);
 
+/* replay.c: a piece of the body has gone to a server that may say that it did nothing of it. */
+void replay_keep(struct exchange *x, struct slice payload);
+/* It did. True: from now on the body begins anew. */
+bool replay_begin(struct exchange *x);
+void replay_drop(struct exchange *x);
+
 /* request_head.c: false when it does not fit. */
 bool request_head_write(struct exchange *x, struct head_out *out);
 /* One hop more than the request came with. */

@@ -84,6 +84,8 @@ void attempt_has_failed(struct exchange *x)
 {
     struct attempt *attempt = &x->attempt;
 
+    if (attempt->refused && replay_begin(x))
+        x->body_begun = false;
     forget_attempt(x);
     if (is_untouched(x) && may_repeat_stale(x)) {
         repeat_after_stale(x);
@@ -165,6 +167,8 @@ static void send_piece(struct exchange *x, struct slice payload, bool last, cons
     x->head_sent = true;
     x->request_sent = last;
     x->upload_pending = payload.len;
+    if (payload.len && attempt_may_be_refused(&x->attempt))
+        replay_keep(x, payload);
     attempt_send(&x->attempt, &part);
     if (last)
         attempt_expect_answer(&x->attempt);

@@ -74,6 +74,8 @@ static void answer_head(struct exchange *x)
     x->client_ops->send_head(x->client, &x->answer);
     if (x->attempt.state == ATTEMPT_HEAD)
         attempt_head_done(&x->attempt);
+    if (x->kept.base)
+        replay_drop(x);
     leave_configuration(x);
 }
 

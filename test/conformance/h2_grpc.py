@@ -136,8 +136,10 @@ rule = "Host:{name}.test"
 
 plain = GrpcServer("plain")
 one_at_a_time = GrpcServer("one", max_concurrent_streams=1)
+staying, leaving = GrpcServer("staying"), GrpcServer("leaving")
 GRPC_RULES = RULES + frontend("plain", f"h2c://127.0.0.1:{plain.port}") + frontend("one", f"h2c://127.0.0.1:{one_at_a_time.port}") + \
-    frontend("gone", "h2c://127.0.0.1:1")
+    frontend("gone", "h2c://127.0.0.1:1") + \
+    frontend("pair", f"h2c://127.0.0.1:{staying.port}", f'[backends.pair.servers.t]\nurl = "h2c://127.0.0.1:{leaving.port}"')
 HOSTS = ("plain.test", "one.test")
 
 
@@ -266,7 +268,35 @@ def many(world):
             for i, call in enumerate(calls):
                 expect(call.result() == b"%d" % i, i)
 
+    def server_leaves():
+        """One of two servers ends as it should while calls come: none of them fails."""
+        done, failures = threading.Event(), []
+
+        def caller(number):
+            with Channel(world, "pair.test") as c:
+                call = c.call("unary-echo")
+                while not done.is_set():
+                    try:
+                        call(b"%d" % number, timeout=10)
+                    except grpc.RpcError as error:
+                        if "header with status" in error.details():  # the router's, not what the server has answered
+                            failures.append(error)
+
+        callers = [threading.Thread(target=caller, args=(i,)) for i in range(6)]
+        for thread in callers:
+            thread.start()
+        time.sleep(0.4)
+        before = leaving.service.calls
+        leaving.server.stop(5).wait(6)
+        time.sleep(0.2)
+        done.set()
+        for thread in callers:
+            thread.join(10)
+        expect(before > 10, "calls before:", before)
+        expect(not failures, len(failures), failures[:2])
+
     attempt("400 calls", at_once)
+    attempt("a server that leaves", server_leaves)
     attempt("a server that takes one at a time", one_by_one)
 
 

@@ -330,7 +330,7 @@ static void test_trailers_pass_both_ways(void **state)
     end(&s);
 }
 
-/* What the server says it did nothing of is asked again, once; a body that was begun cannot be. */
+/* What the server says it did nothing of is asked again, once; with its body, if that is little. */
 static void test_a_refused_stream_is_repeated_once(void **state)
 {
     struct scene s;
@@ -348,12 +348,70 @@ static void test_a_refused_stream_is_repeated_once(void **state)
     sim_client_get(&s.clients[0], "/len/5", 3);
     sim_settle(s.sim);
     assert_int_equal(sim_client_status(&s.clients[0], 2), 502);
+    for (unsigned id = 4; id <= 7; id++) {
+        s.server.refuse = 1;
+        sim_client_post(&s.clients[0], "/echo", id, id == 7 ? BUFFER_SIZE : 10, id & 1);
+        sim_settle(s.sim);
+        expect_body(&s.clients[0], id - 1, id, id == 7 ? BUFFER_SIZE : 10);
+        assert_int_equal(s.server.executed[id], 1);
+    }
     s.server.refuse = 1;
-    sim_client_post(&s.clients[0], "/echo", 4, 10, false);
+    sim_client_post(&s.clients[0], "/echo", 8, BUFFER_SIZE + 1, false);
     sim_settle(s.sim);
-    assert_int_equal(sim_client_status(&s.clients[0], 3), 502);
+    assert_int_equal(sim_client_status(&s.clients[0], 7), 502);
     assert_int_equal(s.server.conn_count, 1);
     end(&s);
+}
+
+/* Refused in the middle of a body, with some of it still with the client: what is sent again is whole, and so are trailers. */
+static void test_a_body_that_was_begun_is_sent_again_whole(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct scene s;
+        prepare(&s, seed);
+        start(&s, URL);
+        sim_client_get(&s.clients[0], "/len/1", 1);
+        sim_advance(s.sim, 2000);
+        s.server.limits.stream_window = 100 + (size_t)sim_draw(s.sim, 3000);
+        s.server.refuse = 1;
+        unsigned size = 1 + (unsigned)sim_draw(s.sim, 9000);
+        for (unsigned i = 1; i < 4; i++)
+            sim_client_post(&s.clients[i], "/echo", i + 1, size, i & 1);
+        sim_advance(s.sim, 20000);
+        for (unsigned i = 1; i < 4; i++) {
+            expect_body(&s.clients[i], 0, i + 1, size);
+            assert_int_equal(s.server.executed[i + 1], 1);
+        }
+        assert_int_equal(s.server.refuse, 0);
+        end(&s);
+    }
+}
+
+/* Some of it has gone, some waits for the window, the rest is still to come from the client. */
+static void test_a_body_refused_in_its_middle(void **state)
+{
+    (void)state;
+    for (unsigned chunked = 0; chunked < 2; chunked++) {
+        struct scene s;
+        prepare(&s, 0);
+        start(&s, URL);
+        s.server.limits.stream_window = 3000;
+        s.server.takes_nothing = true;
+        sim_client_get(&s.clients[1], "/len/1", 1);
+        sim_advance(s.sim, 10);
+        s.sim->wire = (struct sim_wire){.deliver_max = 2000};
+        sim_client_connect(&s.clients[0], s.sim, s.world->entry, "192.0.2.1");
+        sim_client_post(&s.clients[0], "/echo", 2, 9000, chunked);
+        sim_advance(s.sim, 10);
+        assert_int_equal(s.server.executed[2], 1);
+        s.server.takes_nothing = false;
+        sim_h2_reset_all(sim_h2_server_conn(&s.server), H2_REFUSED_STREAM);
+        sim_advance(s.sim, 100);
+        expect_body(&s.clients[0], 0, 2, 9000);
+        assert_int_equal(s.server.executed[2], 2);
+        end(&s);
+    }
 }
 
 /* The one place it had is free again: for who waits, and on the same connection. */
@@ -471,6 +529,8 @@ int main(void)
         cmocka_unit_test(test_a_server_that_takes_nothing_stops_that_client_only),
         cmocka_unit_test(test_trailers_pass_both_ways),
         cmocka_unit_test(test_a_refused_stream_is_repeated_once),
+        cmocka_unit_test(test_a_body_that_was_begun_is_sent_again_whole),
+        cmocka_unit_test(test_a_body_refused_in_its_middle),
         cmocka_unit_test(test_a_client_that_leaves_frees_its_place),
         cmocka_unit_test(test_a_server_that_goes_away_answers_what_is_under_way),
         cmocka_unit_test(test_a_reset_has_a_reason_of_its_own),

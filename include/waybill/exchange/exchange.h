@@ -35,6 +35,12 @@ enum exchange_state {
 
 enum { EXCHANGE_TRIES_MAX = 8, EXCHANGE_ARENA_BYTES = 256 * 1024, EXCHANGE_HOPS_MAX = 8 };
 
+/* A request's body that a filter has collected. Owner: the filter, until its response half is told of the end. */
+struct body_source {
+    enum body_result (*body)(struct body_source *source, struct slice *out_payload); /* stays where it is until took */
+    void (*took)(struct body_source *source, size_t count);
+};
+
 struct exchange {
     struct environment *env;
     const struct client_ops *client_ops;
@@ -88,6 +94,10 @@ struct exchange {
     bool head_sent, request_sent, upload_stopped, body_begun;
     bool continue_wanted;       /* the client waits for 100 */
     struct body_source *upload; /* where the request's body is taken from; NULL: the client */
+    struct body_source replay;  /* what was sent before, from `kept` */
+    struct buffer kept;         /* all that was sent of the body, while it can be sent again (replay.c) */
+    size_t replayed;            /* of it */
+    bool kept_lost;             /* it was too much */
 
     /* Answer. */
     unsigned status;
@@ -102,12 +112,6 @@ struct exchange {
     bool internal; /* an internal route, or a head that could not be read: not counted as a request, not logged */
 
     struct exchange *next_spare;
-};
-
-/* A request's body that a filter has collected. Owner: the filter, until its response half is told of the end. */
-struct body_source {
-    enum body_result (*body)(struct body_source *source, struct slice *out_payload); /* stays where it is until took */
-    void (*took)(struct body_source *source, size_t count);
 };
 
 /* Takes over the head's buffer; `request` was read from it. The client sets the ops first. */

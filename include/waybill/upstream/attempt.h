@@ -93,6 +93,11 @@ static inline bool attempt_is_writing(const struct attempt *attempt)
 {
     return attempt->conn ? attempt->conn->stream->writing : attempt_call_is_writing(attempt);
 }
+/* The server can say that it did nothing of what was sent. */
+static inline bool attempt_may_be_refused(const struct attempt *attempt)
+{
+    return attempt->call != NULL;
+}
 /* The server takes no more bytes (it may still answer). */
 bool attempt_write_failed(const struct attempt *attempt);
 /* The head was used: its slices end. After a 1xx the next head is awaited; after 101 it is a tunnel. */
