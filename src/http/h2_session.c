@@ -54,6 +54,7 @@ struct h2_stream *h2_stream_create(struct h2_session *session, int32_t id)
     }
     stream->session = session;
     stream->id = id;
+    stream->unsent = SLICE("");
     list_init(&stream->changed);
     list_push_back(&session->streams, &stream->link);
     session->open++;
@@ -191,6 +192,7 @@ struct h2_session *h2_session_create(enum h2_side side, const struct h2_limits *
     session->side = side;
     session->limits = *limits;
     session->newest_id = -1;
+    session->rest = SLICE("");
     session->pool = pool;
     list_init(&session->streams);
     list_init(&session->changed);
