@@ -169,6 +169,24 @@ def answers(world):
 
     attempt("many at once", interleaved)
 
+    def fair():
+        """Large answers on one connection come side by side."""
+        size = 1 << 20
+        world["main"].script = lambda conn, r: (conn.body_of(r), conn.send(reply(200, [], b"f" * size)))[1]
+        with H2(world.port, (INITIAL_WINDOW_SIZE, 1 << 30)) as c:
+            c.send(*(headers(2 * i + 1) for i in range(4)))
+            time.sleep(QUIET)  # all four wait for the connection's window
+            c.send(frame(WINDOW_UPDATE, 0, 0, u32(1 << 30)))
+            got = [c.answers[2 * i + 1] for i in range(4)]
+            c.until(lambda: any(a.ended for a in got))
+            expect(min(len(a.body) for a in got) > size // 2, [len(a.body) for a in got])
+            for i in range(4):
+                c.answer(2 * i + 1)
+        world.default()
+        world.forget()
+
+    attempt("large ones are fair to each other", fair)
+
 
 @row
 def bodies(world):
