@@ -256,11 +256,11 @@ static void test_what_came_goes_out_before_more_comes(void **state)
         scene.server.arg = (void *)(uintptr_t) "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
         text_addf(&reply, "GET / HTTP/1.1\r\nHost: a.test\r\nAccept-Encoding: %s\r\n\r\n", accepted[i]);
         sim_client_ask_slice(&scene.client, text_slice(&reply));
-        sim_advance(scene.sim, 10); /* of the 50 ms in which it may turn out short */
+        sim_advance(scene.sim, 10); /* of the 100 ms in which it may turn out short */
         for (unsigned piece = 1; piece <= 3; piece++) {
             size_t before = scene.client.wire->got.len;
             send_more(&scene.server, "5\r\nhello\r\n");
-            sim_advance(scene.sim, piece == 1 ? 40 : 10);
+            sim_advance(scene.sim, piece == 1 ? 90 : 10);
             assert_true(scene.client.wire->got.len > before);
             before = scene.client.wire->got.len;
             sim_advance(scene.sim, 1000);

@@ -14,7 +14,7 @@
 #include "exchange_private.h"
 #include "filters_private.h"
 
-enum { WORTHWHILE_BYTES = 512, OUT_ROOM_MIN = 1024, PATIENCE_MS = 50 };
+enum { WORTHWHILE_BYTES = 512, OUT_ROOM_MIN = 1024, PATIENCE_MS = 100 };
 enum { ENCODERS_BYTES_MAX = 128 * 1024 * 1024 }; /* of one worker */
 
 struct compress_half {
