@@ -253,8 +253,7 @@ static bool is_set_twice(const struct field *field, const void *record)
 }
 
 /* In a group that protects it may be what was to protect, as with labels: the frontend is closed. */
-static void report_unknown(struct decode *decode, const struct group *group, const struct toml_value *value,
-                           unsigned flags)
+static void report_unknown(struct decode *decode, const struct group *group, const struct toml_value *value, unsigned flags)
 {
     const char *suggestion = group_suggest(group, value->key);
 

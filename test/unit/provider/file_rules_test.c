@@ -250,7 +250,8 @@ static void test_unknown_keys_are_said_with_a_suggestion(void **state)
     expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:4", "did you mean `loadBalancer`?");
     expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:5", "did you mean `responseForwarding`?");
     expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:7", "did you mean `passHostHeader`?");
-    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:8", "`frontends.f.zzzzzzz` is no option of a frontend; it is ignored");
+    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:8",
+                      "`frontends.f.zzzzzzz` is no option of a frontend; it is ignored");
     expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:9", "does not serve TLS yet");
     expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:1", "`title`");
     forget(&reading);
