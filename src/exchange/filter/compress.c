@@ -227,7 +227,7 @@ static void stop_looking(struct compress_half *own, struct environment *env)
 /* One that breaks off goes as it is as far as it came. */
 static enum response_verdict look_at_length(struct compress_half *own, struct exchange *x)
 {
-    struct headers *trailers = x->te_trailers ? exchange_trailers(x) : NULL;
+    struct headers *trailers = exchange_trailers(x);
     enum body_result result;
     struct slice payload;
 
