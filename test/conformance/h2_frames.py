@@ -250,8 +250,11 @@ def priorities(world):
         big = b"b" * 3000000
         world["main"].script = lambda conn, r: (conn.body_of(r), conn.send(reply(200, [], big if r.target == b"/big" else b"small")))[1] and None
         with opened(world, (INITIAL_WINDOW_SIZE, 1 << 30)) as c:
+            c.send(headers(1, path=b"/big"))
+            c.until(lambda: len(c.answers[1].body) == 65535)  # the connection's window is used up
+            c.send(frame(HEADERS, END_HEADERS | END_STREAM | HAS_PRIORITY, 3, u32(1) + b"\0" + block(fields_of_request())))
+            c.until(lambda: c.answers[3].heads)
             c.send(frame(WINDOW_UPDATE, 0, 0, u32(1 << 30)))
-            c.send(headers(1, path=b"/big"), frame(HEADERS, END_HEADERS | END_STREAM | HAS_PRIORITY, 3, u32(1) + b"\0" + block(fields_of_request())))
             got = c.answer(3)
             expect(got.body == b"small" and not c.answers[1].ended, "it waited for", len(c.answers[1].body))
         world.default()
