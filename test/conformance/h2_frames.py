@@ -3,8 +3,18 @@
 """RFC 9113 and RFC 7541, frame by frame: what a connection or a stream must end with, and what must be borne."""
 import struct
 
+import _h2
 from _h2 import *
 from _lib import *
+
+
+def fields_of_request(path=b"/probe/frames", **request):
+    """Whether a request that is broken off has reached its server is a matter of time: such a path is not counted."""
+    return _h2.fields_of_request(path=path, **request)
+
+
+def headers(stream=1, fields=None, end=True, **request):
+    return _h2.headers(stream, fields or fields_of_request(**request), end)
 
 
 def big_answer(conn, r):
@@ -70,9 +80,8 @@ def borne(world, name, *parts, pairs=(), stream=1, status=200, check=None):
     attempt(name, run_it)
 
 
-# Whether a request that is broken off has reached its server is a matter of time: such are not counted.
-GET = headers(path=b"/probe/get")
-OPEN = headers(end=False, method=b"POST", path=b"/probe/open")
+GET = headers()
+OPEN = headers(end=False, method=b"POST")
 IDLE_DATA = frame(DATA, END_STREAM, 1, b"x")
 
 
