@@ -20,7 +20,7 @@ struct making {
     char *problem;      /* NULL: none so far */
 };
 
-static bool is_text(struct slice written)
+bool tls_is_pem(struct slice written)
 {
     for (size_t i = 0; i < written.len; i++)
         if (slice_starts(slice_from(written, i), SLICE("-----BEGIN ")))
@@ -33,7 +33,7 @@ static bool refuse(struct making *making, const char *option, struct slice writt
 {
     struct text shown = TEXT_EMPTY;
 
-    if (written.len && !is_text(written)) {
+    if (written.len && !tls_is_pem(written)) {
         text_add_visible(&shown, slice_head(written, 200));
         text_add(&shown, SLICE(": "));
     }
@@ -73,7 +73,7 @@ static void note(struct making *making, struct slice bytes)
 static BIO *open_pem(struct making *making, const char *option, struct slice written, struct text *out_pem)
 {
     *out_pem = TEXT_EMPTY;
-    if (is_text(written)) {
+    if (tls_is_pem(written)) {
         text_add(out_pem, written);
     } else if (!read_file(making, option, written, out_pem)) {
         text_fini(out_pem);

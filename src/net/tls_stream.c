@@ -223,13 +223,29 @@ static bool step_reading(struct tls_stream *t)
     return changed;
 }
 
+/* Of what ALPN has chosen: a text that stays. */
+static struct slice chosen_protocol(SSL *library)
+{
+    static const struct slice known[] = {{"http/1.1", 8}, {"h2", 2}};
+    const unsigned char *name;
+    unsigned len;
+
+    SSL_get0_alpn_selected(library, &name, &len);
+    for (size_t i = 0; i < WB_COUNT(known); i++)
+        if (slice_eq(slice_make((const char *)name, len), known[i]))
+            return known[i];
+    return SLICE("");
+}
+
 static bool step_shaking(struct tls_stream *t)
 {
     ERR_clear_error();
     int status = SSL_do_handshake(t->library);
     if (status == 1) {
         deadline_clear(&t->deadline);
-        t->stream.connected = true;
+        tls_certificate_unref(&t->shown);
+        t->stream.connected = t->stream.is_secure = true;
+        t->stream.protocol = chosen_protocol(t->library);
         t->stream.local = t->plain->local;
         stream_want_read(t->plain, t->stream.want_read);
         stream_want_read(&t->stream, t->stream.want_read);
@@ -241,10 +257,10 @@ static bool step_shaking(struct tls_stream *t)
 /* The plain stream stands: hello. */
 static bool open_library(struct tls_stream *t)
 {
-    t->library = tls_client_open(t->peer);
+    t->library = t->acceptor ? tls_acceptor_open(t->acceptor) : tls_client_open(t->peer);
     if (!t->library)
         return fail(t, TLS_WRONG_NAME, "a name that no certificate can be for", -EPROTO);
-    BIO *bio = tls_bio_create(t->peer->context->bio_method, t);
+    BIO *bio = tls_bio_create(t->acceptor ? t->acceptor->bio_method : t->peer->context->bio_method, t);
     SSL_set_bio(t->library, bio, bio);
     SSL_set_app_data(t->library, t);
     loop_set_deadline_in(t->stream.loop, &t->deadline, TLS_HANDSHAKE_MS);
@@ -373,6 +389,7 @@ static void end(struct tls_stream *t)
 {
     t->over = true;
     t->peer = NULL;
+    tls_certificate_unref(&t->shown);
     buffer_return(&t->out, &t->stream.loop->stock);
     loop_remove_deadline(t->stream.loop, &t->deadline);
     if (t->library && t->failure != TLS_BROKEN)
@@ -410,13 +427,13 @@ static const struct stream_ops tls_ops = {
     .reset = reset_stream,
 };
 
-struct stream *tls_dial(struct tls_peer *peer, struct stream **plain)
+/* Takes over the plain stream. */
+static struct tls_stream *create(struct stream **plain)
 {
     struct tls_stream *t = wb_alloc(sizeof *t);
 
     t->plain = *plain;
     *plain = NULL;
-    t->peer = peer;
     t->detail = "";
     stream_init(&t->stream, &tls_ops, t->plain->loop);
     t->stream.peer = t->plain->peer;
@@ -428,6 +445,22 @@ struct stream *tls_dial(struct tls_peer *peer, struct stream **plain)
     stream_want_read(t->plain, true);
     if (t->plain->connected)
         come_back_later(t);
+    return t;
+}
+
+struct stream *tls_dial(struct tls_peer *peer, struct stream **plain)
+{
+    struct tls_stream *t = create(plain);
+
+    t->peer = peer;
+    return &t->stream;
+}
+
+struct stream *tls_accept(struct tls_acceptor *acceptor, struct stream **plain)
+{
+    struct tls_stream *t = create(plain);
+
+    t->acceptor = acceptor;
     return &t->stream;
 }
 
