@@ -202,6 +202,11 @@ static size_t bytes_left(void *client)
     return stream_bytes_left(((struct client_conn *)client)->stream);
 }
 
+static const struct stream *connection(const void *client)
+{
+    return ((const struct client_conn *)client)->stream;
+}
+
 static struct stream *tunnel(void *client)
 {
     return ((struct client_conn *)client)->stream;
@@ -219,6 +224,7 @@ const struct client_ops client_conn_ops = {
     .is_writing = is_writing,
     .has_failed = has_failed,
     .bytes_left = bytes_left,
+    .connection = connection,
     .tunnel = tunnel,
     .ended = client_conn_ended,
 };

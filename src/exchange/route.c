@@ -2,6 +2,8 @@
 /* The steps before a server is asked: who sent it, where it leads, what the filters say. */
 #include "exchange_private.h"
 #include "waybill/exchange/unserved.h"
+#include "waybill/net/tls.h"
+#include "waybill/net/tls_server.h"
 #include <stdio.h>
 
 static bool hops_exceeded(struct exchange *x)
@@ -31,6 +33,15 @@ static void note_hop_by_hop(struct exchange *x)
     headers_remove_hop_by_hop(headers);
 }
 
+/* The handshake was for one name, the request is for another, and that one would not have been let in. */
+static bool is_misdirected(const struct exchange *x)
+{
+    const struct stream *stream = x->client_ops->connection(x->client);
+    struct slice host = x->request.host;
+
+    return !slice_eq_nocase(host, tls_stream_server_name(stream)) && !tls_server_admits(x->entrypoint->tls, host);
+}
+
 bool step_start(struct exchange *x)
 {
     struct environment *env = x->env;
@@ -43,6 +54,10 @@ bool step_start(struct exchange *x)
     reason = target_parse(&x->arena, x->request.target, &x->target);
     if (reason != REASON_NONE) {
         exchange_answer(x, reason);
+        return true;
+    }
+    if (x->entrypoint->tls && is_misdirected(x)) {
+        exchange_answer(x, REASON_MISDIRECTED);
         return true;
     }
     if (x->entrypoint->has_local && answer_locally(x, false))

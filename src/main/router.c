@@ -29,6 +29,8 @@ struct router {
     struct loop *loop; /* of the main thread: control's and the signals' */
     struct entrypoint *entrypoints;
     struct tls_credentials *tls; /* for https servers */
+    struct tls_server **doors;   /* of the entrypoints, which own them; NULL: one has no TLS */
+    struct keyring *keyring;
     int *sockets;                /* [worker * entrypoint_count + entrypoint] */
     struct worker *workers[SETTINGS_WORKERS_MAX];
     const struct exchange_counters *counters[SETTINGS_WORKERS_MAX];
@@ -189,6 +191,22 @@ static void on_secure_wanted(void *arg)
                      "who signs the servers' certificates with rootCAs");
 }
 
+/* Before anybody is accepted: nobody is to be shown another certificate because he came early. */
+static void read_certificates(struct router *r)
+{
+    const struct settings *s = r->settings;
+    const struct model none = {0};
+
+    r->doors = ARENA_ARRAY(&r->arena, struct tls_server *, s->entrypoint_count);
+    for (size_t i = 0; i < s->entrypoint_count; i++)
+        r->doors[i] = r->entrypoints[i].tls;
+    r->keyring = keyring_create(&(struct keyring_options){.entrypoints = s->entrypoints,
+                                                          .servers = r->doors,
+                                                          .entrypoint_count = s->entrypoint_count,
+                                                          .default_entrypoints = &s->default_entrypoints});
+    keyring_apply(r->keyring, &none);
+}
+
 static bool open_access_log(struct router *r)
 {
     r->access_log_fd = -1;
@@ -305,6 +323,7 @@ static void create_control(struct router *r)
         .live_snapshots = &r->live_snapshots,
         .default_entrypoints = s->default_entrypoints,
         .known_entrypoints = s->entrypoint_names,
+        .keyring = r->keyring,
         .board = r->board,
     });
 }
@@ -440,6 +459,7 @@ int router_run(const struct settings *settings)
     size_t files = raise_file_limit(), clients_max = clients_per_worker(files - spool_files(files), r->worker_count);
     if (check_docker(settings) && read_trust(r) && compile_entrypoints(r) && open_access_log(r) && open_sockets(r)) {
         r->board = board_create();
+        read_certificates(r);
         create_admin(r);
         r->passwords = passwords_create(r->worker_count < HASHERS_MAX ? (unsigned)r->worker_count : HASHERS_MAX);
         r->spool_room = create_spool_room(settings, files);
@@ -453,6 +473,7 @@ int router_run(const struct settings *settings)
         board_destroy(&r->board);
         status = 0;
     }
+    keyring_destroy(&r->keyring);
     for (size_t i = 0; r->entrypoints && i < settings->entrypoint_count; i++)
         entrypoint_fini(&r->entrypoints[i]);
     tls_credentials_unref(&r->tls);

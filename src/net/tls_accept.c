@@ -180,6 +180,13 @@ static void build(struct tls_acceptor *acceptor)
     tls_credentials_unref(&authorities);
 }
 
+struct slice tls_stream_server_name(const struct stream *stream)
+{
+    const struct tls_stream *t = (const struct tls_stream *)(const void *)stream;
+
+    return stream->is_secure && t->library ? slice_of(SSL_get_servername(t->library, TLSEXT_NAMETYPE_host_name)) : SLICE("");
+}
+
 struct tls_acceptor *tls_acceptor_create(struct tls_server *server)
 {
     struct tls_acceptor *acceptor = wb_alloc(sizeof *acceptor);
