@@ -9,14 +9,14 @@
     {                                                     \
         return (set);                                     \
     }
-FRONTEND(has_client_cert, frontend->pass_client_cert != NULL || frontend->pass_tls_cert)
+FRONTEND(passes_cert, frontend->pass_tls_cert)
 
 static const struct {
     const char *option;
     bool protects;
     bool (*is_set)(const struct model_frontend *frontend);
 } frontend_rows[] = {
-    {"passTLSClientCert", true, has_client_cert},
+    {"passTLSCert", true, passes_cert},
 };
 /* clang-format on */
 

@@ -15,6 +15,7 @@ const struct filter_ops *const exchange_filters[] = {
     &filter_custom_headers,
     &filter_security_headers,
     &filter_basic_auth_list,
+    &filter_client_certificate,
     &filter_basic_auth,
     &filter_digest_auth,
     &filter_forward_auth,
