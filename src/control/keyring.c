@@ -135,9 +135,10 @@ static uint64_t stamp_all(const struct keyring *keyring, const struct model *mod
         any = true;
         add_static_stamps(&text, keyring->options.entrypoints[i].tls);
     }
-    for (size_t i = 0; any && i < model->count; i++)
+    for (size_t i = 0; i < model->count; i++)
         for (size_t k = 0; k < model->fragments[i]->certificate_count; k++) {
             const struct model_certificate *certificate = &model->fragments[i]->certificates[k];
+            any = true;
             add_pair_stamp(&text, certificate);
             for (size_t n = 0; n < certificate->entrypoints.count; n++)
                 text_add(&text, certificate->entrypoints.items[n]);
