@@ -454,7 +454,7 @@ static void test_what_protects_and_is_missing_closes_the_frontend(void **state)
         assert_true(find(snapshot, 0, closed[i], "/")->closed_because.len > 0);
     }
     assert_false(find(snapshot, 0, "open.t", "/")->closed);
-    assert_true(said(&bench, DIAGNOSTIC_CLOSED, "passTLSClientCert is not in this version yet"));
+    assert_true(said(&bench, DIAGNOSTIC_CLOSED, "passTLSCert is not in this version yet"));
     assert_true(said(&bench, DIAGNOSTIC_CLOSED, "`x` is no network"));
     snapshot_unref(&snapshot);
     bench_fini(&bench);
