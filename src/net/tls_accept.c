@@ -118,8 +118,9 @@ static void set_versions(SSL_CTX *library, const struct tls_server_options *rule
                SSL_CTX_set1_groups_list(library, "X25519:P-256:P-384:P-521") == 1);
     SSL_CTX_set_options(library, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                      SSL_OP_PRIORITIZE_CHACHA);
-    SSL_CTX_set_mode(library,
-                     SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    /* What is shown is what the file says, never a chain made of client authorities. */
+    SSL_CTX_set_mode(library, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                  SSL_MODE_NO_AUTO_CHAIN);
 }
 
 /* Who asked for an authority's certificate is told the names of those that count (RFC 8446 4.2.4). */
