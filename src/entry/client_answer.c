@@ -121,7 +121,8 @@ static void send_head(void *client, const struct answer_head *head)
     c->until_close = unknown && c->version == HTTP_1_0;
     if (head->close || c->until_close || c->entry->env->draining || !body_can_be_drained(c))
         c->keep = false;
-    if (head->close)
+    /* Over TLS the end itself is bytes, and what the socket does not take at once is lost to a close. */
+    if (head->close || (c->until_close && c->stream->is_secure))
         c->linger = true;
     c->overflowed = !compose(c, head, BUFFER_SIZE) && !compose(c, head, BUFFER_LARGE);
     c->out_waits = true;
