@@ -36,7 +36,8 @@ static bool api_of(const struct settings *settings, struct text *out_place)
     if (!settings->api_on || !entrypoint || !host_port_reachable(entrypoint->address, &there) || there.port == 0)
         return false;
     text_addf(out_place, "%s://", entrypoint->tls ? "https" : "http");
-    text_addf(out_place, there.bracketed ? "[" SLICE_FMT "]:%u" : SLICE_FMT ":%u", SLICE_ARG(there.host), (unsigned)there.port);
+    text_addf(out_place, there.bracketed ? "[" SLICE_FMT "]:%u" : SLICE_FMT ":%u", SLICE_ARG(there.host),
+              (unsigned)there.port);
     return true;
 }
 

@@ -26,9 +26,9 @@ struct held_authorities {
 
 struct keyring {
     struct keyring_options options;
-    struct map pairs;                    /* "cert\0key" -> held_pair */
+    struct map pairs;                     /* "cert\0key" -> held_pair */
     struct held_authorities *authorities; /* by entrypoint */
-    struct tls_certificate *generated;   /* NULL: nobody needed it yet */
+    struct tls_certificate *generated;    /* NULL: nobody needed it yet */
     struct diagnostics said;
     uint64_t applied; /* stamp_all, then */
 };
@@ -182,8 +182,8 @@ static void read_pair(struct held_pair *pair, const struct model_certificate *ce
 }
 
 /* NULL: there is none that could be shown. */
-static struct tls_certificate *take(struct keyring *keyring, const struct model_certificate *certificate,
-                                    struct slice place, struct diagnostics *found)
+static struct tls_certificate *take(struct keyring *keyring, const struct model_certificate *certificate, struct slice place,
+                                    struct diagnostics *found)
 {
     struct held_pair *pair = pair_of(keyring, certificate);
 

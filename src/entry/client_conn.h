@@ -64,7 +64,7 @@ struct entry {
     size_t count;
     bool draining;
     struct tls_acceptor **acceptors; /* by entrypoint; NULL: it has no TLS */
-    bool told_of_proxy; /* the first PROXY header that was not believed was logged */
+    bool told_of_proxy;              /* the first PROXY header that was not believed was logged */
 };
 
 extern const struct client_ops client_conn_ops;

@@ -14,10 +14,11 @@ static enum tls_version read_version(struct slice name, struct slice place, stru
         if (!slice_eq_nocase(name, slice_of(version_names[i])))
             continue;
         if (i < TLS_VERSION_1_2)
-            diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, place,
-                            "TLS.MinVersion:%s lets in who speaks TLS that is broken: write VersionTLS12 unless such a client "
-                            "is known",
-                            version_names[i]);
+            diagnostics_add(
+                diagnostics, DIAGNOSTIC_WARNING, place,
+                "TLS.MinVersion:%s lets in who speaks TLS that is broken: write VersionTLS12 unless such a client "
+                "is known",
+                version_names[i]);
         return (enum tls_version)i;
     }
     if (name.len)

@@ -31,7 +31,7 @@ struct router {
     struct tls_credentials *tls; /* for https servers */
     struct tls_server **doors;   /* of the entrypoints, which own them; NULL: one has no TLS */
     struct keyring *keyring;
-    int *sockets;                /* [worker * entrypoint_count + entrypoint] */
+    int *sockets; /* [worker * entrypoint_count + entrypoint] */
     struct worker *workers[SETTINGS_WORKERS_MAX];
     const struct exchange_counters *counters[SETTINGS_WORKERS_MAX];
     struct unserved *unserved[SETTINGS_WORKERS_MAX];

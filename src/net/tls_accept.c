@@ -7,13 +7,12 @@
 
 enum { SESSION_SECONDS = 2 * 3600 };
 
-#define MODERN_CIPHERS                                                           \
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"                 \
-    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                 \
+#define MODERN_CIPHERS                                           \
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:" \
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:" \
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 /* For who allows TLS before 1.2, which knows no others. */
-#define OLD_CIPHERS                                                              \
-    "ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA"
+#define OLD_CIPHERS "ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA"
 
 static struct tls_acceptor *acceptor_of(SSL *library)
 {
@@ -99,7 +98,8 @@ static int on_staple_wanted(SSL *library, void *arg)
     return SSL_TLSEXT_ERR_OK;
 }
 
-static int on_ticket(SSL *library, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int make)
+static int on_ticket(SSL *library, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
+                     int make)
 {
     return tls_server_ticket(acceptor_of(library)->server, name, iv, cipher, mac, make == 1);
 }
@@ -119,8 +119,8 @@ static void set_versions(SSL_CTX *library, const struct tls_server_options *rule
     SSL_CTX_set_options(library, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                      SSL_OP_PRIORITIZE_CHACHA);
     /* What is shown is what the file says, never a chain made of client authorities. */
-    SSL_CTX_set_mode(library, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                  SSL_MODE_NO_AUTO_CHAIN);
+    SSL_CTX_set_mode(library, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
 }
 
 /* Who asked for an authority's certificate is told the names of those that count (RFC 8446 4.2.4). */
@@ -143,9 +143,8 @@ static void set_client_check(SSL_CTX *library, enum tls_client_check check, cons
     name_authorities(library, trust);
     SSL_CTX_set_cert_store(library, trust);
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(library), X509_V_FLAG_PARTIAL_CHAIN);
-    SSL_CTX_set_verify(library,
-                       check == TLS_CLIENTS_MUST_SHOW ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_PEER,
-                       NULL);
+    SSL_CTX_set_verify(
+        library, check == TLS_CLIENTS_MUST_SHOW ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_PEER, NULL);
 }
 
 /* Who must be checked is checked each time; all others get one ticket, worth something at this entrypoint only. */

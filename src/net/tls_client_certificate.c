@@ -35,9 +35,12 @@ static void add_string(struct arena *arena, struct tls_texts *texts, const ASN1_
 static void read_name(struct arena *arena, const X509_NAME *from, struct tls_client_name *out)
 {
     static const int nids[TLS_NAME_PART_COUNT] = {
-        [TLS_NAME_DOMAIN] = NID_domainComponent,   [TLS_NAME_COUNTRY] = NID_countryName,
-        [TLS_NAME_PROVINCE] = NID_stateOrProvinceName, [TLS_NAME_LOCALITY] = NID_localityName,
-        [TLS_NAME_ORGANIZATION] = NID_organizationName, [TLS_NAME_SERIAL] = NID_serialNumber,
+        [TLS_NAME_DOMAIN] = NID_domainComponent,
+        [TLS_NAME_COUNTRY] = NID_countryName,
+        [TLS_NAME_PROVINCE] = NID_stateOrProvinceName,
+        [TLS_NAME_LOCALITY] = NID_localityName,
+        [TLS_NAME_ORGANIZATION] = NID_organizationName,
+        [TLS_NAME_SERIAL] = NID_serialNumber,
         [TLS_NAME_COMMON] = NID_commonName,
     };
 

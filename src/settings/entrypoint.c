@@ -31,7 +31,8 @@ static bool form_fits(enum option_form wanted, const struct entrypoint_option *o
 
 static bool meet_option(struct entrypoint_draft *draft, const struct entrypoint_option *option)
 {
-    static const char *const form_names[] = {"", "text", "a list of texts", "true or false", "a table", "a list of tables with certFile and keyFile", ""};
+    static const char *const form_names[] = {
+        "", "text", "a list of texts", "true or false", "a table", "a list of tables with certFile and keyFile", ""};
     const struct known_option *known = known_option_find(option->key);
     if (!known)
         return meet_unknown(draft, option->key);

@@ -138,10 +138,11 @@ static bool check_tls(struct entrypoint_draft *draft)
                             draft->shown_name, draft->tls_option);
     for (size_t i = 0; i < tls->certificate_count; i++)
         if (!is_whole(&tls->certificates[i]))
-            return reading_fail(draft->reading,
-                                "entrypoint \"%s\": bad certificates format: TLS wants a certificate and its key each: write "
-                                "TLS:certFile,keyFile;certFile,keyFile",
-                                draft->shown_name);
+            return reading_fail(
+                draft->reading,
+                "entrypoint \"%s\": bad certificates format: TLS wants a certificate and its key each: write "
+                "TLS:certFile,keyFile;certFile,keyFile",
+                draft->shown_name);
     if (tls->fallback && !is_whole(tls->fallback))
         return reading_fail(draft->reading,
                             "entrypoint \"%s\": TLS.DefaultCertificate wants both: a certificate and its key",

@@ -101,7 +101,9 @@ static void read_items(struct arena *arena, const struct toml_value *array, stru
     option->form = OPTION_LIST;
     TOML_EACH(item, array)
     {
-        enum option_form form = item->kind == TOML_TEXT ? OPTION_LIST : item->kind == TOML_TABLE ? OPTION_PAIRS : OPTION_OTHER;
+        enum option_form form = item->kind == TOML_TEXT    ? OPTION_LIST
+                                : item->kind == TOML_TABLE ? OPTION_PAIRS
+                                                           : OPTION_OTHER;
         option->form = item == array->first || option->form == form ? form : OPTION_OTHER;
         if (item->kind == TOML_TEXT)
             slices_add(arena, &option->items, item->text);

@@ -52,8 +52,8 @@ int healthcheck_ask_secure(struct slice address, uint64_t timeout_ms, struct tex
         text_addf(out_line, "Error calling healthcheck: bad address\n");
         return 1;
     }
-    char *place = wb_format(there.bracketed ? "https://[" SLICE_FMT "]:%u" : "https://" SLICE_FMT ":%u", SLICE_ARG(there.host),
-                            (unsigned)there.port);
+    char *place = wb_format(there.bracketed ? "https://[" SLICE_FMT "]:%u" : "https://" SLICE_FMT ":%u",
+                            SLICE_ARG(there.host), (unsigned)there.port);
     int status = ask(place, timeout_ms, out_line);
     free(place);
     return status;

@@ -36,8 +36,8 @@ static void make_once(void)
     identity_make(&authority, NULL, NULL, -1, 100);
     identity_make(&shown, &authority, "DNS:a.test", -1, 100);
     struct tls_certificates *set = tls_certificates_create();
-    struct tls_certificate *certificate =
-        tls_certificate_create(slice_of(shown.cert_pem), slice_of(shown.key_pem), &problem);
+    struct tls_certificate *certificate = tls_certificate_create(slice_of(shown.cert_pem), slice_of(shown.key_pem),
+                                                                 &problem);
     tls_certificates_add(set, certificate);
     tls_certificate_unref(&certificate);
     server = tls_server_create(
@@ -170,8 +170,8 @@ static void judge(struct run *run)
         WB_REQUIRE(run->ended && !run->cut && run->heard.len == run->said.len);
     if (run->changed)
         return;
-    WB_REQUIRE(run->cut || (stream->connected && run->heard.len == run->said.len &&
-                            slice_eq(stream_protocol(stream), SLICE("h2"))));
+    WB_REQUIRE(run->cut ||
+               (stream->connected && run->heard.len == run->said.len && slice_eq(stream_protocol(stream), SLICE("h2"))));
     WB_REQUIRE(!run->ended || (run->cut ? stream->error != 0 || stream->eof : stream->eof));
 }
 

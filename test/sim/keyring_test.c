@@ -288,8 +288,9 @@ static void test_certificates_of_providers_come_and_go(void **state)
     prepare(&rig);
     start(&rig);
     struct fragment *fragment = fragment_create(SLICE("file"));
-    struct model_certificate all[] = {{.cert = slice_of(other_one.cert_pem), .key = slice_of(other_one.key_pem), .origin = SLICE("x")},
-                                      {.cert = rig.pairs[1].cert, .key = rig.pairs[1].key, .origin = SLICE("y")}};
+    struct model_certificate all[] = {
+        {.cert = slice_of(other_one.cert_pem), .key = slice_of(other_one.key_pem), .origin = SLICE("x")},
+        {.cert = rig.pairs[1].cert, .key = rig.pairs[1].key, .origin = SLICE("y")}};
     fragment->certificates = all;
     fragment->certificate_count = 2;
     struct fragment *given = fragment_ref(fragment);
@@ -347,7 +348,8 @@ static size_t answer_about(const struct identity *identity, int status, long unt
     OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), identity->cert, authority.cert);
     ASN1_TIME *from = X509_gmtime_adj(NULL, -3600), *until = X509_gmtime_adj(NULL, until_s);
 
-    assert_non_null(OCSP_basic_add1_status(basic, id, status, 0, status == V_OCSP_CERTSTATUS_REVOKED ? from : NULL, from, until));
+    assert_non_null(
+        OCSP_basic_add1_status(basic, id, status, 0, status == V_OCSP_CERTSTATUS_REVOKED ? from : NULL, from, until));
     assert_int_equal(OCSP_basic_sign(basic, authority.cert, authority.key, EVP_sha256(), NULL, 0), 1);
     OCSP_RESPONSE *response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
     *out = NULL;

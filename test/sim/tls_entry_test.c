@@ -44,8 +44,8 @@ static void show(struct scene *scene, const struct identity *first, const struct
     char *problem = NULL;
 
     for (size_t i = 0; i < WB_COUNT(all); i++) {
-        struct tls_certificate *certificate =
-            tls_certificate_create(slice_of(all[i]->cert_pem), slice_of(all[i]->key_pem), &problem);
+        struct tls_certificate *certificate = tls_certificate_create(slice_of(all[i]->cert_pem), slice_of(all[i]->key_pem),
+                                                                     &problem);
         assert_non_null(certificate);
         tls_certificates_add(set, certificate);
         if (i == 0)
@@ -212,9 +212,9 @@ static void test_http_in_clear_is_told_so(void **state)
 static void test_what_is_no_tls_is_closed(void **state)
 {
     static const struct slice rows[] = {
-        SLICE("\0\0\0\x08\x04\xd2\x16\x2f"),         /* another protocol's wish for TLS (security case D2) */
+        SLICE("\0\0\0\x08\x04\xd2\x16\x2f"),           /* another protocol's wish for TLS (security case D2) */
         SLICE("\x80\x2e\x01\x00\x02\x00\x15\x00"),     /* SSL 2 */
-        SLICE("\x16\x03\x01\x00\x04\xff\x00\x00\x00"),   /* no hello */
+        SLICE("\x16\x03\x01\x00\x04\xff\x00\x00\x00"), /* no hello */
         SLICE("\x16\xff\xff\xff\xff\xff\xff"),
     };
     (void)state;

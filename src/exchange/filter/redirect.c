@@ -226,8 +226,8 @@ static struct slice add_subject(struct text *out, const struct exchange *x, stru
     struct slice target = target_of(x, x->frontend ? x->route.changes.target : x->request.target);
     size_t question = slice_find(target, '?');
 
-    text_addf(out, SLICE_FMT "://" SLICE_FMT SLICE_FMT, SLICE_ARG(exchange_is_https(x) ? SLICE("https") : SLICE("http")), SLICE_ARG(x->request.authority),
-              SLICE_ARG(target));
+    text_addf(out, SLICE_FMT "://" SLICE_FMT SLICE_FMT, SLICE_ARG(exchange_is_https(x) ? SLICE("https") : SLICE("http")),
+              SLICE_ARG(x->request.authority), SLICE_ARG(target));
     values[VALUE_METHOD] = x->request.method;
     values[VALUE_HOST] = x->request.authority;
     values[VALUE_PATH] = slice_head(target, question);

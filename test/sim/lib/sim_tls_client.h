@@ -13,7 +13,7 @@ struct sim_tls_client {
     struct text heard; /* plaintext */
     struct text later; /* to be said once hands are shaken */
     bool failed, heard_end;
-    int failure; /* reason of the library's error */
+    int failure;          /* reason of the library's error */
     SSL_SESSION *session; /* the latest ticket; the client's */
 };
 
