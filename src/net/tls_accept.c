@@ -173,6 +173,7 @@ static void build(struct tls_acceptor *acceptor)
     set_resumption(library, rules->client_check);
     SSL_CTX_set_tlsext_servername_callback(library, on_name);
     SSL_CTX_set_alpn_select_cb(library, on_protocols, acceptor);
+    SSL_CTX_set_read_ahead(library, 1); /* else it asks for the head of each record alone */
     SSL_CTX_set_tlsext_status_cb(library, on_staple_wanted);
     SSL_CTX_free(acceptor->library);
     acceptor->library = library;
