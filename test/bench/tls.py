@@ -6,7 +6,7 @@
   https       CPU us per keep-alive HTTP/1.1 request over TLS (h2load --h1, 32 connections)
   h2          CPU us per HTTP/2 request over TLS (h2load, 8 connections x 32 streams)
   bulk        CPU us per 1 MiB answer over TLS (h2load --h1, 8 connections)
-  idle        KiB that an idle connection holds over TLS, after one request (--idle of them)
+  idle        KiB that an idle connection holds over TLS, after one request (--idle of them; --rounds 0: of fresh programs)
 
 usage: tls.py [--proxies nginx,haproxy,waybill] [--waybill-cmd 'CMD with {port} {cert} {key} {dir}'] [--rounds 3] [--seconds 3]
               [--idle 1000] [--json F]
@@ -155,7 +155,7 @@ def main():
                         if bad:
                             raise SystemExit(f"{n}: {bad} bad answers in {w}")
                     res[n][w].append((bench.cpu(pid) - c0) / count * 1e6)
-        table = {n: {w: round(statistics.median(res[n][w]), 1) for w in work} for n in names}
+        table = {n: {w: round(statistics.median(res[n][w]), 1) if res[n][w] else 0 for w in work} for n in names}
         print(f"{'proxy':10}" + "".join(f"{w:>12}" for w in work) + f"{'idle':>12}   CPU us each; KiB")
         for n in names:
             table[n]["idle"] = round(idle_kib(*run[n], a.idle), 1)
