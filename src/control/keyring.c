@@ -235,6 +235,20 @@ static struct tls_certificate *generated(struct keyring *keyring)
     return keyring->generated;
 }
 
+/* Servers that want to know who calls are shown the first that is the entrypoint's own. */
+static void set_caller(const struct keyring *keyring, size_t number, const struct tls_certificates *set)
+{
+    struct tls_certificate *first = tls_certificates_first(set);
+
+    if (!keyring->options.servers_trust)
+        return;
+    if (!first)
+        first = tls_certificates_default(set);
+    struct tls_credentials *caller = tls_credentials_join(keyring->options.servers_trust,
+                                                          tls_certificate_credentials(first));
+    tls_server_set_caller(keyring->options.servers[number], &caller);
+}
+
 static void apply_certificates(struct keyring *keyring, const struct model *model, size_t number, struct slice place,
                                struct diagnostics *found)
 {
@@ -247,6 +261,7 @@ static void apply_certificates(struct keyring *keyring, const struct model *mode
     add_of_model(keyring, model, entrypoint->name, set, found);
     struct tls_certificate *fallback = tls->fallback ? take(keyring, tls->fallback, place, found) : NULL;
     tls_certificates_set_default(set, fallback ? fallback : generated(keyring));
+    set_caller(keyring, number, set);
     tls_server_set_certificates(keyring->options.servers[number], &set);
 }
 

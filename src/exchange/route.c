@@ -3,6 +3,7 @@
 #include "exchange_private.h"
 #include "waybill/exchange/unserved.h"
 #include "waybill/net/tls.h"
+#include "waybill/net/tls_credentials.h"
 #include "waybill/net/tls_server.h"
 #include <stdio.h>
 
@@ -220,6 +221,25 @@ static const struct route_server *next_attempt(struct exchange *x)
     return next_server(x);
 }
 
+/* passTLSCert: the server is called as the entrypoint that the request came by. Those that are called so are few: they have pools
+ * by name. */
+static struct server_pool *pool_as_entrypoint(const struct exchange *x, const struct route_server *server)
+{
+    struct tls_credentials *caller = tls_server_caller(x->entrypoint->tls);
+    struct server_pool *pool = caller ? upstream_named_pool(x->env->upstream, server->host, server->port, caller)
+                                      : upstream_pool(x->env->upstream, server);
+
+    tls_credentials_unref(&caller);
+    return pool;
+}
+
+static struct server_pool *pool_of(const struct exchange *x, const struct route_server *server)
+{
+    if (x->frontend->pass_tls_cert && server->is_secure && x->entrypoint->tls)
+        return pool_as_entrypoint(x, server);
+    return upstream_pool(x->env->upstream, server);
+}
+
 static void earn_repeat(struct exchange *x)
 {
     if (!x->earned)
@@ -242,7 +262,7 @@ bool step_pick(struct exchange *x)
         snprintf(x->server_url, sizeof x->server_url, SLICE_FMT, SLICE_ARG(server->url));
     exchange_become(x, EXCHANGE_CONNECT);
     /* What may not be repeated must not meet an end of which the kernel knows already: that would cost it an error. */
-    attempt_start(&x->attempt, upstream_pool(x->env->upstream, server), x->request.is_head,
+    attempt_start(&x->attempt, pool_of(x, server), x->request.is_head,
                   exchange_may_repeat(x) ? ATTEMPT_ON_POOLED : ATTEMPT_ON_CHECKED);
     return true;
 }

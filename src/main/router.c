@@ -205,7 +205,8 @@ static void read_certificates(struct router *r)
     r->keyring = keyring_create(&(struct keyring_options){.entrypoints = s->entrypoints,
                                                           .servers = r->doors,
                                                           .entrypoint_count = s->entrypoint_count,
-                                                          .default_entrypoints = &s->default_entrypoints});
+                                                          .default_entrypoints = &s->default_entrypoints,
+                                                          .servers_trust = r->tls});
     keyring_apply(r->keyring, &none);
 }
 

@@ -195,6 +195,11 @@ const char *const *tls_certificate_names(const struct tls_certificate *certifica
     return (const char *const *)certificate->names;
 }
 
+struct tls_credentials *tls_certificate_credentials(const struct tls_certificate *certificate)
+{
+    return certificate->credentials;
+}
+
 struct slice tls_certificate_der(const struct tls_certificate *certificate)
 {
     return slice_make((const char *)certificate->der, certificate->der_len);

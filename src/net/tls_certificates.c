@@ -87,6 +87,11 @@ struct tls_certificate *tls_certificates_find(const struct tls_certificates *set
     return map_get_lower(&set->by_name, slice_make(pattern, above.len + 1));
 }
 
+struct tls_certificate *tls_certificates_first(const struct tls_certificates *set)
+{
+    return set->kept.count ? set->kept.items[0].object : NULL;
+}
+
 struct tls_certificate *tls_certificates_default(const struct tls_certificates *set)
 {
     return set->fallback;

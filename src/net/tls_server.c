@@ -25,6 +25,7 @@ struct tls_server {
     pthread_mutex_t lock;
     struct tls_certificates *certificates; /* NULL: none yet */
     struct tls_credentials *authorities;   /* NULL: none yet */
+    struct tls_credentials *caller;        /* NULL: none yet */
     struct ticket_key tickets[2];          /* the one that makes them, and the one before */
     _Atomic unsigned authorities_number;   /* counts their changes */
 };
@@ -64,6 +65,7 @@ void tls_server_destroy(struct tls_server **server)
         return;
     tls_certificates_unref(&leaving->certificates);
     tls_credentials_unref(&leaving->authorities);
+    tls_credentials_unref(&leaving->caller);
     OPENSSL_cleanse(leaving->tickets, sizeof leaving->tickets);
     pthread_mutex_destroy(&leaving->lock);
     free(leaving->ciphers);
@@ -90,6 +92,24 @@ void tls_server_set_authorities(struct tls_server *server, struct tls_credential
     pthread_mutex_unlock(&server->lock);
     *authorities = NULL;
     tls_credentials_unref(&before);
+}
+
+void tls_server_set_caller(struct tls_server *server, struct tls_credentials **caller)
+{
+    pthread_mutex_lock(&server->lock);
+    struct tls_credentials *before = server->caller;
+    server->caller = *caller;
+    pthread_mutex_unlock(&server->lock);
+    *caller = NULL;
+    tls_credentials_unref(&before);
+}
+
+struct tls_credentials *tls_server_caller(struct tls_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    struct tls_credentials *caller = server->caller ? tls_credentials_ref(server->caller) : NULL;
+    pthread_mutex_unlock(&server->lock);
+    return caller;
 }
 
 const struct tls_server_options *tls_server_rules(const struct tls_server *server)

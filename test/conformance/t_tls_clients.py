@@ -23,6 +23,34 @@ make_certificate("changing", "ca", "DNS:changing.test")
 make_certificate("client", "ca", "DNS:who.test")
 make_certificate("stranger", "other-ca", "DNS:who.test")
 
+make_certificate("server", "ca", "DNS:localhost")
+
+
+class AskingOrigin(Origin):
+    """A server over TLS that wants to know who calls."""
+
+    def __init__(self):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(path_of("server.pem"), path_of("server.key"))
+        self.context.load_verify_locations(path_of("ca.pem"))
+        self.context.verify_mode = ssl.CERT_REQUIRED
+        self.callers = []
+        super().__init__("asking")
+
+    def serve(self, conn):
+        try:
+            conn.sock.settimeout(20)
+            conn.sock = self.context.wrap_socket(conn.sock, server_side=True)
+            self.callers.append(conn.sock.getpeercert(True))
+        except OSError:
+            conn.over = True
+            conn.close()
+            return
+        conn.reader = Reader(conn.sock)
+        super().serve(conn)
+
+
+asking = AskingOrigin()
 PORTS = {name: free_port() for name in ("https", "strict", "checked", "asked", "broken", "open", "proxy", "go")}
 
 
@@ -61,7 +89,21 @@ rule = "{rule}"
 {more}"""
 
 
-RULES = """
+RULES = f"""
+[backends.asking.servers.s]
+url = "https://localhost:{asking.port}"
+[frontends.shown]
+backend = "asking"
+passTLSCert = true
+{POINTS}
+[frontends.shown.routes.r]
+rule = "Host:shown.test"
+[frontends.unshown]
+backend = "asking"
+{POINTS}
+[frontends.unshown.routes.r]
+rule = "Host:unshown.test"
+""" + """
 [backends.main.servers.s]
 url = "http://127.0.0.1:<main>"
 [backends.main.loadBalancer.stickiness]
@@ -389,6 +431,21 @@ def what_a_client_showed_is_told(world):
     world.forget()
 
 
+@row
+def servers_are_shown_the_entrypoints_certificate(world):
+    """passTLSCert: as in 1.7 its first one; without it, or in clear, none"""
+
+    def check():
+        for entrypoint in ("https", "checked"):
+            with SecureClient(entrypoint, client="client") as c:
+                expect(c.ask("shown.test").status == 200, "not let in")
+                expect(asking.callers[-1] == ssl.PEM_cert_to_DER_cert(text_of("a.pem")), "somebody else called")
+                expect(c.ask("unshown.test").status == 502, "let in without")
+        expect(world.ask(b"GET / HTTP/1.1\r\nHost: shown.test\r\n\r\n").status == 502, "let in, in clear")
+
+    attempt("passTLSCert", check)
+
+
 def eventually(name, condition, seconds=8):
     def check():
         end = time.monotonic() + seconds
@@ -545,7 +602,7 @@ def starts_that_are_refused():
 
 
 def main():
-    world = World({"main": None}, RULES, *FLAGS, workers=2)
+    world = World({"main": None}, RULES, *FLAGS, f"--rootCAs={path_of('ca.pem')}", workers=2)
     begun, clients = D3_begin(world)
     attempt("a hello byte by byte", hello_byte_by_byte)
     world.forget()

@@ -10,6 +10,7 @@
 #include "waybill/model/entrypoint.h"
 
 struct keyring;
+struct tls_credentials;
 struct tls_server;
 
 struct keyring_options {
@@ -17,6 +18,7 @@ struct keyring_options {
     struct tls_server *const *servers;          /* one for each; NULL: it has no TLS */
     size_t entrypoint_count;
     const struct slices *default_entrypoints; /* of certificates that name none */
+    struct tls_credentials *servers_trust;    /* by whose word servers over TLS are believed; NULL: none is called */
 };
 
 struct keyring *keyring_create(const struct keyring_options *options);

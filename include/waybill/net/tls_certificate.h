@@ -11,6 +11,7 @@
 
 struct tls_certificate;
 struct tls_certificates;
+struct tls_credentials;
 
 /* Each text is PEM, or the path of a file of it. An OCSP answer is taken from the certificate's path with ".ocsp" behind it, if
  * there is such a file and it is about this certificate. One reference; NULL: *out_problem is a text to free. A problem of the
@@ -22,6 +23,8 @@ struct tls_certificate *tls_certificate_ref(struct tls_certificate *certificate)
 void tls_certificate_unref(struct tls_certificate **certificate);
 /* The names it is for, lower case, "*.b.test" among them: common name, DNS names, addresses; NULL behind the last. */
 const char *const *tls_certificate_names(const struct tls_certificate *certificate);
+/* It and its key, to show to who is called. The certificate's; not one that says whom to believe. */
+struct tls_credentials *tls_certificate_credentials(const struct tls_certificate *certificate);
 /* Bytes of DER; valid as long as the certificate. */
 struct slice tls_certificate_der(const struct tls_certificate *certificate);
 
@@ -33,6 +36,8 @@ void tls_certificates_unref(struct tls_certificates **set);
 bool tls_certificates_add(struct tls_certificates *set, struct tls_certificate *certificate);
 /* For all other names, and for who asks for none. Takes a reference. */
 void tls_certificates_set_default(struct tls_certificates *set, struct tls_certificate *certificate);
+/* The first that was added; NULL: none was. */
+struct tls_certificate *tls_certificates_first(const struct tls_certificates *set);
 /* The one of exactly that name, else the one of the name with `*` for its first label; any case. NULL: none. */
 struct tls_certificate *tls_certificates_find(const struct tls_certificates *set, struct slice name);
 /* NULL: none. */

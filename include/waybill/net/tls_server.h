@@ -41,6 +41,11 @@ void tls_server_set_certificates(struct tls_server *server, struct tls_certifica
 /* Whose word counts for clients' certificates, from the next handshake on. Takes over the reference. Before the first, who is
  * to be checked is refused: nobody gets in without (security case T1). */
 void tls_server_set_authorities(struct tls_server *server, struct tls_credentials **authorities);
+/* As whom the entrypoint calls servers that want to know who calls (passTLSCert): by its own certificate. Takes over the
+ * reference. */
+void tls_server_set_caller(struct tls_server *server, struct tls_credentials **caller);
+/* A reference; NULL: none yet. */
+struct tls_credentials *tls_server_caller(struct tls_server *server);
 /* Would a handshake that asks for this name be let in? What came by one for another name is not to be used for it if not (RFC
  * 9110 7.4, security case T2): that is the only rule that depends on the name. Any case. */
 bool tls_server_admits(struct tls_server *server, struct slice name);
