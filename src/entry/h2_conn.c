@@ -344,7 +344,7 @@ enum h2_sign h2_conn_sign(const struct stream *stream)
 
     if (slice_eq(chosen, SLICE("h2")))
         return H2_PRESENT;
-    if (chosen.len || !slice_starts(h2_preface, slice_head(bytes, h2_preface.len)))
+    if (stream->is_secure || !slice_starts(h2_preface, slice_head(bytes, h2_preface.len)))
         return H2_ABSENT;
     return bytes.len < h2_preface.len ? H2_MORE : H2_PRESENT;
 }

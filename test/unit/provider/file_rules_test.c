@@ -252,7 +252,7 @@ static void test_unknown_keys_are_said_with_a_suggestion(void **state)
     expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:7", "did you mean `passHostHeader`?");
     expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:8",
                       "`frontends.f.zzzzzzz` is no option of a frontend; it is ignored");
-    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:9", "does not serve TLS yet");
+    expect_diagnostic(&reading, DIAGNOSTIC_ERROR, "rules.toml:9", "`tls[0]` has no certificate: write [tls.certificate]");
     expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:1", "`title`");
     forget(&reading);
 }
