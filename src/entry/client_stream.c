@@ -155,6 +155,11 @@ static size_t bytes_left(void *client)
     return r->stream->unsent.len + before;
 }
 
+static const struct stream *connection(const void *client)
+{
+    return ((const struct client_stream *)client)->conn->stream;
+}
+
 /* Nothing is switched to on HTTP/2: requests never ask for it. */
 static struct stream *tunnel(void *client)
 {
@@ -195,6 +200,7 @@ static const struct client_ops client_stream_ops = {
     .is_writing = is_writing,
     .has_failed = has_failed,
     .bytes_left = bytes_left,
+    .connection = connection,
     .tunnel = tunnel,
     .ended = ended,
 };

@@ -66,9 +66,11 @@ void h2_conn_gather(struct h2_conn *c)
     write_at_end_of_turn(c);
 }
 
-/* Until the socket takes no more, or nothing is left. */
-static void flush(struct h2_conn *c)
+/* Until the socket takes no more, or nothing is left. False: there was nothing, or it cannot be written. */
+static bool flush(struct h2_conn *c)
 {
+    bool wrote = false;
+
     c->flush_due = false;
     settle(c);
     while (!c->out_sent && !c->stream->write_error && !c->stream->error) {
@@ -77,11 +79,12 @@ static void flush(struct h2_conn *c)
         if (bytes.len == 0)
             break;
         stream_write(c->stream, &bytes, 1);
-        c->out_sent = true;
+        c->out_sent = wrote = true;
         settle(c);
     }
     if (!c->out_sent)
         buffer_return(&c->out, &loop_of(c)->stock);
+    return wrote;
 }
 
 static void show_changes(struct h2_conn *c)
@@ -122,9 +125,8 @@ static bool step_open(struct h2_conn *c)
     take_bytes(c);
     show_changes(c);
     while (c->flush_due) {
-        flush(c);
-        show_changes(c); /* whose payload has gone goes on */
-        c->flush_due = !c->out_sent && h2_session_has_output(c->session);
+        c->flush_due = flush(c) && !c->out_sent; /* whose payload has gone goes on, and there may be more */
+        show_changes(c);
     }
     if (c->stream->eof || c->stream->error || c->stream->write_error) {
         if (list_empty(&c->requests))
@@ -342,7 +344,7 @@ enum h2_sign h2_conn_sign(const struct stream *stream)
 
     if (slice_eq(chosen, SLICE("h2")))
         return H2_PRESENT;
-    if (chosen.len || !slice_starts(h2_preface, slice_head(bytes, h2_preface.len)))
+    if (stream->is_secure || !slice_starts(h2_preface, slice_head(bytes, h2_preface.len)))
         return H2_ABSENT;
     return bytes.len < h2_preface.len ? H2_MORE : H2_PRESENT;
 }

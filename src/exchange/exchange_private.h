@@ -8,6 +8,8 @@ bool step_start(struct exchange *x);
 bool step_route(struct exchange *x);
 bool step_filters(struct exchange *x);
 bool step_pick(struct exchange *x);
+/* By which it is asked. */
+struct server_pool *exchange_pool(const struct exchange *x, const struct route_server *server);
 
 /* forward.c */
 bool step_connect(struct exchange *x);

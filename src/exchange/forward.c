@@ -47,7 +47,7 @@ static void repeat_after_stale(struct exchange *x)
     attempt_cancel(attempt);
     attempt->reason = reason;
     exchange_become(x, EXCHANGE_CONNECT);
-    attempt_start(attempt, upstream_pool(x->env->upstream, x->server), x->request.is_head, conn);
+    attempt_start(attempt, exchange_pool(x, x->server), x->request.is_head, conn);
 }
 
 /* Another server may take it: for free when nothing was sent, else within the budget (decisions.md 29). */

@@ -150,8 +150,7 @@ static void pin_payload(struct exchange *x, bool pinned)
 bool pass_payload(struct exchange *x)
 {
     struct slice payload;
-    /* Every HTTP/2 client can take them (decisions.md 4). */
-    struct headers *trailers = x->te_trailers || x->request.version == HTTP_2 ? exchange_trailers(x) : NULL;
+    struct headers *trailers = exchange_trailers(x);
 
     if (x->client_ops->is_writing(x->client))
         return false;

@@ -2,6 +2,9 @@
 /* The steps before a server is asked: who sent it, where it leads, what the filters say. */
 #include "exchange_private.h"
 #include "waybill/exchange/unserved.h"
+#include "waybill/net/tls.h"
+#include "waybill/net/tls_credentials.h"
+#include "waybill/net/tls_server.h"
 #include <stdio.h>
 
 static bool hops_exceeded(struct exchange *x)
@@ -31,6 +34,15 @@ static void note_hop_by_hop(struct exchange *x)
     headers_remove_hop_by_hop(headers);
 }
 
+/* The handshake was for one name, the request is for another, and that one would not have been let in. */
+static bool is_misdirected(const struct exchange *x)
+{
+    const struct stream *stream = x->client_ops->connection(x->client);
+    struct slice host = x->request.host;
+
+    return !slice_eq_nocase(host, tls_stream_server_name(stream)) && !tls_server_admits(x->entrypoint->tls, host);
+}
+
 bool step_start(struct exchange *x)
 {
     struct environment *env = x->env;
@@ -43,6 +55,10 @@ bool step_start(struct exchange *x)
     reason = target_parse(&x->arena, x->request.target, &x->target);
     if (reason != REASON_NONE) {
         exchange_answer(x, reason);
+        return true;
+    }
+    if (x->entrypoint->tls && is_misdirected(x)) {
+        exchange_answer(x, REASON_MISDIRECTED);
         return true;
     }
     if (x->entrypoint->has_local && answer_locally(x, false))
@@ -90,6 +106,16 @@ static bool env_logs(const struct exchange *x)
     return x->env->access_log != NULL;
 }
 
+/* In the place of whatever somebody who is believed said. Filters see it: an authentication server is told, custom headers may
+ * put another value there. */
+static bool tell_change(struct exchange *x, enum header_id id, struct slice value)
+{
+    if (value.len == 0)
+        return true;
+    headers_remove(&x->request.headers, id);
+    return headers_add_id(&x->request.headers, id, value);
+}
+
 bool step_route(struct exchange *x)
 {
     enum reason reason;
@@ -107,6 +133,11 @@ bool step_route(struct exchange *x)
         if (reason == REASON_NO_FRONTEND && x->env->unserved)
             unserved_note(x->env->unserved, x);
         exchange_answer(x, reason);
+        return true;
+    }
+    if (x->frontend->changes_path && (!tell_change(x, HEADER_X_FORWARDED_PREFIX, x->route.changes.prefix) ||
+                                      !tell_change(x, HEADER_X_REPLACED_PATH, x->route.changes.replaced))) {
+        exchange_answer(x, REASON_HEAD_TOO_LARGE);
         return true;
     }
     x->backend = x->frontend->backend;
@@ -190,6 +221,26 @@ static const struct route_server *next_attempt(struct exchange *x)
     return next_server(x);
 }
 
+/* passTLSCert: the server is called as the entrypoint that the request came by. Those that are called so are few: they have pools
+ * by name. */
+static struct server_pool *pool_as_entrypoint(const struct exchange *x, const struct route_server *server)
+{
+    struct tls_credentials *caller = tls_server_caller(x->entrypoint->tls);
+    struct server_pool *pool = caller
+                                   ? upstream_named_pool(x->env->upstream, server->host, server->port, POOL_BY_ALPN, caller)
+                                   : upstream_pool(x->env->upstream, server);
+
+    tls_credentials_unref(&caller);
+    return pool;
+}
+
+struct server_pool *exchange_pool(const struct exchange *x, const struct route_server *server)
+{
+    if (x->frontend->pass_tls_cert && server->is_secure && x->entrypoint->tls)
+        return pool_as_entrypoint(x, server);
+    return upstream_pool(x->env->upstream, server);
+}
+
 static void earn_repeat(struct exchange *x)
 {
     if (!x->earned)
@@ -213,7 +264,7 @@ bool step_pick(struct exchange *x)
     exchange_become(x, EXCHANGE_CONNECT);
     /* What may not be repeated must not meet an end of which the kernel knows already: that would cost it an error. */
     x->attempt.http_1_only = x->upgrade.len > 0;
-    attempt_start(&x->attempt, upstream_pool(x->env->upstream, server), x->request.is_head,
+    attempt_start(&x->attempt, exchange_pool(x, server), x->request.is_head,
                   exchange_may_repeat(x) ? ATTEMPT_ON_POOLED : ATTEMPT_ON_CHECKED);
     return true;
 }

@@ -203,7 +203,7 @@ static bool is_noise(const nghttp2_frame_hd *frame)
 static void check_number(struct h2_session *session, int32_t id)
 {
     if (id > session->newest_id) {
-        if (id - session->newest_id > 2) {
+        if (id - 2 > session->newest_id) {
             session->passed_from = session->newest_id + 2;
             session->passed_to = id - 2;
         }
@@ -231,9 +231,8 @@ static int on_invalid_frame(nghttp2_session *engine, const nghttp2_frame *frame,
 {
     struct h2_session *session = arg;
 
-    (void)engine, (void)frame;
+    (void)engine, (void)frame, (void)error;
     session->head_begun = false;
-    session->fault = nghttp2_strerror(error);
     return 0;
 }
 

@@ -193,6 +193,7 @@ struct h2_session *h2_session_create(enum h2_side side, const struct h2_limits *
     session->side = side;
     session->limits = *limits;
     session->newest_id = -1;
+    session->rest = SLICE("");
     session->pool = pool;
     session->rest = SLICE("");
     list_init(&session->streams);

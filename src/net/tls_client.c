@@ -147,16 +147,6 @@ static void offer_protocols(SSL *library, bool offer_h2)
     WB_REQUIRE(SSL_set_alpn_protos(library, both + skipped, (unsigned)sizeof both - 1 - skipped) == 0);
 }
 
-struct slice tls_agreed_protocol(const SSL *library)
-{
-    const unsigned char *name = NULL;
-    unsigned len = 0;
-
-    SSL_get0_alpn_selected(library, &name, &len);
-    struct slice agreed = slice_make((const char *)name, len);
-    return slice_eq(agreed, SLICE("h2")) ? SLICE("h2") : slice_eq(agreed, SLICE("http/1.1")) ? SLICE("http/1.1") : SLICE("");
-}
-
 SSL *tls_client_open(struct tls_peer *peer, bool offer_h2)
 {
     SSL *library = SSL_new(peer->context->library);

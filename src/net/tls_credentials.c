@@ -20,7 +20,7 @@ struct making {
     char *problem;      /* NULL: none so far */
 };
 
-static bool is_text(struct slice written)
+bool tls_is_pem(struct slice written)
 {
     for (size_t i = 0; i < written.len; i++)
         if (slice_starts(slice_from(written, i), SLICE("-----BEGIN ")))
@@ -33,7 +33,7 @@ static bool refuse(struct making *making, const char *option, struct slice writt
 {
     struct text shown = TEXT_EMPTY;
 
-    if (written.len && !is_text(written)) {
+    if (written.len && !tls_is_pem(written)) {
         text_add_visible(&shown, slice_head(written, 200));
         text_add(&shown, SLICE(": "));
     }
@@ -73,7 +73,7 @@ static void note(struct making *making, struct slice bytes)
 static BIO *open_pem(struct making *making, const char *option, struct slice written, struct text *out_pem)
 {
     *out_pem = TEXT_EMPTY;
-    if (is_text(written)) {
+    if (tls_is_pem(written)) {
         text_add(out_pem, written);
     } else if (!read_file(making, option, written, out_pem)) {
         text_fini(out_pem);
@@ -239,6 +239,28 @@ struct tls_credentials *tls_credentials_create(const struct tls_options *options
         *out_problem = making.problem;
     }
     return making.made;
+}
+
+struct tls_credentials *tls_credentials_join(struct tls_credentials *trust, struct tls_credentials *own)
+{
+    struct tls_credentials *made = wb_alloc(sizeof *made);
+    struct making making = {.made = made, .digest = EVP_MD_CTX_new()};
+
+    WB_REQUIRE(making.digest && EVP_DigestInit_ex(making.digest, EVP_sha256(), NULL) == 1);
+    note(&making, slice_of(trust->id));
+    note(&making, slice_of(own->id));
+    name_them(&making);
+    EVP_MD_CTX_free(making.digest);
+    made->refs = 1;
+    made->ca_option = trust->ca_option;
+    made->verify = trust->verify;
+    made->trust = trust->trust;
+    made->cert = own->cert;
+    made->chain = X509_chain_up_ref(own->chain);
+    made->key = own->key;
+    WB_REQUIRE((!made->trust || X509_STORE_up_ref(made->trust) == 1) && made->chain && X509_up_ref(made->cert) == 1 &&
+               EVP_PKEY_up_ref(made->key) == 1);
+    return made;
 }
 
 struct tls_credentials *tls_credentials_ref(struct tls_credentials *credentials)

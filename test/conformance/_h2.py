@@ -81,9 +81,13 @@ class Answer:
 class H2:
     """A client on one connection. `window`: what it lets the router send on a stream; it gives nothing back by itself."""
 
-    def __init__(self, port, *pairs, begin=True, address="127.0.0.1", before=b""):
-        self.sock = socket.create_connection((address, port), WAIT)
+    def __init__(self, port, *pairs, begin=True, before=b"", tls=None, name=None):
+        """`before`: sent ahead of all, in clear; `tls`: a context of ssl, for a server of that `name`."""
+        self.sock = socket.create_connection(("127.0.0.1", port), WAIT)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock.sendall(before)
+        if tls:
+            self.sock = tls.wrap_socket(self.sock, server_hostname=name)
         self.reader = Reader(self.sock)
         self.decoder = hpack.Decoder()
         self.decoder.max_header_list_size = 1 << 20
@@ -92,7 +96,7 @@ class H2:
         self.acks = 0
         self.windows = collections.Counter()
         if begin:
-            self.send(before + PREFACE + settings(*pairs))
+            self.send(PREFACE + settings(*pairs))
 
     def __enter__(self):
         return self

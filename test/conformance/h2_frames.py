@@ -3,8 +3,18 @@
 """RFC 9113 and RFC 7541, frame by frame: what a connection or a stream must end with, and what must be borne."""
 import struct
 
+import _h2
 from _h2 import *
 from _lib import *
+
+
+def fields_of_request(path=b"/probe/frames", **request):
+    """Whether a request that is broken off has reached its server is a matter of time: such a path is not counted."""
+    return _h2.fields_of_request(path=path, **request)
+
+
+def headers(stream=1, fields=None, end=True, **request):
+    return _h2.headers(stream, fields or fields_of_request(**request), end)
 
 
 def big_answer(conn, r):
@@ -250,8 +260,11 @@ def priorities(world):
         big = b"b" * 3000000
         world["main"].script = lambda conn, r: (conn.body_of(r), conn.send(reply(200, [], big if r.target == b"/big" else b"small")))[1] and None
         with opened(world, (INITIAL_WINDOW_SIZE, 1 << 30)) as c:
+            c.send(headers(1, path=b"/big"))
+            c.until(lambda: len(c.answers[1].body) == 65535)  # the connection's window is used up
+            c.send(frame(HEADERS, END_HEADERS | END_STREAM | HAS_PRIORITY, 3, u32(1) + b"\0" + block(fields_of_request())))
+            c.until(lambda: c.answers[3].heads)
             c.send(frame(WINDOW_UPDATE, 0, 0, u32(1 << 30)))
-            c.send(headers(1, path=b"/big"), frame(HEADERS, END_HEADERS | END_STREAM | HAS_PRIORITY, 3, u32(1) + b"\0" + block(fields_of_request())))
             got = c.answer(3)
             expect(got.body == b"small" and not c.answers[1].ended, "it waited for", len(c.answers[1].body))
         world.default()

@@ -45,8 +45,9 @@ static void describe(struct text *out, struct h2_stream *stream)
         count += piece.len;
         h2_stream_took(stream, piece.len);
     }
-    text_addf(out, "%d: %u heads, %zu bytes, %u trailers, ended %d, closed %d ", stream->id, stream->heads, count,
-              stream->trailers.count, stream->ended, stream->closed);
+    /* How much of a body comes before its fault is found may depend on the cuts. */
+    text_addf(out, "%d: %u heads, %zu bytes, %u trailers, ended %d, closed %d ", stream->id, stream->heads,
+              stream->ended ? count : 0, stream->trailers.count, stream->ended, stream->closed);
     if (stream->heads) {
         bool whole = stream->ended && stream->received == 0;
         enum reason reason = h2_read_request(&stream->head, whole, &h1_default_limits, &stream->arena, &head);
@@ -70,7 +71,8 @@ static void feed(struct h2_session *session, struct slice bytes, size_t step)
     }
 }
 
-static char *outcome(struct slice bytes, size_t step)
+/* *out_left: it was the client who left; nghttp2 looks at nothing that comes behind its GOAWAY in a later piece. */
+static char *outcome(struct slice bytes, size_t step, bool *out_left)
 {
     struct stock stock;
     struct h2_pool pool;
@@ -93,7 +95,9 @@ static char *outcome(struct slice bytes, size_t step)
         for (struct h2_stream *stream; (stream = h2_session_next_changed(session));)
             h2_stream_release(&stream);
     }
-    text_addf(&text, "over %d, flooded %d", h2_session_is_over(session), h2_session_is_flooded(session));
+    bool over = h2_session_is_over(session), flooded = h2_session_is_flooded(session);
+    text_addf(&text, "over %d, flooded %d", over, flooded);
+    *out_left = over && !flooded && !h2_session_fault(session);
     h2_session_destroy(&session);
     WB_REQUIRE(stock.lent_bytes == 0);
     h2_pool_fini(&pool);
@@ -106,8 +110,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (size < 2 || size > 65536)
         return 0;
     struct slice input = slice_make((const char *)bytes + 1, size - 1);
-    char *whole = outcome(input, input.len), *cut = outcome(input, bytes[0] % 61 + 1);
-    WB_REQUIRE(strcmp(whole, cut) == 0);
+    bool whole_left, cut_left;
+    char *whole = outcome(input, input.len, &whole_left), *cut = outcome(input, bytes[0] % 61 + 1, &cut_left);
+    WB_REQUIRE(whole_left || cut_left || strcmp(whole, cut) == 0);
     free(whole);
     free(cut);
     return 0;

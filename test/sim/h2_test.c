@@ -236,6 +236,47 @@ static void test_a_client_that_reads_slowly_gets_everything(void **state)
     end(&scene, &client);
 }
 
+struct going {
+    struct sim_event event;
+    struct sim_link *wire;
+};
+
+static void go(struct sim_event *event)
+{
+    sim_link_reset(WB_CONTAINER_OF(event, struct going, event)->wire);
+}
+
+/* It goes in the very moment in which the answers come, so that writing fails before reading does, or the other way round. */
+static void test_a_client_that_goes_is_noticed(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 40; i++) {
+        struct sim_scene scene;
+        struct sim_h2 client;
+        struct sim_h2_request requests[5];
+        struct going going = {.event.run = go};
+        scene_prepare(&scene, i + 1);
+        scene_start(&scene);
+        sim_link_close(scene.client.wire);
+        sim_h2_connect(&client, scene.sim, scene.world->entry, &h2_default_limits);
+        sim_settle(scene.sim);
+        if (i % 2)
+            client.wire->wire_rules = (struct sim_wire){.socket_bytes = 9000, .absorb_max = 3000, .absorb_every_ms = 1};
+        for (unsigned k = 0; k < WB_COUNT(requests); k++)
+            sim_h2_ask(&client, &requests[k], k % 2 ? "/len/90000/5" : "/chunked/90000/5", k + 1, none);
+        sim_settle(scene.sim);
+        list_init(&going.event.link);
+        going.wire = client.wire;
+        sim_post(scene.sim, &going.event, 5 + i % 2 * (i / 2));
+        sim_advance(scene.sim, 100);
+        assert_int_equal(entry_count(scene.world->entry), 0);
+        assert_int_equal(live_streams(&scene), 0);
+        for (unsigned k = 0; k < WB_COUNT(requests); k++)
+            sim_h2_release(&requests[k]);
+        end(&scene, &client);
+    }
+}
+
 static void test_a_reset_takes_the_request_along(void **state)
 {
     struct sim_scene scene;
@@ -391,6 +432,7 @@ int main(void)
         cmocka_unit_test(test_a_stream_that_is_not_taken_is_given_up),
         cmocka_unit_test(test_a_client_that_reads_nothing_is_closed),
         cmocka_unit_test(test_a_client_that_reads_slowly_gets_everything),
+        cmocka_unit_test(test_a_client_that_goes_is_noticed),
         cmocka_unit_test(test_a_reset_takes_the_request_along),
         cmocka_unit_test(test_a_drain_lets_what_is_under_way_finish),
         cmocka_unit_test(test_a_cut_ends_all),

@@ -79,7 +79,7 @@ static enum filter_compiled compile_regex(const struct filter_source *from, stru
 
     if (model->regex.len == 0 || model->replacement.len == 0) {
         diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place,
-                        "redirect has no target: add entryPoint, or regex and replacement, or remove it");
+                        "redirect has only one of regex and replacement: add the other, or remove it");
         return FILTER_CLOSED;
     }
     if (!rewrite_compile(from->arena, model->regex, model->replacement, &names, &redirect->rewrite, &error)) {
@@ -90,11 +90,21 @@ static enum filter_compiled compile_regex(const struct filter_source *from, stru
     return FILTER_MADE;
 }
 
+/* A table with nothing in it has no effect, as in v1.7. A name in it that is none has closed the frontend before this. */
+static bool leads_nowhere(const struct filter_source *from, const struct model_redirect *model)
+{
+    if (model->entrypoint.len || model->regex.len || model->replacement.len)
+        return false;
+    diagnostics_add(from->diagnostics, DIAGNOSTIC_WARNING, from->place,
+                    "redirect has no target and no effect: add entryPoint, or regex and replacement, or remove it");
+    return true;
+}
+
 static enum filter_compiled compile(const struct filter_source *from, const void **out_config)
 {
     const struct model_redirect *model = from->frontend->redirect;
 
-    if (!model)
+    if (!model || leads_nowhere(from, model))
         return FILTER_ABSENT;
     struct redirect *redirect = ARENA_NEW(from->arena, struct redirect);
     redirect->permanent = model->permanent;
@@ -117,13 +127,6 @@ static enum filter_compiled compile_of_frontend(const struct filter_source *from
 static struct slice target_of(const struct exchange *x, struct slice target)
 {
     return x->request.form == TARGET_ASTERISK ? SLICE("/") : target;
-}
-
-/* Who is not believed has no such field any more (decisions.md 7, defects A18). */
-static struct slice scheme_of(const struct exchange *x)
-{
-    struct slice proto = headers_value(&x->request.headers, HEADER_X_FORWARDED_PROTO);
-    return slice_eq_nocase(proto, SLICE("https")) ? SLICE("https") : SLICE("http");
 }
 
 /* HEAD is not among them, as in v1.7: 307 and 308 keep every method. */
@@ -233,8 +236,8 @@ static struct slice add_subject(struct text *out, const struct exchange *x, stru
     struct slice target = target_of(x, x->frontend ? x->route.changes.target : x->request.target);
     size_t question = slice_find(target, '?');
 
-    text_addf(out, SLICE_FMT "://" SLICE_FMT SLICE_FMT, SLICE_ARG(scheme_of(x)), SLICE_ARG(x->request.authority),
-              SLICE_ARG(target));
+    text_addf(out, SLICE_FMT "://" SLICE_FMT SLICE_FMT, SLICE_ARG(exchange_is_https(x) ? SLICE("https") : SLICE("http")),
+              SLICE_ARG(x->request.authority), SLICE_ARG(target));
     values[VALUE_METHOD] = x->request.method;
     values[VALUE_HOST] = x->request.authority;
     values[VALUE_PATH] = slice_head(target, question);
