@@ -39,7 +39,7 @@ static void clear(struct exchange *x)
     x->reason = REASON_NONE;
     x->stepping = x->poked = false;
     x->progress = 0;
-    x->te_trailers = false;
+    x->te_trailers = x->websocket = false;
     x->upgrade = SLICE("");
     x->lease = NULL;
     x->frontend = NULL;

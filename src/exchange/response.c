@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The way back: interim answers, the head, the payload as it comes. */
 #include "exchange_private.h"
+#include "waybill/http/websocket.h"
 
 /* The fields that go back to the client. The attempt's table is used as it stands: it is ours until the head is done. */
 static void make_answer(struct exchange *x)
@@ -35,14 +36,25 @@ static void leave_configuration(struct exchange *x)
     lease_drop(&x->lease);
 }
 
+/* A 101 that nobody asked for, or from who did not understand what it agrees to, opens nothing. */
+static enum reason judge_switch(const struct exchange *x)
+{
+    if (x->upgrade.len == 0)
+        return REASON_SERVER_UPGRADE;
+    if (x->websocket && !websocket_answer_is_valid(&x->request.headers, &x->attempt.head.headers))
+        return REASON_SERVER_WEBSOCKET;
+    return REASON_NONE;
+}
+
 /* 101: from now on bytes pass both ways (security case S7: not before). */
 static void switch_protocols(struct exchange *x)
 {
     struct slice chosen = headers_value(&x->attempt.head.headers, HEADER_UPGRADE);
+    enum reason fault = judge_switch(x);
 
-    if (x->upgrade.len == 0) {
+    if (fault != REASON_NONE) {
         attempt_cancel(&x->attempt);
-        exchange_answer(x, REASON_SERVER_UPGRADE);
+        exchange_answer(x, fault);
         return;
     }
     chosen = arena_copy(&x->arena, chosen.len ? chosen : x->upgrade);

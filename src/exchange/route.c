@@ -2,6 +2,7 @@
 /* The steps before a server is asked: who sent it, where it leads, what the filters say. */
 #include "exchange_private.h"
 #include "waybill/exchange/unserved.h"
+#include "waybill/http/websocket.h"
 #include <stdio.h>
 
 static bool hops_exceeded(struct exchange *x)
@@ -23,8 +24,11 @@ static void note_hop_by_hop(struct exchange *x)
         x->continue_wanted = x->request.expect_continue && x->request.body != BODY_NONE;
         if (x->request.upgrade) {
             struct slice wanted = headers_value(headers, HEADER_UPGRADE);
+            x->websocket = websocket_is_wanted(wanted);
             /* HTTP/2 in clear text by upgrade is not ours to tunnel (defects B9). */
-            if (!slice_starts_nocase(wanted, SLICE("h2c")))
+            if (x->websocket)
+                x->upgrade = SLICE("websocket"); /* of several nothing else may be chosen, which would go unchecked */
+            else if (!slice_starts_nocase(wanted, SLICE("h2c")))
                 x->upgrade = wanted;
         }
     }
@@ -114,6 +118,13 @@ bool step_route(struct exchange *x)
     return true;
 }
 
+/* RFC 6455 4.2.2: with the version that would have been understood. */
+static void refuse_websocket(struct exchange *x)
+{
+    exchange_answer(x, REASON_BAD_WEBSOCKET);
+    headers_add_id(x->answer.headers, HEADER_SEC_WEBSOCKET_VERSION, SLICE("13"));
+}
+
 bool step_filters(struct exchange *x)
 {
     while (x->next_filter < x->filter_count) {
@@ -136,6 +147,8 @@ bool step_filters(struct exchange *x)
         exchange_become(x, EXCHANGE_ROUTE);
     } else if (x->route.found.slash_redirect) {
         answer_slash_redirect(x); /* only who may see the route learns its spelling (defects A5) */
+    } else if (x->websocket && !websocket_request_is_valid(x->request.method, &x->request.headers)) {
+        refuse_websocket(x);
     } else {
         exchange_become(x, EXCHANGE_PICK);
     }

@@ -39,7 +39,7 @@ static void test_every_method_and_an_upgrade_have_to_log_in(void **state)
 {
     static const char *const lines[] = {"OPTIONS /x", "HEAD /len/5", "POST /echo", "DELETE /x",
                                         "GET /.well-known/acme-challenge/x"};
-    static const char upgrade[] = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    static const char upgrade[] = SIM_WEBSOCKET;
     struct sim_scene scene;
     (void)state;
 

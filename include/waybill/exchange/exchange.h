@@ -54,6 +54,7 @@ struct exchange {
     struct buffer head_bytes; /* what `request` points into */
     struct request_head request;
     bool te_trailers;     /* the client takes trailers */
+    bool websocket;       /* it asks for WebSocket (RFC 6455) */
     struct slice upgrade; /* what it asks to switch to; empty: nothing */
     struct arena arena;
     struct target target;
