@@ -60,6 +60,9 @@ void answer_slash_redirect(struct exchange *x);
 
 /* tunnel.c */
 bool step_tunnel(struct exchange *x);
+/* A tunnel may be idle for days: the request's head, which a log may want at its end, moves from its buffer to the arena, where it
+ * takes no more than it is long. Whoever else holds slices of it has seen the last of them. */
+void tunnel_keep_request(struct exchange *x);
 
 /* exchange.c: the end. `cut`: what was sent must not look complete. */
 void exchange_end(struct exchange *x, enum reason reason, bool cut);

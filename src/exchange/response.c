@@ -71,6 +71,7 @@ static void switch_protocols(struct exchange *x)
     x->client_ops->flush(x->client);
     attempt_head_done(&x->attempt);
     leave_configuration(x);
+    tunnel_keep_request(x);
     deadline_clear(&x->deadline); /* of who was waited for before; a tunnel may be silent for long */
     exchange_become(x, EXCHANGE_TUNNEL);
 }

@@ -99,6 +99,28 @@ static void test_a_client_that_went_away_has_499(void **state)
     end_logged(&l);
 }
 
+/* The head has left its buffer by then. */
+static void test_a_tunnel_is_logged_when_it_ends(void **state)
+{
+    struct logged l;
+    char byte;
+    (void)state;
+
+    begin_logged(&l);
+    sim_client_ask(&l.scene.client, "GET /up/%41?q=1 HTTP/1.1\r\nHost: a.test\r\nReferer: http://r/\r\n" SIM_WEBSOCKET
+                                    "User-Agent: ua\r\n\r\n");
+    sim_settle(l.scene.sim);
+    sim_client_send(&l.scene.client, "bytes");
+    sim_settle(l.scene.sim);
+    assert_true(slice_eq(sim_client_rest(&l.scene.client, 1), SLICE("hellobytes")));
+    assert_int_equal(read(l.pipe[0], &byte, 1), -1);
+    sim_link_close(l.scene.client.wire);
+    sim_settle(l.scene.sim);
+    expect_line(&l, "^192\\.0\\.2\\.1 - - " STAMP " \"GET /up/%41\\?q=1 HTTP/1\\.1\" 101 10 \"http://r/\" \"ua\" "
+                    "[0-9]+ \"a\" \"http://10\\.0\\.0\\.1:80\" [0-9]+ms\n$");
+    end_logged(&l);
+}
+
 static void test_internal_routes_and_broken_requests_are_not_logged(void **state)
 {
     struct logged l;
@@ -135,6 +157,7 @@ int main(void)
         cmocka_unit_test(test_a_request_that_nobody_routes),
         cmocka_unit_test(test_nothing_a_client_sends_breaks_a_line),
         cmocka_unit_test(test_a_client_that_went_away_has_499),
+        cmocka_unit_test(test_a_tunnel_is_logged_when_it_ends),
         cmocka_unit_test(test_internal_routes_and_broken_requests_are_not_logged),
         cmocka_unit_test(test_the_log_is_written_even_if_the_snapshot_is_gone),
     };
