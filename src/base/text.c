@@ -37,6 +37,17 @@ void text_add_char(struct text *text, char c)
     text_add(text, slice_make(&c, 1));
 }
 
+void text_add_u64(struct text *text, uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    text_add(text, slice_make(digits + at, sizeof digits - at));
+}
+
 void text_addf(struct text *text, const char *form, ...)
 {
     va_list args, again;
@@ -62,8 +73,8 @@ char *text_take(struct text *text)
 
 static bool is_hidden(uint32_t point)
 {
-    return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 || point == 0x2029 ||
-           (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+    return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x061c || point == 0x200e || point == 0x200f ||
+           (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
 }
 
 /* Length of the printable character at the start of `text`, or 0. C1 controls, line separators and the marks that turn the
@@ -76,9 +87,27 @@ static size_t printable_length(struct slice text)
     return len == 0 || is_hidden(point) ? 0 : len;
 }
 
+/* How many bytes in front are plain ASCII, of which nothing needs to be done. */
+static size_t plain_length(struct slice part)
+{
+    size_t len = 0;
+
+    while (len < part.len && part.ptr[len] >= ' ' && part.ptr[len] < 0x7f && part.ptr[len] != '"' && part.ptr[len] != '\\')
+        len++;
+    return len;
+}
+
+static void cut_plain(struct text *text, struct slice *part)
+{
+    size_t plain = plain_length(*part);
+
+    text_add(text, slice_head(*part, plain));
+    *part = slice_from(*part, plain);
+}
+
 static void add_visible(struct text *text, struct slice part, bool quoted)
 {
-    while (part.len) {
+    for (cut_plain(text, &part); part.len; cut_plain(text, &part)) {
         size_t len = printable_length(part);
         if (quoted && len == 1 && (part.ptr[0] == '"' || part.ptr[0] == '\\')) {
             text_add_char(text, '\\');
@@ -106,4 +135,24 @@ void text_add_escaped(struct text *text, struct slice part)
 void text_add_visible(struct text *text, struct slice part)
 {
     add_visible(text, part, false);
+}
+
+void text_add_json(struct text *text, struct slice part)
+{
+    for (cut_plain(text, &part); part.len; cut_plain(text, &part)) {
+        uint32_t point;
+        size_t len = utf8_decode(part, &point);
+        if (len == 0) {
+            len = 1;
+            text_add(text, SLICE("\\ufffd"));
+        } else if (point == '"' || point == '\\') {
+            text_add_char(text, '\\');
+            text_add_char(text, (char)point);
+        } else if (is_hidden(point)) { /* none is past U+FFFF */
+            text_addf(text, "\\u%04x", (unsigned)point);
+        } else {
+            text_add(text, slice_head(part, len));
+        }
+        part = slice_from(part, len);
+    }
 }
