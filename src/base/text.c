@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void reserve(struct text *text, size_t more)
+void text_reserve(struct text *text, size_t more)
 {
     size_t wanted = text->len + more + 1;
     if (wanted <= text->capacity)
@@ -21,20 +21,6 @@ void text_fini(struct text *text)
 {
     free(text->ptr);
     *text = TEXT_EMPTY;
-}
-
-void text_add(struct text *text, struct slice part)
-{
-    reserve(text, part.len);
-    if (part.len)
-        memcpy(text->ptr + text->len, part.ptr, part.len);
-    text->len += part.len;
-    text->ptr[text->len] = '\0';
-}
-
-void text_add_char(struct text *text, char c)
-{
-    text_add(text, slice_make(&c, 1));
 }
 
 void text_add_u64(struct text *text, uint64_t number)
@@ -56,7 +42,7 @@ void text_addf(struct text *text, const char *form, ...)
     int len = vsnprintf(NULL, 0, form, again);
     va_end(again);
     WB_REQUIRE(len >= 0);
-    reserve(text, (size_t)len);
+    text_reserve(text, (size_t)len);
     vsnprintf(text->ptr + text->len, (size_t)len + 1, form, args);
     va_end(args);
     text->len += (size_t)len;
@@ -64,7 +50,7 @@ void text_addf(struct text *text, const char *form, ...)
 
 char *text_take(struct text *text)
 {
-    reserve(text, 0);
+    text_reserve(text, 0);
     text->ptr[text->len] = '\0';
     char *taken = text->ptr;
     *text = TEXT_EMPTY;
@@ -87,12 +73,32 @@ static size_t printable_length(struct slice text)
     return len == 0 || is_hidden(point) ? 0 : len;
 }
 
-/* How many bytes in front are plain ASCII, of which nothing needs to be done. */
+static bool is_plain(char c)
+{
+    return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* None of eight bytes needs anything to be done. May be false where all are plain, never true where one is not. */
+static bool eight_are_plain(const char *bytes)
+{
+    const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+    uint64_t word, quote, slash, del;
+
+    memcpy(&word, bytes, sizeof word);
+    quote = word ^ ('"' * ones);
+    slash = word ^ ('\\' * ones);
+    del = word ^ (0x7f * ones);
+    return ((word | (word - ' ' * ones) | (quote - ones) | (slash - ones) | (del - ones)) & highs) == 0;
+}
+
+/* How many bytes in front are plain ASCII. */
 static size_t plain_length(struct slice part)
 {
     size_t len = 0;
 
-    while (len < part.len && part.ptr[len] >= ' ' && part.ptr[len] < 0x7f && part.ptr[len] != '"' && part.ptr[len] != '\\')
+    while (part.len - len >= 8 && eight_are_plain(part.ptr + len))
+        len += 8;
+    while (len < part.len && is_plain(part.ptr[len]))
         len++;
     return len;
 }

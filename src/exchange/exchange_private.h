@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The steps of an exchange, by file. Each returns true when the state changed or more can be done at once. */
 #pragma once
+#include "access_note.h"
 #include "waybill/exchange/exchange.h"
 
 /* route.c */
@@ -90,6 +91,16 @@ uint64_t exchange_server_progress(struct exchange *x);
 static inline uint64_t exchange_client_progress(const struct exchange *x)
 {
     return x->client_ops->bytes_left(x->client) + (x->answer_bytes << 20) + 1;
+}
+
+/* exchange->answer goes to the client. */
+static inline void exchange_send_head(struct exchange *x)
+{
+    x->status = x->answer.status;
+    x->head_answered = true;
+    if (x->note)
+        access_note_answer(x);
+    x->client_ops->send_head(x->client, &x->answer);
 }
 
 static inline void exchange_become(struct exchange *x, enum exchange_state state)

@@ -22,6 +22,8 @@ static void make_answer(struct exchange *x)
     };
     if (!headers_find(&head->headers, HEADER_DATE))
         answer->date = environment_date(x->env);
+    if (x->note)
+        access_note_origin(x);
 }
 
 /* Once the head has been answered nothing of the snapshot is needed: an answer or a tunnel may last for hours, and must not keep
@@ -65,9 +67,7 @@ static void switch_protocols(struct exchange *x)
         WB_REQUIRE(!x->half_at); /* there is nothing to wait for */
         return;
     }
-    x->status = 101;
-    x->head_answered = true;
-    x->client_ops->send_head(x->client, &x->answer);
+    exchange_send_head(x);
     x->client_ops->flush(x->client);
     attempt_head_done(&x->attempt);
     leave_configuration(x);
@@ -79,10 +79,8 @@ static void switch_protocols(struct exchange *x)
 /* The head is as it shall be: it goes out, and the payload may follow. */
 static void answer_head(struct exchange *x)
 {
-    x->status = x->answer.status;
-    x->head_answered = true;
     x->answer.close = x->answer.close || (!x->request_sent && x->upload_stopped);
-    x->client_ops->send_head(x->client, &x->answer);
+    exchange_send_head(x);
     if (x->attempt.state == ATTEMPT_HEAD)
         attempt_head_done(&x->attempt);
     leave_configuration(x);

@@ -3,7 +3,6 @@
 #include "exchange_private.h"
 #include "waybill/exchange/unserved.h"
 #include "waybill/http/websocket.h"
-#include <stdio.h>
 
 static bool hops_exceeded(struct exchange *x)
 {
@@ -59,6 +58,8 @@ bool step_start(struct exchange *x)
         exchange_answer(x, REASON_FRONTEND_CLOSED);
         return true;
     }
+    if (env->access_log)
+        access_note_create(x);
     if (env->lease)
         x->lease = lease_use(env->lease);
     x->filters = x->entrypoint->filters;
@@ -85,12 +86,6 @@ static enum reason decide(struct exchange *x)
     return reason;
 }
 
-/* Names are copied only for a log: the snapshot may be gone when the line is written. */
-static bool env_logs(const struct exchange *x)
-{
-    return x->env->access_log != NULL;
-}
-
 bool step_route(struct exchange *x)
 {
     enum reason reason;
@@ -102,8 +97,8 @@ bool step_route(struct exchange *x)
         return true;
     }
     reason = decide(x);
-    if (env_logs(x))
-        x->frontend_name = x->frontend ? arena_copy(&x->arena, x->frontend->short_name) : SLICE("backend not found");
+    if (x->note)
+        access_note_route(x);
     if (reason != REASON_NONE) {
         if (reason == REASON_NO_FRONTEND && x->env->unserved)
             unserved_note(x->env->unserved, x);
@@ -135,6 +130,8 @@ bool step_filters(struct exchange *x)
             return false;
         case FILTER_ANSWERED:
             WB_REQUIRE(x->state != before);
+            if (x->note)
+                access_note_answered_by(x, filter->ops, before == EXCHANGE_ENTRY_FILTERS);
             x->filter_state = NULL;
             return true;
         case FILTER_PASS:
@@ -218,8 +215,8 @@ bool step_pick(struct exchange *x)
     earn_repeat(x);
     x->attempts++;
     x->server = server;
-    if (env_logs(x))
-        snprintf(x->server_url, sizeof x->server_url, SLICE_FMT, SLICE_ARG(server->url));
+    if (x->note)
+        access_note_server(x);
     exchange_become(x, EXCHANGE_CONNECT);
     /* What may not be repeated must not meet an end of which the kernel knows already: that would cost it an error. */
     attempt_start(&x->attempt, upstream_pool(x->env->upstream, server), x->request.is_head,

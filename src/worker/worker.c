@@ -184,7 +184,7 @@ static void prepare(struct worker *w)
         .host_name = o->host_name,
         .passwords = o->passwords,
         .spool_room = o->spool_room,
-        .access_log = o->access_log_fd >= 0 ? access_log_create(w->loop, o->access_log_fd) : NULL,
+        .access_log = o->access_rules ? access_log_create(w->loop, o->access_rules, o->access_writer) : NULL,
         .attempts_max = o->attempts_max,
         .body_timeout_ms = o->body_timeout_ms,
         .response_body_timeout_ms = o->response_body_timeout_ms,

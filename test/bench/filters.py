@@ -35,10 +35,19 @@ VARIANTS = {
     "timeouts, total": ('[frontends.f.timeouts]\ntotal = "30s"\n', "", (), 128),
     "buffering": ("[backends.b.buffering]\nmaxResponseBodyBytes = 100000\n", "", (), 128),
     "compress, not accepted": ("", " Compress:true", (), 128),
+    "access log, common": ("", "", (), 128),
+    "access log, json": ("", "", (), 128),
     "bare, 5000 bytes": ("", "", (), 5000),
     "buffering, 5000 bytes": ("[backends.b.buffering]\nmaxResponseBodyBytes = 100000\n", "", (), 5000),
     "compress, gzip, 5000 bytes": ("", " Compress:true", ("Accept-Encoding: gzip",), 5000),
     "compress, brotli, 5000 bytes": ("", " Compress:true", ("Accept-Encoding: br",), 5000),
+}
+
+
+# Flags of the router that others do without.
+FLAGS = {
+    "access log, common": ("--accessLog.filePath={folder}/common.log",),
+    "access log, json": ("--accessLog.filePath={folder}/json.log", "--accessLog.format=json"),
 }
 
 
@@ -51,7 +60,8 @@ def start(folder, number, name, origins):
     options, entrypoint, fields, body = VARIANTS[name]
     path = bench.write(folder, f"{number}.toml", rules(options, origins[body]))
     process = subprocess.Popen([bench.WAYBILL, "--file", f"--file.filename={path}", "--defaultEntryPoints=http", "--workers=1",
-                                f"--entryPoints=Name:http Address:127.0.0.1:{PORT + number}{entrypoint}"],
+                                f"--entryPoints=Name:http Address:127.0.0.1:{PORT + number}{entrypoint}",
+                                *(flag.format(folder=folder) for flag in FLAGS.get(name, ()))],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     bench.wait_up(PORT + number, fields)
     return process

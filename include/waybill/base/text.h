@@ -13,8 +13,21 @@ struct text {
 #define TEXT_EMPTY ((struct text){0})
 
 void text_fini(struct text *text);
-void text_add(struct text *text, struct slice part);
-void text_add_char(struct text *text, char c);
+/* Room for `more` bytes without growing again. */
+void text_reserve(struct text *text, size_t more);
+static inline void text_add(struct text *text, struct slice part)
+{
+    if (text->capacity - text->len <= part.len)
+        text_reserve(text, part.len);
+    if (part.len)
+        memcpy(text->ptr + text->len, part.ptr, part.len);
+    text->len += part.len;
+    text->ptr[text->len] = '\0';
+}
+static inline void text_add_char(struct text *text, char c)
+{
+    text_add(text, slice_make(&c, 1));
+}
 /* In decimal: quicker than text_addf. */
 void text_add_u64(struct text *text, uint64_t number);
 void text_addf(struct text *text, const char *form, ...) WB_PRINTF(2, 3);

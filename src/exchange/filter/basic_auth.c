@@ -129,6 +129,11 @@ static void cancel(struct exchange *x)
         password_check_cancel(&wait->check);
 }
 
-const struct filter_ops filter_basic_auth = {.name = "auth.basic", .compile = compile, .request = request, .cancel = cancel};
+const struct filter_ops filter_basic_auth = {.name = "auth.basic",
+                                             .compile = compile,
+                                             .request = request,
+                                             .cancel = cancel,
+                                             .answers_as = "Auth for",
+                                             .answers_as_entrypoint = "Auth for entrypoint"};
 const struct filter_ops filter_basic_auth_list = {
-    .name = "basicAuth", .compile = compile_list, .request = request, .cancel = cancel};
+    .name = "basicAuth", .compile = compile_list, .request = request, .cancel = cancel, .answers_as = "Basic Auth for"};

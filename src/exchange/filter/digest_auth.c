@@ -119,4 +119,8 @@ static enum filter_verdict request(struct exchange *x, const void *config)
     return auth_let_in(x, &auth->effect, user->name) ? FILTER_PASS : FILTER_ANSWERED;
 }
 
-const struct filter_ops filter_digest_auth = {.name = "auth.digest", .compile = compile, .request = request};
+const struct filter_ops filter_digest_auth = {.name = "auth.digest",
+                                              .compile = compile,
+                                              .request = request,
+                                              .answers_as = "Auth for",
+                                              .answers_as_entrypoint = "Auth for entrypoint"};

@@ -363,5 +363,9 @@ static void cancel(struct exchange *x)
     x->filter_state = NULL;
 }
 
-const struct filter_ops filter_forward_auth = {
-    .name = "auth.forward", .compile = compile, .request = request, .cancel = cancel};
+const struct filter_ops filter_forward_auth = {.name = "auth.forward",
+                                               .compile = compile,
+                                               .request = request,
+                                               .cancel = cancel,
+                                               .answers_as = "Auth for",
+                                               .answers_as_entrypoint = "Auth for entrypoint"};

@@ -105,4 +105,5 @@ static enum filter_verdict request(struct exchange *x, const void *config)
     return FILTER_PASS;
 }
 
-const struct filter_ops filter_max_conn = {.name = "maxConn", .of_backend = true, .compile = compile, .request = request};
+const struct filter_ops filter_max_conn = {
+    .name = "maxConn", .of_backend = true, .compile = compile, .request = request, .answers_as = "connection limit for"};

@@ -139,4 +139,5 @@ static enum filter_verdict request(struct exchange *x, const void *config)
     return FILTER_ANSWERED;
 }
 
-const struct filter_ops filter_rate_limit = {.name = "rateLimit", .compile = compile, .request = request};
+const struct filter_ops filter_rate_limit = {
+    .name = "rateLimit", .compile = compile, .request = request, .answers_as = "rate limit for"};

@@ -83,4 +83,8 @@ static enum filter_verdict request(struct exchange *x, const void *config)
     return FILTER_ANSWERED;
 }
 
-const struct filter_ops filter_white_list = {.name = "whiteList", .compile = compile, .request = request};
+const struct filter_ops filter_white_list = {.name = "whiteList",
+                                             .compile = compile,
+                                             .request = request,
+                                             .answers_as = "ipwhitelister for",
+                                             .answers_as_entrypoint = "ipwhitelister for entrypoint"};
