@@ -206,7 +206,10 @@ static bool join(struct line_writer *writer)
 
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += LINE_WRITER_END_MS / 1000;
-    return pthread_timedjoin_np(writer->thread, NULL, &until) == 0;
+    if (pthread_timedjoin_np(writer->thread, NULL, &until) == 0)
+        return true;
+    pthread_detach(writer->thread);
+    return false;
 }
 
 void line_writer_destroy(struct line_writer **writer)
