@@ -71,10 +71,10 @@ class Logged:
 
 def skip_start(logged):
     """What was asked while the router came up is none of the test's."""
-    logged.ask(b"GET /m HTTP/1.1\r\nHost: a.test\r\nX-Tag: start\r\n\r\n")
-    logged.lines()
-    time.sleep(0.05)
-    logged.read = len(lines_of(logged.path, logged.read))
+    logged.ask(b"GET /begin HTTP/1.1\r\nHost: a.test\r\n\r\n")
+    end = time.monotonic() + WAIT
+    while not any(b"/begin" in line for line in logged.lines()):
+        expect(time.monotonic() < end, "no line of the first request")
     logged.world.forget()
 
 
@@ -203,7 +203,9 @@ def common_lines():
     try:
         logged.ask(b"GET /fine HTTP/1.1\r\nHost: a.test\r\n\r\n")
         logged.ask(b"GET /nobody?x=\"q\" HTTP/1.1\r\nHost: nobody.test\r\nUser-Agent: ua\r\nReferer: \"\xc2\x9b]0;\xe2\x80\xae\"\r\n\r\n")
-        lines = [line for line in logged.lines() if b"/up" not in line]
+        lines = []
+        while not lines:  # some that came before the router was ready may have been answered 503
+            lines = [line for line in logged.lines() if b"/up" not in line]
         expect(len(lines) == 1, lines)
         pattern = (rb'127\.0\.0\.1 - - \[\d\d/[A-Z][a-z]{2}/\d{4}(:\d\d){3} \+0000\] "GET /nobody\?x=\\"q\\" HTTP/1\.1" 404 19 '
                    rb'"\\"\\xc2\\x9b\]0;\\xe2\\x80\\xae\\"" "REDACTED" \d+ "backend not found" "/nobody" \d+ms')
@@ -254,13 +256,21 @@ def full_disk():
 
 
 def run_briefly(*flags):
-    command = [os.environ.get("WAYBILL", "build/asan/waybill"), f"--entryPoints=Name:http Address:127.0.0.1:{free_port()}", *flags]
+    """Until it ends by itself, or is ready and told to."""
+    port = free_port()
+    command = [os.environ.get("WAYBILL", "build/asan/waybill"), f"--entryPoints=Name:http Address:127.0.0.1:{port}", *flags]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        out, _ = process.communicate(timeout=0.7)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=WAIT)
+    end = time.monotonic() + 20
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            with Client(port) as c:
+                c.send(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
+                if c.response().status == 404:  # its configuration is in force: the signal is waited for by now
+                    process.send_signal(signal.SIGTERM)
+                    break
+        except (OSError, Closed):
+            time.sleep(0.02)
+    out, _ = process.communicate(timeout=20)
     return process.returncode, out
 
 
@@ -274,7 +284,7 @@ def bad_options():
     status, out = run_briefly("--logLevel=loud")
     expect(status == 1 and "loud" in out, status, out)
     status, out = run_briefly("--logLevel=PANIC", "--accessLog.fields.names=Nothing=drop")
-    expect(status == 0 and out == "", status, out)
+    expect(status == 0 and "level=" not in out, status, out)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,12 @@ struct filter_ops {
     void (*cancel)(struct exchange *exchange);
     /* In the access log, before the name of the frontend or entrypoint, when it answers: "Auth for". NULL: the name alone. */
     const char *answers_as, *answers_as_entrypoint;
+    /* The filter sets, removes or goes by fields of that name: no trailer of the name, which many servers take for a field, may
+     * come past it. filter_owns_nothing for one that has none; NULL: nobody has said, and no trailer passes. */
+    bool (*owns)(const void *config, struct slice name);
 };
+
+bool filter_owns_nothing(const void *config, struct slice name);
 
 struct route_filter {
     const struct filter_ops *ops;

@@ -11,6 +11,7 @@
 #include "waybill/net/listener.h"
 
 struct access_rules;
+struct alias_servers;
 struct line_writer;
 struct passwords;
 struct spool_room;
@@ -38,6 +39,8 @@ struct worker_options {
     struct line_writer *access_writer;
     struct passwords *passwords;
     struct spool_room *spool_room;
+    const struct alias_servers *alias_servers; /* NULL: the CNAME records of hosts are not followed */
+    unsigned alias_depth_max;
 };
 
 struct worker *worker_create(const struct worker_options *options);

@@ -139,5 +139,10 @@ static enum filter_verdict request(struct exchange *x, const void *config)
     return FILTER_ANSWERED;
 }
 
+static bool owns(const void *config, struct slice name)
+{
+    return token_source_reads(&((const struct rate_limit *)config)->by, name);
+}
+
 const struct filter_ops filter_rate_limit = {
-    .name = "rateLimit", .compile = compile, .request = request, .answers_as = "rate limit for"};
+    .name = "rateLimit", .compile = compile, .request = request, .owns = owns, .answers_as = "rate limit for"};
