@@ -25,12 +25,18 @@ void text_fini(struct text *text)
 
 void text_add_u64(struct text *text, uint64_t number)
 {
+    static const char pairs[] =
+        "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+        "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
     char digits[20];
     size_t at = sizeof digits;
 
-    do
-        digits[--at] = (char)('0' + number % 10);
-    while ((number /= 10) > 0);
+    for (; number >= 100; number /= 100)
+        memcpy(digits + (at -= 2), pairs + number % 100 * 2, 2);
+    if (number >= 10)
+        memcpy(digits + (at -= 2), pairs + number * 2, 2);
+    else
+        digits[--at] = (char)('0' + number);
     text_add(text, slice_make(digits + at, sizeof digits - at));
 }
 
@@ -98,6 +104,8 @@ static size_t plain_length(struct slice part)
 
     while (part.len - len >= 8 && eight_are_plain(part.ptr + len))
         len += 8;
+    if (part.len >= 8 && part.len - len < 8 && eight_are_plain(part.ptr + part.len - 8))
+        return part.len; /* the last eight, some of them again */
     while (len < part.len && is_plain(part.ptr[len]))
         len++;
     return len;

@@ -2,7 +2,13 @@
 /* The common format (spec/api-json.md 6.1), in which a field that is left out is a dash. */
 #include "access_private.h"
 
-/* With a blank behind it. */
+/* With a blank behind it. Nothing of it needs to be escaped. */
+static void add_plain(struct text *line, const struct access_facts *facts, enum access_field field, struct slice value)
+{
+    text_add(line, value.len && access_keeps(facts->rules, field) ? value : SLICE("-"));
+    text_add_char(line, ' ');
+}
+
 static void add_text(struct text *line, const struct access_facts *facts, enum access_field field, struct slice value)
 {
     if (value.len && access_keeps(facts->rules, field))
@@ -23,6 +29,10 @@ static void add_number(struct text *line, const struct access_facts *facts, enum
 
 static void add_quoted(struct text *line, struct slice value)
 {
+    if (value.len == 1 && value.ptr[0] == '-') {
+        text_add(line, SLICE("\"-\" "));
+        return;
+    }
     text_add_char(line, '"');
     text_add_escaped(line, value);
     text_add(line, SLICE("\" "));
@@ -51,9 +61,9 @@ static void add_request_line(struct text *line, const struct access_facts *facts
     const struct request_head *request = &facts->exchange->request;
 
     text_add_char(line, '"');
-    add_text(line, facts, ACCESS_REQUEST_METHOD, request->method);
+    add_plain(line, facts, ACCESS_REQUEST_METHOD, request->method); /* one that we know */
     add_text(line, facts, ACCESS_REQUEST_PATH, request->target);
-    add_text(line, facts, ACCESS_REQUEST_PROTOCOL, slice_of(facts->protocol));
+    add_plain(line, facts, ACCESS_REQUEST_PROTOCOL, slice_of(facts->protocol));
     line->ptr[line->len - 1] = '"';
     text_add_char(line, ' ');
 }
@@ -63,7 +73,10 @@ void access_common_add(struct text *line, const struct access_facts *facts)
     const struct exchange *x = facts->exchange;
     const struct access_rules *rules = facts->rules;
 
-    add_text(line, facts, ACCESS_CLIENT_HOST, facts->client);
+    if (facts->client.ptr == facts->peer.ptr)
+        add_plain(line, facts, ACCESS_CLIENT_HOST, facts->peer);
+    else
+        add_text(line, facts, ACCESS_CLIENT_HOST, facts->client);
     text_add(line, SLICE("- "));
     add_text(line, facts, ACCESS_CLIENT_USERNAME, x->user);
     text_add_char(line, '[');

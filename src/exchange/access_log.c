@@ -17,6 +17,7 @@ struct access_log {
     struct text lines;
     uint64_t count; /* of lines */
     struct deadline hand_over;
+    uint64_t wall_offset_ns; /* of the wall clock to the monotonic one, as of the first line that was gathered */
     struct access_stamp stamp;
 };
 
@@ -134,12 +135,18 @@ static void compose(struct access_log *log, const struct exchange *x, uint64_t n
     };
 
     facts.client = forwarded.len ? forwarded : facts.peer;
-    facts.start_wall_ns = clock_wall_ns() - facts.duration_ns;
+    facts.start_wall_ns = x->started_ns + log->wall_offset_ns;
     facts.stamp = stamp_of(log, facts.start_wall_ns);
     if (log->rules->json)
         access_json_add(&log->lines, &facts);
     else
         access_common_add(&log->lines, &facts);
+}
+
+static void begin_gathering(struct access_log *log, uint64_t now_ns)
+{
+    text_reserve(&log->lines, GATHER_BYTES + LINE_BYTES);
+    log->wall_offset_ns = clock_wall_ns() - now_ns;
 }
 
 void access_log_add(struct access_log *log, const struct exchange *x, uint64_t now_ns)
@@ -149,7 +156,7 @@ void access_log_add(struct access_log *log, const struct exchange *x, uint64_t n
     if (!is_wanted(log->rules, x, now_ns - x->started_ns))
         return;
     if (log->count++ == 0)
-        text_reserve(&log->lines, GATHER_BYTES + LINE_BYTES);
+        begin_gathering(log, now_ns);
     compose(log, x, number, now_ns);
     if (log->lines.len >= GATHER_BYTES)
         hand_over(log);
