@@ -60,6 +60,26 @@ void access_note_origin(struct exchange *x)
         access_json_add_headers(&x->note->origin_fields, rules, "origin_", x->answer.headers);
 }
 
+static bool is_in(struct slice text, struct slice bytes)
+{
+    uintptr_t at = (uintptr_t)text.ptr, from = (uintptr_t)bytes.ptr;
+
+    return at >= from && at - from <= bytes.len;
+}
+
+void access_note_keep_request(struct exchange *x)
+{
+    struct slice head = buffer_slice(&x->head_bytes);
+
+    for (unsigned i = 0; i < x->request.headers.count; i++) {
+        struct header *header = &x->request.headers.items[i];
+        if (header->gone || is_in(header->value, head))
+            continue;
+        header->name = arena_copy(&x->arena, header->name);
+        header->value = arena_copy(&x->arena, header->value);
+    }
+}
+
 void access_note_answer(struct exchange *x)
 {
     const struct access_rules *rules = access_log_rules(x->env->access_log);

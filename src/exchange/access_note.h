@@ -30,5 +30,7 @@ void access_note_answered_by(struct exchange *exchange, const struct filter_ops 
 void access_note_server(struct exchange *exchange);
 /* exchange->answer is what the server said. */
 void access_note_origin(struct exchange *exchange);
+/* The configuration goes before the exchange: what a filter has put into the request is copied. */
+void access_note_keep_request(struct exchange *exchange);
 /* exchange->answer is what the client gets. */
 void access_note_answer(struct exchange *exchange);

@@ -30,6 +30,8 @@ static void make_answer(struct exchange *x)
  * a configuration alive (decisions.md 22). */
 static void leave_configuration(struct exchange *x)
 {
+    if (x->note)
+        access_note_keep_request(x);
     x->filter_state = NULL;
     x->filters = NULL;
     x->frontend = NULL;

@@ -253,6 +253,46 @@ static void test_the_filter_that_answered_is_named(void **state)
     log_end(&l);
 }
 
+static void set_fields(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    static const char *const pairs[][2] = {
+        {"User-Agent", "set by the route"}, {"Referer", "http://set/"}, {"X-Set", "x"}, {"X-Forwarded-For", "6.6.6.6"}};
+
+    (void)backend;
+    frontend->headers = ARENA_NEW(arena, struct model_headers);
+    struct model_pairs *out = &frontend->headers->custom_request_headers;
+    out->items = ARENA_ARRAY(arena, struct model_pair, WB_COUNT(pairs));
+    for (; out->count < WB_COUNT(pairs); out->count++)
+        out->items[out->count] = (struct model_pair){slice_of(arena_strdup(arena, pairs[out->count][0])),
+                                                     slice_of(arena_strdup(arena, pairs[out->count][1]))};
+}
+
+/* What a filter has put into the request is the configuration's, and that is gone when a tunnel ends. */
+static void test_fields_of_a_configuration_that_is_gone(void **state)
+{
+    const struct sim_route route = {
+        .name = "a", .rule = "Host:a.test;PathPrefixStrip:/p", .servers = SIM_SERVER_URL, .set_options = set_fields};
+    struct sim_logged l;
+    (void)state;
+
+    for (int json = 0; json < 2; json++) {
+        BEGIN(&l, wanted.format = json ? "json" : "common");
+        sim_world_publish(l.scene.world, &route, 1);
+        log_ask(&l, "GET /p/up HTTP/1.1\r\nHost: a.test\r\nUser-Agent: mine\r\n" SIM_WEBSOCKET "\r\n");
+        assert_true(slice_eq(sim_client_rest(&l.scene.client, 1), SLICE("hello")));
+        sim_world_publish(l.scene.world, NULL, 0);
+        sim_settle(l.scene.sim);
+        sim_link_close(l.scene.client.wire);
+        sim_settle(l.scene.sim);
+        log_expect(
+            &l,
+            json ? "\"ClientHost\":\"6\\.6\\.6\\.6\".*\"request_Referer\":\"http://set/\".*\"request_User-Agent\":\"set by "
+                   "the route\",\"request_X-Forwarded-For\":\"6\\.6\\.6\\.6\",.*\"request_X-Set\":\"x\",\"time\""
+                 : "^6\\.6\\.6\\.6 - .* 101 5 \"http://set/\" \"set by the route\" [0-9]+ \"a\" ");
+        log_end(&l);
+    }
+}
+
 static void test_what_is_wrong_with_options_is_told_and_leaves_more_out(void **state)
 {
     struct sim_logged l;
@@ -305,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_filters_let_lines_through_that_fit_one_of_them),
         cmocka_unit_test(test_a_retried_request_says_so),
         cmocka_unit_test(test_the_filter_that_answered_is_named),
+        cmocka_unit_test(test_fields_of_a_configuration_that_is_gone),
         cmocka_unit_test(test_what_is_wrong_with_options_is_told_and_leaves_more_out),
         cmocka_unit_test(test_there_is_no_log_in_a_format_that_is_not_known),
     };
