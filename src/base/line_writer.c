@@ -4,10 +4,12 @@
 #include "waybill/base/list.h"
 #include "waybill/base/log.h"
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,7 +36,8 @@ struct line_writer {
     uint64_t lost_by_failure; /* that nobody was told of */
     uint64_t told_at_ms;      /* that it fails; 0: never */
     bool failing, told;
-    bool torn; /* the last line is there in part only */
+    bool torn;    /* the last line is there in part only */
+    bool is_pipe; /* or something else that is no file */
 };
 
 static void free_batch(struct batch *batch)
@@ -50,23 +53,45 @@ static void add_lost(struct line_writer *writer, uint64_t count)
     pthread_mutex_unlock(&writer->lock);
 }
 
-/* 0, or why not all of it was written. */
-static int write_all(int fd, struct slice bytes, bool *out_some)
+/* What one write takes from the front. In a pipe, where the router's log may go too, only so much stays together. */
+static size_t piece_length(const struct line_writer *writer, struct slice bytes)
 {
-    *out_some = false;
-    while (bytes.len) {
-        ssize_t wrote = write(fd, bytes.ptr, bytes.len);
+    size_t end;
+
+    if (!writer->is_pipe || bytes.len <= PIPE_BUF)
+        return bytes.len;
+    end = slice_find_last(slice_head(bytes, PIPE_BUF), '\n');
+    if (end == PIPE_BUF) /* a line that is longer */
+        end = slice_find(bytes, '\n');
+    return end < bytes.len ? end + 1 : end;
+}
+
+/* Takes what was written off the front of `bytes`; 0, or why not all of it was. */
+static int write_bytes(const struct line_writer *writer, struct slice *bytes)
+{
+    int fd = writer->options.file.fd;
+
+    while (bytes->len) {
+        ssize_t wrote = write(fd, bytes->ptr, piece_length(writer, *bytes));
         if (wrote < 0 && errno == EAGAIN) { /* stdout may be somebody's who wants it so */
             struct pollfd ready = {.fd = fd, .events = POLLOUT};
             poll(&ready, 1, 1000);
         } else if (wrote < 0 && errno != EINTR) {
             return errno;
         } else if (wrote > 0) {
-            *out_some = true;
-            bytes = slice_from(bytes, (size_t)wrote);
+            *bytes = slice_from(*bytes, (size_t)wrote);
         }
     }
     return 0;
+}
+
+static uint64_t count_lines(struct slice bytes)
+{
+    uint64_t count = 0;
+
+    for (const char *at = bytes.ptr; at < bytes.ptr + bytes.len; at++)
+        count += *at == '\n';
+    return count;
 }
 
 /* A disk that is full now and then must not fill the router's log. */
@@ -80,12 +105,12 @@ static bool may_tell(struct line_writer *writer)
     return true;
 }
 
-static void note_failure(struct line_writer *writer, const struct batch *batch, int error)
+static void note_failure(struct line_writer *writer, uint64_t lost, int error)
 {
     const struct line_writer_options *o = &writer->options;
 
-    writer->lost_by_failure += batch->count;
-    add_lost(writer, batch->count);
+    writer->lost_by_failure += lost;
+    add_lost(writer, lost);
     if (!writer->failing && may_tell(writer)) {
         wb_log_error("%s %s: %s: requests go on, and their lines are lost until it can be written again: make room, or "
                      "mend the path and send SIGUSR1",
@@ -108,18 +133,24 @@ static void note_success(struct line_writer *writer)
 
 static void write_batch(struct line_writer *writer, const struct batch *batch)
 {
-    int fd = writer->options.file.fd, error;
-    bool some;
+    struct slice rest = text_slice(&batch->lines), line_end = SLICE("\n");
+    int error = writer->torn ? write_bytes(writer, &line_end) : 0;
 
-    if (writer->torn && write_all(fd, SLICE("\n"), &some) == 0)
-        writer->torn = false;
-    error = write_all(fd, text_slice(&batch->lines), &some);
+    writer->torn = writer->torn && error;
+    if (!error)
+        error = write_bytes(writer, &rest);
     if (error) {
-        writer->torn = writer->torn || some;
-        note_failure(writer, batch, error);
+        writer->torn = writer->torn || (rest.ptr > batch->lines.ptr && rest.ptr[-1] != '\n');
+        note_failure(writer, count_lines(rest), error);
     } else {
         note_success(writer);
     }
+}
+
+static void look_at_file(struct line_writer *writer)
+{
+    struct stat status;
+    writer->is_pipe = fstat(writer->options.file.fd, &status) == 0 && !S_ISREG(status.st_mode);
 }
 
 static void reopen(struct line_writer *writer)
@@ -132,6 +163,7 @@ static void reopen(struct line_writer *writer)
                      log_file_name(file), strerror(-error));
     else
         writer->torn = false;
+    look_at_file(writer);
 }
 
 /* The oldest batch; NULL: none is there, or none will come. */
@@ -192,6 +224,7 @@ struct line_writer *line_writer_create(const struct line_writer_options *options
     struct line_writer *writer = wb_alloc(sizeof *writer);
 
     writer->options = *options;
+    look_at_file(writer);
     list_init(&writer->waiting);
     WB_REQUIRE(pthread_mutex_init(&writer->lock, NULL) == 0 && pthread_cond_init(&writer->more, NULL) == 0);
     if (!options->threadless)

@@ -165,8 +165,7 @@ static void test_when_there_is_room_again_lines_are_whole(void **state)
     limit = before;
     limit.rlim_cur = 10;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    post(writer, "first\n", 1);
-    post(writer, "second\n", 1);
+    post(writer, "first\nsecond\n", 2);
     post(writer, "third\n", 1);
     line_writer_work(writer);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
@@ -222,6 +221,58 @@ static void test_a_path_that_cannot_be_is_refused(void **state)
     snprintf(below, sizeof below, "%s/c", path);
     assert_int_equal(log_file_open(&file, slice_of(below)), -ENOTDIR);
     assert_int_equal(log_file_open(&file, slice_of(folder)), -EISDIR);
+}
+
+static void *speak_between(void *arg)
+{
+    const int *fd = arg;
+    char line[200];
+
+    memset(line, '-', sizeof line);
+    line[sizeof line - 1] = '\n';
+    for (int i = 0; i < 5000; i++)
+        assert_int_equal(write(*fd, line, sizeof line), sizeof line);
+    return NULL;
+}
+
+/* As `docker logs` shows both of them: what others write to the same pipe stands between lines, never in one. */
+static void test_in_a_pipe_lines_stay_whole_beside_those_of_others(void **state)
+{
+    enum { BATCHES = 50, LINES = 100 };
+    struct line_writer_options options = {.what = "access log", .waiting_max = LINE_WRITER_WAITING_MAX};
+    struct text lines = TEXT_EMPTY, all = TEXT_EMPTY;
+    size_t mine = 0, others = 0;
+    pthread_t thread;
+    int ends[2];
+    (void)state;
+
+    assert_int_equal(pipe(ends), 0);
+    assert_true(fcntl(ends[1], F_SETPIPE_SZ, 8192) > 0); /* so that it is full most of the time */
+    options.file.fd = ends[1];
+    struct line_writer *writer = line_writer_create(&options);
+    assert_int_equal(pthread_create(&thread, NULL, speak_between, &ends[1]), 0);
+    for (int batch = 0; batch < BATCHES; batch++) {
+        for (int i = 0; i < LINES; i++)
+            text_addf(&lines, "%0250d\n", i);
+        line_writer_post(writer, &lines, LINES);
+    }
+    while (all.len < BATCHES * LINES * 251 + 5000 * 200) {
+        char part[1000];
+        ssize_t got = read(ends[0], part, sizeof part);
+        assert_true(got > 0);
+        text_add(&all, slice_make(part, (size_t)got));
+    }
+    pthread_join(thread, NULL);
+    line_writer_destroy(&writer);
+    for (struct slice rest = text_slice(&all), line; rest.len && slice_cut(&rest, '\n', &line);) {
+        mine += line.len == 250 && line.ptr[0] == '0';
+        others += line.len == 199 && slice_find(line, '0') == line.len;
+    }
+    assert_int_equal(mine, BATCHES * LINES);
+    assert_int_equal(others, 5000);
+    text_fini(&all);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 /* More than may wait, to a pipe that nobody reads. */
@@ -329,6 +380,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_file_that_cannot_be_opened_anew_goes_on, begin, end),
         cmocka_unit_test_setup_teardown(test_a_path_that_cannot_be_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(test_who_posts_does_not_wait_for_a_pipe_that_nobody_reads, begin, end),
+        cmocka_unit_test_setup_teardown(test_in_a_pipe_lines_stay_whole_beside_those_of_others, begin, end),
         cmocka_unit_test_setup_teardown(test_the_end_does_not_wait_for_a_pipe_that_nobody_reads, begin, end),
         cmocka_unit_test_setup_teardown(test_lines_of_many_threads_stay_whole, begin, end),
         cmocka_unit_test_setup_teardown(test_the_routers_own_log_in_a_file_and_as_json, begin, end),
