@@ -253,6 +253,22 @@ static void test_the_filter_that_answered_is_named(void **state)
     log_end(&l);
 }
 
+static void test_the_filter_of_an_entrypoint_is_named(void **state)
+{
+    const struct access_log_options common = log_options();
+    struct sim_logged l;
+    (void)state;
+
+    scene_prepare(&l.scene, 0);
+    slices_add(&l.scene.world->arena, &l.scene.world->outer_list.source_range, SLICE("10.0.0.0/8"));
+    l.scene.world->outer.white_list = &l.scene.world->outer_list;
+    scene_start(&l.scene);
+    log_start(&l, &common);
+    log_ask(&l, "GET /w HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    log_expect(&l, " 403 9 \"-\" \"-\" [0-9]+ \"ipwhitelister for entrypoint [a-z]+\" \"/w\" [0-9]+ms\n$");
+    log_end(&l);
+}
+
 static void set_fields(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
 {
     static const char *const pairs[][2] = {
@@ -345,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_filters_let_lines_through_that_fit_one_of_them),
         cmocka_unit_test(test_a_retried_request_says_so),
         cmocka_unit_test(test_the_filter_that_answered_is_named),
+        cmocka_unit_test(test_the_filter_of_an_entrypoint_is_named),
         cmocka_unit_test(test_fields_of_a_configuration_that_is_gone),
         cmocka_unit_test(test_what_is_wrong_with_options_is_told_and_leaves_more_out),
         cmocka_unit_test(test_there_is_no_log_in_a_format_that_is_not_known),
