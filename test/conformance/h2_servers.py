@@ -149,8 +149,8 @@ def requests_and_answers(world):
         default()
 
     def no_protocol_to_switch_to():
-        r, (q,) = exchange(world, ask(fields=b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n"))
-        expect(r.status == 200 and q.one("upgrade") is None and q.one("sec-websocket-key") == b"x", r.head, q.fields)
+        r, (q,) = exchange(world, ask(fields=b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"))
+        expect(r.status == 200 and q.one("upgrade") is None and q.one("sec-websocket-version") == b"13", r.head, q.fields)
 
     def old_client():
         with world.connect() as c:
