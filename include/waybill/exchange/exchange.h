@@ -119,6 +119,8 @@ void exchange_poke(struct exchange *exchange);
 void exchange_abandon(struct exchange *exchange, enum reason reason);
 /* Ends with an answer from the reason table, as far as nothing was sent yet. */
 void exchange_answer(struct exchange *exchange, enum reason reason);
+/* The same by a deadline, outside of any step: a filter that waits for somebody is called off first. */
+void exchange_give_up(struct exchange *exchange, enum reason reason);
 /* Ends with an answer of the caller's: fields in `headers` (in the exchange's arena), text taken over. */
 void exchange_answer_with(struct exchange *exchange, unsigned status, struct headers *headers, struct text *body);
 /* Ends with a redirection; the location is copied. A GET gets a body that says it in HTML. */
