@@ -13,6 +13,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.join(HERE, "..", "..")
@@ -102,6 +103,18 @@ def check_many_problems():
               result.stdout.count("warning:") <= 1000 else result.stdout[-300:])
 
 
+def check_many_headers():
+    """A value that names many headers, in the order that is worst to sort, takes no time that anybody notices."""
+    with tempfile.TemporaryDirectory(prefix="conformance.") as folder:
+        pairs = "||".join(f"x-{number}:v" for number in range(60000, 0, -1)) + "||x-7:last"
+        with open(os.path.join(folder, "compose.yaml"), "w") as file:
+            file.write("services: {a: {expose: [80], labels: {traefik.frontend.headers.customRequestHeaders: '%s'}}}\n" % pairs)
+        begin = time.monotonic()
+        result = run("--format=json", folder=folder)
+        took = time.monotonic() - begin
+        count("many headers", None if result.returncode == 0 and took < 8 else f"exit {result.returncode}, {took:.1f} s")
+
+
 def container(number, name, labels, networks=("net",)):
     cid = f"{number:x}" * 64
     return {"list": {"Id": cid, "Names": [f"/{name}"], "State": "running", "Labels": labels},
@@ -146,6 +159,7 @@ if __name__ == "__main__":
     check_own_files()
     check_own_folder()
     check_many_problems()
+    check_many_headers()
     check_engine()
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
