@@ -142,13 +142,21 @@ bool step_filters(struct exchange *x)
     return true;
 }
 
-/* Whom a filter wants goes before whose turn it is, once. */
+static bool was_tried(const struct exchange *x, const struct route_server *server)
+{
+    for (size_t i = 0; i < x->tried_count; i++)
+        if (x->tried[i] == server->slot)
+            return true;
+    return false;
+}
+
+/* Whom a filter wants goes before whose turn it is, once: a request that is repeated goes to another one (defects B33). */
 static const struct route_server *take_wanted(struct exchange *x)
 {
     const struct route_server *server = x->wanted;
 
     x->wanted = NULL;
-    if (!upstream_may_ask(x->env->upstream, server) || !exchange_server_is_there(x, server))
+    if (was_tried(x, server) || !upstream_may_ask(x->env->upstream, server) || !exchange_server_is_there(x, server))
         return NULL;
     x->tried[x->tried_count++] = server->slot;
     return server;
