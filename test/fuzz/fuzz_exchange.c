@@ -9,7 +9,7 @@
  *
  *   c client sends   C it says its end   R it resets   n another one comes   P it stops or goes on reading
  *   s server sends   S ...               X ...         (the latest connection; g, G: of error pages; a, A: the one who is asked)
- *   t time passes    d the disk works    p other configuration
+ *   t time passes    d the disk works    h passwords are hashed    p other configuration
  */
 #include "sim_world.h"
 #include <stdio.h>
@@ -69,6 +69,8 @@ static void set_options(struct arena *arena, struct model_frontend *frontend, st
     set_backend(arena, backend);
     if (wanted & WITH_HEADERS)
         set_headers(arena, frontend);
+    if ((wanted & WITH_HEADERS) && (wanted & GUARDED)) /* name and password are `a` */
+        slices_add(arena, &frontend->basic_auth, SLICE("a:$apr1$abcdefgh$G8IsPsylW5ROvIKsQMRG61"));
     if (wanted & TIMED) {
         frontend->timeouts = ARENA_NEW(arena, struct model_timeouts);
         *frontend->timeouts =
@@ -187,6 +189,9 @@ static void act(struct play *play, char who, struct slice bytes)
         break;
     case 'd':
         sim_world_spool(play->world);
+        break;
+    case 'h':
+        sim_world_hash(play->world);
         break;
     case 'p':
         play->reloaded = !play->reloaded;
