@@ -9,8 +9,9 @@
 
 struct checker {
     struct upstream *upstream;
-    struct map checks;   /* by the address of their health */
-    struct list waiting, failing; /* of struct check: their time has come, of those that were well, and of those that were not */
+    struct map checks; /* by the address of their health */
+    struct list waiting,
+        failing; /* of struct check: their time has come, of those that were well, and of those that were not */
     unsigned asking, asking_failing;
     uint64_t round; /* of adopting */
     bool starting, stopped;

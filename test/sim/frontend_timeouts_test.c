@@ -173,8 +173,8 @@ static void set_asking(struct arena *arena, struct model_frontend *frontend, str
     set_timeouts(arena, frontend, backend);
     frontend->errors = ARENA_NEW(arena, struct model_error_page);
     frontend->error_count = 1;
-    frontend->errors[0] =
-        (struct model_error_page){.name = SLICE("late"), .backend = SLICE("pages"), .query = SLICE("/len/5/2000")};
+    frontend->errors[0] = (struct model_error_page){
+        .name = SLICE("late"), .backend = SLICE("pages"), .query = SLICE("/len/5/2000")};
     slices_add(arena, &frontend->errors[0].status, SLICE("504"));
 }
 

@@ -239,7 +239,8 @@ static void test_what_is_repeated_goes_to_another_server(void **state)
     begin(&pair);
     sim_world_publish(
         pair.scene.world,
-        &(struct sim_route){.name = "a", .rule = "Host:a.test", .servers = BOTH, .set_options = set_sticky_and_repeating}, 1);
+        &(struct sim_route){.name = "a", .rule = "Host:a.test", .servers = BOTH, .set_options = set_sticky_and_repeating},
+        1);
     while (ask(&pair, "/len/1", NULL, 200) != 1)
         ;
     strcpy(mine, pair.cookie);
