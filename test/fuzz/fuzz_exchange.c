@@ -18,7 +18,16 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 enum { ACTS_MAX = 60, QUITE_LONG_MS = 400000 };
-enum { COLLECTED = 1, REPEATED = 2, WITH_PAGES = 4, COMPRESSED = 8, WITH_HEADERS = 16, TIMED = 32, GUARDED = 64, LIMITED = 128 };
+enum {
+    COLLECTED = 1,
+    REPEATED = 2,
+    WITH_PAGES = 4,
+    COMPRESSED = 8,
+    WITH_HEADERS = 16,
+    TIMED = 32,
+    GUARDED = 64,
+    LIMITED = 128
+};
 
 struct play {
     struct sim_world *world;
@@ -56,8 +65,8 @@ static void set_headers(struct arena *arena, struct model_frontend *frontend)
     static const struct model_pair pairs[] = {{{"X-Set", 5}, {"yes", 3}}, {{"X-Gone", 6}, {"", 0}}};
 
     frontend->headers = ARENA_NEW(arena, struct model_headers);
-    frontend->headers->custom_request_headers.items = frontend->headers->custom_response_headers.items =
-        ARENA_ARRAY(arena, struct model_pair, WB_COUNT(pairs));
+    frontend->headers->custom_request_headers.items = frontend->headers->custom_response_headers.items = ARENA_ARRAY(
+        arena, struct model_pair, WB_COUNT(pairs));
     memcpy(frontend->headers->custom_request_headers.items, pairs, sizeof pairs);
     frontend->headers->custom_request_headers.count = frontend->headers->custom_response_headers.count = WB_COUNT(pairs);
     frontend->headers->frame_deny = true;
@@ -73,14 +82,14 @@ static void set_options(struct arena *arena, struct model_frontend *frontend, st
         slices_add(arena, &frontend->basic_auth, SLICE("a:$apr1$abcdefgh$G8IsPsylW5ROvIKsQMRG61"));
     if (wanted & TIMED) {
         frontend->timeouts = ARENA_NEW(arena, struct model_timeouts);
-        *frontend->timeouts =
-            (struct model_timeouts){.total = SLICE("2s"), .body = SLICE("1s"), .response_header = SLICE("700ms")};
+        *frontend->timeouts = (struct model_timeouts){
+            .total = SLICE("2s"), .body = SLICE("1s"), .response_header = SLICE("700ms")};
     }
     if (wanted & WITH_PAGES) {
         frontend->errors = ARENA_NEW(arena, struct model_error_page);
         frontend->error_count = 1;
-        frontend->errors[0] =
-            (struct model_error_page){.name = SLICE("e"), .backend = SLICE("pages"), .query = SLICE("/{status}")};
+        frontend->errors[0] = (struct model_error_page){
+            .name = SLICE("e"), .backend = SLICE("pages"), .query = SLICE("/{status}")};
         slices_add(arena, &frontend->errors[0].status, SLICE("400-599"));
     }
 }
