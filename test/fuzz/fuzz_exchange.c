@@ -9,7 +9,8 @@
  *
  *   c client sends   C it says its end   R it resets   n another one comes   P it stops or goes on reading
  *   s server sends   S ...               X ...         (the latest connection; g, G: of error pages; a, A: the one who is asked)
- *   t time passes    d the disk works    h passwords are hashed    p other configuration
+ *   t time passes    d the disk works    h passwords are hashed
+ *   p other configuration    q none at all    e the worker is to end
  */
 #include "sim_world.h"
 #include <stdio.h>
@@ -205,6 +206,12 @@ static void act(struct play *play, char who, struct slice bytes)
     case 'p':
         play->reloaded = !play->reloaded;
         publish(play);
+        break;
+    case 'q':
+        sim_world_publish(play->world, NULL, 0);
+        break;
+    case 'e':
+        entry_drain(play->world->entry);
         break;
     default:
         break;
