@@ -38,12 +38,6 @@ static struct header *next_field(struct headers *headers, const char *name, unsi
     return NULL;
 }
 
-static struct header *find_field(struct headers *headers, const char *name)
-{
-    unsigned at = 0;
-    return next_field(headers, name, &at);
-}
-
 /* One list may be spread over several fields (RFC 9110 5.3). */
 static bool list_has(struct headers *headers, const char *name, struct slice token)
 {
@@ -100,7 +94,7 @@ static bool forbids_changes(struct headers *headers)
     static const char *const checksums[] = {"Content-Digest", "Repr-Digest", "Digest", "Content-Md5"};
 
     for (size_t i = 0; i < WB_COUNT(checksums); i++)
-        if (find_field(headers, checksums[i]))
+        if (headers_find_name(headers, slice_of(checksums[i])))
             return true;
     return list_has(headers, "Cache-Control", SLICE("no-transform"));
 }
@@ -120,7 +114,7 @@ static bool is_worthwhile(const struct exchange *x)
     const struct answer_head *answer = &x->answer;
     struct headers *headers = answer->headers;
 
-    if (!answer->has_body || answer->status < 200 || answer->status == 206 || find_field(headers, "Content-Range"))
+    if (!answer->has_body || answer->status < 200 || answer->status == 206 || headers_find_name(headers, SLICE("Content-Range")))
         return false;
     if (answer->length_known && answer->content_length < WORTHWHILE_BYTES)
         return false;
@@ -140,7 +134,7 @@ static bool tell_caches(struct headers *headers)
 static bool change_head(struct exchange *x, const struct compress_half *own)
 {
     struct answer_head *answer = &x->answer;
-    struct header *tag = find_field(answer->headers, "Etag");
+    struct header *tag = headers_find_name(answer->headers, SLICE("Etag"));
 
     if (!headers_set(answer->headers, SLICE("Content-Encoding"),
                      own->encoding == ENCODING_GZIP ? SLICE("gzip") : SLICE("br")))

@@ -163,10 +163,8 @@ static enum filter_compiled compile(const struct filter_source *from, const void
 
 static struct slice field_value(const struct headers *headers, struct slice name)
 {
-    for (unsigned i = 0; i < headers->count; i++)
-        if (!headers->items[i].gone && slice_eq_nocase(headers->items[i].name, name))
-            return headers->items[i].value;
-    return SLICE("");
+    const struct header *field = headers_find_name(headers, name);
+    return field ? field->value : SLICE("");
 }
 
 static bool is_https(const struct exchange *x, const struct security_headers *security)
