@@ -114,7 +114,8 @@ static bool is_worthwhile(const struct exchange *x)
     const struct answer_head *answer = &x->answer;
     struct headers *headers = answer->headers;
 
-    if (!answer->has_body || answer->status < 200 || answer->status == 206 || headers_find_name(headers, SLICE("Content-Range")))
+    if (!answer->has_body || answer->status < 200 || answer->status == 206 ||
+        headers_find_name(headers, SLICE("Content-Range")))
         return false;
     if (answer->length_known && answer->content_length < WORTHWHILE_BYTES)
         return false;
