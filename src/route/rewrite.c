@@ -96,7 +96,7 @@ static bool cut_value(struct rewrite *rewrite, struct arena *arena, struct slice
         text_fini(&known);
         return true;
     }
-    *out_error = slice_of(arena_format(arena, "`{{" SLICE_FMT "}}` is not known: there are " SLICE_FMT, SLICE_ARG(name),
+    *out_error = slice_of(arena_format(arena, "`{{" SLICE_FMT "}}` is not known: there are " SLICE_FMT, SLICE_SHOWN(name),
                                        SLICE_ARG(text_slice(&known))));
     text_fini(&known);
     return false;
@@ -111,7 +111,7 @@ bool rewrite_compile(struct arena *arena, struct slice pattern, struct slice rep
     if (!regex) {
         *out_error = slice_of(arena_format(arena,
                                            "`" SLICE_FMT "` is not a regular expression (%s): mend it, in the syntax of RE2",
-                                           SLICE_ARG(pattern), error));
+                                           SLICE_SHOWN(pattern), error));
         return false;
     }
     arena_at_end(arena, end_regex, regex);

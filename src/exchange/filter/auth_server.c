@@ -111,7 +111,7 @@ bool auth_server_compile(const struct filter_source *from, const struct model_au
         return read_credentials(from, model->tls, out);
     diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place,
                     "auth.forward.address: `" SLICE_FMT "` is not a URL like http://auth:8000/check",
-                    SLICE_ARG(model->address));
+                    SLICE_SHOWN(model->address));
     return false;
 }
 

@@ -42,7 +42,7 @@ static bool is_used(const struct model_headers *m)
 static bool close_with(const struct filter_source *from, const char *option, struct slice value, const char *advice)
 {
     diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place, "headers.%s: `" SLICE_FMT "` %s", option,
-                    SLICE_ARG(value), advice);
+                    SLICE_SHOWN(value), advice);
     return false;
 }
 

@@ -118,7 +118,7 @@ static void read_users_file(struct reading *r)
     if (error) {
         diagnostics_add(r->from->diagnostics, DIAGNOSTIC_CLOSED, r->from->place,
                         "%s.usersFile: `" SLICE_FMT "` cannot be read: %s (it is a file of the router's own file system)",
-                        r->source->option, SLICE_ARG(name), strerror(-error));
+                        r->source->option, SLICE_SHOWN(name), strerror(-error));
         r->closed = true;
     }
     r->place = name;
