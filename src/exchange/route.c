@@ -73,8 +73,11 @@ static const struct match_table *table_of(const struct exchange *x)
 
 static enum reason decide(struct exchange *x)
 {
-    const struct route_request request = {
-        .method = x->request.method, .host = x->request.host, .target = &x->target, .headers = &x->request.headers};
+    const struct route_request request = {.method = x->request.method,
+                                          .host = x->request.host,
+                                          .alias = x->alias,
+                                          .target = &x->target,
+                                          .headers = &x->request.headers};
     enum reason reason = route_decide(table_of(x), &request, &x->arena, &x->route);
 
     x->frontend = x->route.frontend;

@@ -60,6 +60,7 @@ struct exchange {
 
     /* Route. */
     struct lease *lease;
+    struct slice alias; /* what the host's CNAME records lead to; empty: nobody asked, or nowhere */
     const struct route_frontend *frontend;
     struct route_decision route;
     const struct route_filter *filters;

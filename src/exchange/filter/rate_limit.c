@@ -139,4 +139,9 @@ static enum filter_verdict request(struct exchange *x, const void *config)
     return FILTER_ANSWERED;
 }
 
-const struct filter_ops filter_rate_limit = {.name = "rateLimit", .compile = compile, .request = request};
+static bool owns(const void *config, struct slice name)
+{
+    return token_source_reads(&((const struct rate_limit *)config)->by, name);
+}
+
+const struct filter_ops filter_rate_limit = {.name = "rateLimit", .compile = compile, .request = request, .owns = owns};

@@ -296,5 +296,6 @@ static enum filter_verdict request_on_entrypoint(struct exchange *x, const void 
 }
 
 const struct filter_ops filter_entrypoint_redirect = {
-    .name = "redirect", .compile = compile_of_entrypoint, .request = request_on_entrypoint};
-const struct filter_ops filter_redirect = {.name = "redirect", .compile = compile_of_frontend, .request = request};
+    .name = "redirect", .compile = compile_of_entrypoint, .request = request_on_entrypoint, .owns = filter_owns_nothing};
+const struct filter_ops filter_redirect = {
+    .name = "redirect", .compile = compile_of_frontend, .request = request, .owns = filter_owns_nothing};
