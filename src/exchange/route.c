@@ -12,6 +12,21 @@ static bool hops_exceeded(struct exchange *x)
     return hops && (!slice_to_u64(hops->value, 1000, &count) || count >= EXCHANGE_HOPS_MAX);
 }
 
+/* Protocols that carry HTTP again: behind such a switch requests would go past every rule and filter, so it is not to be had, nor
+ * is what is asked for together with it (defects B9). */
+static bool asks_for_more_http(struct slice upgrade)
+{
+    struct slice part;
+
+    while (slice_cut(&upgrade, ',', &part)) {
+        struct slice name = slice_trim(slice_head(part, slice_find(part, '/')));
+        if (slice_starts_nocase(name, SLICE("h2c")) || slice_eq_nocase(name, SLICE("TLS")) ||
+            slice_eq_nocase(name, SLICE("HTTP")))
+            return true;
+    }
+    return false;
+}
+
 /* RFC 9110 10.1.4, 7.8: what is hop by hop but has a meaning on the next hop too is noted before it goes. */
 static void note_hop_by_hop(struct exchange *x)
 {
@@ -23,8 +38,7 @@ static void note_hop_by_hop(struct exchange *x)
         x->continue_wanted = x->request.expect_continue && x->request.body != BODY_NONE;
         if (x->request.upgrade) {
             struct slice wanted = headers_value(headers, HEADER_UPGRADE);
-            /* HTTP/2 in clear text by upgrade is not ours to tunnel (defects B9). */
-            if (!slice_starts_nocase(wanted, SLICE("h2c")))
+            if (!asks_for_more_http(wanted))
                 x->upgrade = wanted;
         }
     }

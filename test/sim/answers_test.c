@@ -253,6 +253,29 @@ static void test_an_upgrade_passes_bytes_only_after_101(void **state)
     }
 }
 
+/* What speaks HTTP behind the switch would go past every rule and filter: whoever asks for it is served without (defects B9). */
+static void test_no_switch_leads_to_more_http(void **state)
+{
+    static const char *const asked[] = {
+        "h2c", "H2C", "foo, h2c", "foo,h2c-16", "foo/1 , H2c", "TLS/1.0, HTTP/1.1", "foo, tls/1.2", "foo, HTTP/2.0"};
+    struct sim_scene scene;
+    (void)state;
+
+    scene_begin(&scene);
+    for (unsigned i = 0; i < WB_COUNT(asked); i++) {
+        char *text = wb_format("GET /len/5 HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: %s\r\n"
+                               "HTTP2-Settings: AAMAAABk\r\n\r\n",
+                               asked[i]);
+        sim_client_ask(&scene.client, text);
+        free(text);
+        sim_settle(scene.sim);
+        assert_int_equal(sim_client_status(&scene.client, i), 200);
+        if (strstr(scene.server.last_head.ptr, "\r\nUpgrade:") || strstr(scene.server.last_head.ptr, "\r\nConnection:"))
+            fail_msg("%s was passed on", asked[i]);
+    }
+    scene_end(&scene);
+}
+
 static void test_a_refused_upgrade_keeps_requests_apart(void **state)
 {
     struct sim_scene scene;
@@ -280,6 +303,7 @@ int main(void)
         cmocka_unit_test(test_a_refusal_instead_of_100_ends_the_connection),
         cmocka_unit_test(test_an_early_answer_leaves_the_connection_usable),
         cmocka_unit_test(test_an_upgrade_passes_bytes_only_after_101),
+        cmocka_unit_test(test_no_switch_leads_to_more_http),
         cmocka_unit_test(test_a_refused_upgrade_keeps_requests_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
