@@ -121,6 +121,7 @@ static bool compose_head(struct exchange *x)
 {
     struct head_out out;
 
+    x->expects = x->request.body != BODY_NONE && headers_find(&x->request.headers, HEADER_EXPECT);
     buffer_borrow(&x->out, &x->env->loop->stock, buffer_len(&x->head_bytes) + 2048);
     head_out_init(&out, x->out.base, x->out.capacity);
     if (!request_head_write(x, &out)) {

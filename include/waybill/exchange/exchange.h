@@ -88,6 +88,7 @@ struct exchange {
     size_t upload_pending; /* payload bytes being written to the server */
     bool head_sent, request_sent, upload_stopped, body_begun;
     bool continue_wanted;       /* the client waits for 100 */
+    bool expects;               /* Expect was sent along with a body, and the server has not said 100 */
     struct body_source *upload; /* where the request's body is taken from; NULL: the client */
 
     /* Answer. */
