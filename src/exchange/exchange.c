@@ -57,6 +57,7 @@ static void clear(struct exchange *x)
     x->attempts = 0;
     x->earned = x->repeated = false;
     x->upload_pending = x->download_pending = 0;
+    x->sent_ms = 0;
     x->head_sent = x->request_sent = x->upload_stopped = x->body_begun = x->continue_wanted = x->expects = false;
     x->status = 0;
     x->head_answered = false;

@@ -191,8 +191,10 @@ static void send_piece(struct exchange *x, struct slice payload, bool last, cons
     x->upload_pending = payload.len;
     if (count)
         attempt_send(&x->attempt, parts, count);
-    if (last)
+    if (last) {
+        x->sent_ms = x->env->loop->now_ms;
         attempt_expect_answer(&x->attempt);
+    }
     if (attempt_is_writing(&x->attempt))
         exchange_pin_upload(x, payload.len > 0);
     else

@@ -86,6 +86,7 @@ struct exchange {
     struct buffer out; /* head for the server, until it is written */
     char chunk_head[CHUNK_HEAD_MAX];
     size_t upload_pending; /* payload bytes being written to the server */
+    uint64_t sent_ms;      /* when the server had all of the request; 0: it never had */
     bool head_sent, request_sent, upload_stopped, body_begun;
     bool continue_wanted;       /* the client waits for 100 */
     bool expects;               /* Expect was sent along with a body, and the server has not said 100 */
