@@ -376,10 +376,10 @@ def s14_trailers(world):
                 world.default()
                 c.send(GET + b"X-Tag: next\r\n\r\n")
                 expect(c.response().one("X-Tag") == b"next", "the next answer")
-        expect((world.seen()[0].one("Te") == b"trailers") == bool(wanted), world.seen()[0].head)
+        expect((world.seen()[0].one("Te") == b"trailers") == bool(te), world.seen()[0].head)
 
-    attempt("response trailers to who takes them", download, b"TE: trailers\r\nConnection: TE\r\n", b"1.1", [b"X-Sum: 1"])
-    attempt("response trailers to who does not", download, b"", b"1.1", [])
+    attempt("response trailers to who asks for them", download, b"TE: trailers\r\nConnection: TE\r\n", b"1.1", [b"X-Sum: 1"])
+    attempt("response trailers to who does not", download, b"", b"1.1", [b"X-Sum: 1"])
     attempt("response trailers and HTTP/1.0", download, b"", b"1.0", [])
 
     def many_pieces():

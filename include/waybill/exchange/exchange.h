@@ -53,7 +53,7 @@ struct exchange {
     /* Request. */
     struct buffer head_bytes; /* what `request` points into */
     struct request_head request;
-    bool te_trailers;     /* the client takes trailers */
+    bool te_trailers;     /* the client asks for trailers, and so the server is asked */
     struct slice upgrade; /* what it asks to switch to; empty: nothing */
     struct arena arena;
     struct target target;
