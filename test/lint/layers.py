@@ -15,7 +15,7 @@ REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 RANKS = {
     "base": 1,
-    "net": 2, "http": 2, "toml": 2, "yaml": 2, "callout": 2, "model": 2,
+    "net": 2, "http": 2, "toml": 2, "yaml": 2, "render": 2, "callout": 2, "model": 2,
     "route": 3,
     "upstream": 4,
     "exchange": 5,
