@@ -182,6 +182,8 @@ static bool answer(void *arg, const struct local_request *request, struct local_
         return true;
     if (!request->filtered)
         return false;
+    if (rest_answer(admin, request, out_answer))
+        return true;
     if (is_api_entrypoint(admin, request)) {
         if (admin->options.dashboard && answer_dashboard(request, is_get, out_answer))
             return true;

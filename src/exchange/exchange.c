@@ -123,6 +123,8 @@ static bool step_once(struct exchange *x)
         return step_filters(x);
     case EXCHANGE_ROUTE:
         return step_route(x);
+    case EXCHANGE_LOCAL_BODY:
+        return step_local_body(x);
     case EXCHANGE_PICK:
         return step_pick(x);
     case EXCHANGE_CONNECT:

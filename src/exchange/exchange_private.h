@@ -56,6 +56,7 @@ void drop_answer(struct exchange *x);
 bool step_answer(struct exchange *x);
 /* Internal routes; false: not one. */
 bool answer_locally(struct exchange *x, bool filtered);
+bool step_local_body(struct exchange *x);
 void answer_slash_redirect(struct exchange *x);
 
 /* tunnel.c */

@@ -12,10 +12,12 @@
 #include "waybill/net/tls_credentials.h"
 #include "waybill/provider/docker.h"
 #include "waybill/provider/file.h"
+#include "waybill/provider/rest.h"
 #include "waybill/settings/host_port.h"
 #include "waybill/settings/settings.h"
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -39,6 +41,7 @@ struct router {
     struct cell live_snapshots;
     struct provider *providers[MODEL_PROVIDERS_MAX];
     size_t provider_count;
+    _Atomic(struct rest *) rest; /* NULL while there is none yet */
     struct admin *admin;
     struct passwords *passwords;
     struct spool_room *spool_room;
@@ -141,6 +144,12 @@ static size_t first_default_entrypoint(const struct settings *s)
     return 0;
 }
 
+static bool has_local(const struct settings *s, struct slice entrypoint)
+{
+    return (s->api_on && slice_eq(entrypoint, s->api_entrypoint)) || (s->ping_on && slice_eq(entrypoint, s->ping_entrypoint)) ||
+           (s->rest_on && slice_eq(entrypoint, s->rest_entrypoint));
+}
+
 /* Entrypoints as the workers need them; false when one cannot be understood. */
 static bool compile_entrypoints(struct router *r)
 {
@@ -152,8 +161,7 @@ static bool compile_entrypoints(struct router *r)
     r->entrypoints = ARENA_ARRAY(&r->arena, struct entrypoint, s->entrypoint_count);
     for (size_t i = 0; i < s->entrypoint_count; i++) {
         entrypoint_compile(s->entrypoints, s->entrypoint_count, i, &r->arena, &diagnostics, &r->entrypoints[i]);
-        r->entrypoints[i].has_local = (s->api_on && slice_eq(s->entrypoints[i].name, s->api_entrypoint)) ||
-                                      (s->ping_on && slice_eq(s->entrypoints[i].name, s->ping_entrypoint));
+        r->entrypoints[i].has_local = has_local(s, s->entrypoints[i].name);
         usable = usable && !r->entrypoints[i].closed;
     }
     diagnostics_log_new(&diagnostics, &none);
@@ -200,6 +208,18 @@ static bool open_access_log(struct router *r)
     return error == 0;
 }
 
+/* On a worker's thread. */
+static bool update_rest(void *arg, struct slice body, struct text *out_text)
+{
+    struct router *r = arg;
+    struct rest *rest = atomic_load(&r->rest);
+
+    if (rest)
+        return rest_update(rest, body, out_text);
+    text_add(out_text, SLICE("the router has not started yet: ask again"));
+    return false;
+}
+
 static void create_admin(struct router *r)
 {
     const struct settings *s = r->settings;
@@ -214,6 +234,9 @@ static void create_admin(struct router *r)
         .api = s->api_on,
         .dashboard = s->api_on && s->api_dashboard,
         .ping = s->ping_on,
+        .rest_update = s->rest_on ? update_rest : NULL,
+        .rest_arg = r,
+        .rest_entrypoint = entrypoint_number(s, s->rest_entrypoint),
         .keep_trailing_slash = s->keep_trailing_slash,
         .api_entrypoint = entrypoint_number(s, s->api_entrypoint),
         .ping_entrypoint = entrypoint_number(s, s->ping_entrypoint),
@@ -331,6 +354,10 @@ static void start_providers(struct router *r)
     }
     if (s->file_on)
         r->providers[r->provider_count++] = file_provider_create(&s->file, control_sink(r->control));
+    if (s->rest_on) {
+        wb_log_info("Starting provider rest");
+        atomic_store(&r->rest, rest_create(control_sink(r->control)));
+    }
     if (r->provider_count == 0)
         control_publish(r->control);
     for (size_t i = 0; i < r->provider_count; i++) {
@@ -348,6 +375,8 @@ static void finish(struct router *r)
         provider_destroy(&r->providers[i]);
     for (size_t i = 0; i < r->worker_count; i++)
         worker_join(r->workers[i]);
+    struct rest *rest = atomic_load(&r->rest);
+    rest_destroy(&rest);
     passwords_destroy(&r->passwords); /* what it still does comes back to the workers' mailboxes */
     spool_room_destroy(&r->spool_room);
     for (size_t i = 0; i < r->worker_count; i++)

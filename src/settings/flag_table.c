@@ -105,6 +105,10 @@ const struct flag flag_table[] = {
     NO_EFFECT("file.templateVersion", NUMBER, AT(accepted_count), "there is one version of templates"),
     NO_EFFECT("file.trace", SWITCH, AT(accepted), "it says nothing in v1.7 either"),
 
+    HEADING("REST"),
+    WORKS("rest", GROUP, SET(rest_on), "off", "routes from PUT /api/providers/rest, as JSON; kept until the router ends"),
+    WORKS("rest.entryPoint", TEXT, SET(rest_entrypoint), "traefik", "where; put it behind a login"),
+
     HEADING("API, dashboard, ping"),
     WORKS("api", GROUP, SET(api_on), "off", "API and dashboard"),
     WORKS("api.entryPoint", TEXT, SET(api_entrypoint), "traefik", "where; `traefik` is :8080 unless defined"),
@@ -172,7 +176,6 @@ const struct flag flag_table[] = {
     NOT_YET("mesos", GROUP, "the Mesos provider"),
     NOT_YET("metrics", GROUP, "metrics (Prometheus, Datadog, StatsD, InfluxDB)"),
     NOT_YET("rancher", GROUP, "the Rancher provider"),
-    NOT_YET("rest", GROUP, "the REST provider"),
     NOT_YET("serviceFabric", GROUP, "the Service Fabric provider"),
     NOT_YET("tracing", GROUP, "tracing (Jaeger, Zipkin, Datadog)"),
     NOT_YET("web", GROUP, "the deprecated web provider (use --api and --ping)"),

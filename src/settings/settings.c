@@ -28,7 +28,7 @@ static void set_defaults(struct reading *reading)
     };
     settings->file.watch = true;
     settings->api_dashboard = true;
-    settings->api_entrypoint = settings->ping_entrypoint = SLICE("traefik");
+    settings->api_entrypoint = settings->ping_entrypoint = settings->rest_entrypoint = SLICE("traefik");
     settings->max_idle_per_server = 200;
     settings->buffering_memory_mib = 256;
     settings->buffering_files_mib = 4096;
@@ -81,6 +81,8 @@ static bool finish_entrypoints(struct reading *reading)
     if (settings->api_on && !provide_entrypoint(reading, settings->api_entrypoint, "api"))
         return false;
     if (settings->ping_on && !provide_entrypoint(reading, settings->ping_entrypoint, "ping"))
+        return false;
+    if (settings->rest_on && !provide_entrypoint(reading, settings->rest_entrypoint, "rest"))
         return false;
     for (size_t i = 0; i < settings->entrypoint_count; i++)
         slices_add(&settings->arena, &settings->entrypoint_names, settings->entrypoints[i].name);

@@ -39,6 +39,9 @@ struct settings {
     bool file_on;
     struct file_options file;
 
+    bool rest_on;
+    struct slice rest_entrypoint;
+
     bool api_on, api_dashboard;
     struct slice api_entrypoint;
     bool ping_on; /* --ping; /ping is also answered on the API's entrypoint while the API is on */
