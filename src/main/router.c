@@ -146,7 +146,8 @@ static size_t first_default_entrypoint(const struct settings *s)
 
 static bool has_local(const struct settings *s, struct slice entrypoint)
 {
-    return (s->api_on && slice_eq(entrypoint, s->api_entrypoint)) || (s->ping_on && slice_eq(entrypoint, s->ping_entrypoint)) ||
+    return (s->api_on && slice_eq(entrypoint, s->api_entrypoint)) ||
+           (s->ping_on && slice_eq(entrypoint, s->ping_entrypoint)) ||
            (s->rest_on && slice_eq(entrypoint, s->rest_entrypoint));
 }
 

@@ -51,15 +51,16 @@ static bool give_list(struct call *call, struct value *items, size_t count, stru
             depth = items[i].depth + 1;
     }
     if (depth > VALUE_DEPTH_MAX)
-        return report_fail(call->run->report, call->at, "lists in lists more than %d deep: use fewer levels", VALUE_DEPTH_MAX);
+        return report_fail(call->run->report, call->at, "lists in lists more than %d deep: use fewer levels",
+                           VALUE_DEPTH_MAX);
     *out_value = (struct value){.kind = VALUE_LIST, .depth = depth, .items = items, .count = count};
     return true;
 }
 
 static struct value *new_list(struct call *call, size_t count)
 {
-    if (count > run_room(call->run) / sizeof(struct value) ||
-        !run_hold(call->run, call->at, count * sizeof(struct value)) || !run_spend(call->run, call->at, count)) {
+    if (count > run_room(call->run) / sizeof(struct value) || !run_hold(call->run, call->at, count * sizeof(struct value)) ||
+        !run_spend(call->run, call->at, count)) {
         call_fail_size(call); /* says nothing when something else was said */
         return NULL;
     }
@@ -113,8 +114,8 @@ static bool check_comparable(struct call *call, const struct value *a, const str
     if (wrong == a || b->kind == VALUE_LIST)
         return report_fail(call->run->report, call->at, "`%s` cannot compare %s", call->function->name,
                            value_kind_name(wrong->kind));
-    return a->kind == b->kind || report_fail(call->run->report, call->at, "`%s` cannot compare %s with %s", call->function->name,
-                                             value_kind_name(a->kind), value_kind_name(b->kind));
+    return a->kind == b->kind || report_fail(call->run->report, call->at, "`%s` cannot compare %s with %s",
+                                             call->function->name, value_kind_name(a->kind), value_kind_name(b->kind));
 }
 
 /* Is the first one equal to any of the others? */
@@ -259,7 +260,8 @@ static bool take_element(struct call *call, struct value *value, int64_t positio
         return report_fail(call->run->report, call->at, "`index`: there is no element %lld, only %zu of them from 0 on",
                            (long long)position, count);
     /* The struct is replaced by what it leads to. */
-    struct value element = value->kind == VALUE_LIST ? value->items[position] : value_number((unsigned char)value->text.ptr[position]);
+    struct value element = value->kind == VALUE_LIST ? value->items[position]
+                                                     : value_number((unsigned char)value->text.ptr[position]);
     *value = element;
     return true;
 }
@@ -369,7 +371,10 @@ bool function_call(struct call *call, struct value *out_value)
 
     if (call->count < function->min || call->count > function->max)
         return report_fail(call->run->report, call->at, "`%s` takes %u%s argument%s, and here are %zu", function->name,
-                           function->min, function->max == function->min ? "" : function->max == FUNCTION_ANY_NUMBER ? " or more" : " or 2",
+                           function->min,
+                           function->max == function->min         ? ""
+                           : function->max == FUNCTION_ANY_NUMBER ? " or more"
+                                                                  : " or 2",
                            function->min == 1 && function->max == 1 ? "" : "s", call->count);
     for (size_t i = 0; i < call->count; i++) {
         if (!check_argument(call, i))

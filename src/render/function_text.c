@@ -230,7 +230,8 @@ static bool check_verb(struct call *call, const struct verb *verb, const struct 
             return true;
         break;
     default:
-        return report_fail(call->run->report, call->at, "`printf`: %%%c is not supported: of these %%d, %%s, %%v and %%q are",
+        return report_fail(call->run->report, call->at,
+                           "`printf`: %%%c is not supported: of these %%d, %%s, %%v and %%q are",
                            verb->letter > ' ' && verb->letter < 0x7f ? verb->letter : '?');
     }
     return report_fail(call->run->report, call->at, "`printf`: %%%c cannot show %s: write %%v", verb->letter,

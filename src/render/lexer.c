@@ -35,7 +35,8 @@ static const char *find(const struct lexer *lexer, struct slice what)
 
 void lexer_init(struct lexer *lexer, struct report *report)
 {
-    *lexer = (struct lexer){.report = report, .at = report->source.ptr, .end = report->source.ptr + report->source.len, .line = 1};
+    *lexer = (struct lexer){
+        .report = report, .at = report->source.ptr, .end = report->source.ptr + report->source.len, .line = 1};
 }
 
 /* Behind the opening mark of a comment. Its end must be an action's end, too. */
@@ -136,7 +137,8 @@ static bool take_number(struct lexer *lexer)
     while (len < rest.len && (is_letter(rest.ptr[len]) || is_digit(rest.ptr[len]) || rest.ptr[len] == '.'))
         len++;
     if (!literal_number(slice_head(rest, len), &number))
-        return report_fail(lexer->report, lexer->at, "`" SLICE_FMT "` is no number: only whole ones of 64 bits are supported",
+        return report_fail(lexer->report, lexer->at,
+                           "`" SLICE_FMT "` is no number: only whole ones of 64 bits are supported",
                            SLICE_SHOWN(slice_head(rest, len)));
     lexer->token.value = value_number(number);
     return take(lexer, TOKEN_VALUE, len);

@@ -91,7 +91,8 @@ static bool fail_word(struct parser *parser, const struct token *word)
     if (suggestion)
         return report_fail(parser->report, word->at, "there is no function `" SLICE_FMT "`: did you mean `%s`?",
                            SLICE_SHOWN(word->text), suggestion);
-    return report_fail(parser->report, word->at, "there is no function `" SLICE_FMT "`: write the value out, or get it by `env`",
+    return report_fail(parser->report, word->at,
+                       "there is no function `" SLICE_FMT "`: write the value out, or get it by `env`",
                        SLICE_SHOWN(word->text));
 }
 
@@ -200,7 +201,8 @@ static bool parse_commands(struct parser *parser, enum token_kind closing, const
         if (!parse_operand(parser, &command->first))
             return false;
         if (last && command->first->kind != OPERAND_CALL)
-            return report_fail(parser->report, command->first->at, "behind `|` stands a function, which takes what is before it");
+            return report_fail(parser->report, command->first->at,
+                               "behind `|` stands a function, which takes what is before it");
         if (!parse_arguments(parser, command))
             return false;
         if (last)

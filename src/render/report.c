@@ -18,7 +18,6 @@ bool report_fail(struct report *report, const char *at, const char *form, ...)
     va_start(arguments, form);
     vsnprintf(what, sizeof what, form, arguments);
     va_end(arguments);
-    report->problem =
-        arena_format(report->arena, SLICE_FMT ":%u:%u: %s", SLICE_ARG(report->file), line, column, what);
+    report->problem = arena_format(report->arena, SLICE_FMT ":%u:%u: %s", SLICE_ARG(report->file), line, column, what);
     return false;
 }

@@ -9,7 +9,8 @@ static bool evaluate_pipeline(struct run *run, const struct command *command, st
 bool run_spend(struct run *run, const char *at, size_t steps)
 {
     run->steps += steps;
-    return run->steps <= RENDER_STEPS_MAX || report_fail(run->report, at, "the template takes too long: make its loops smaller");
+    return run->steps <= RENDER_STEPS_MAX ||
+           report_fail(run->report, at, "the template takes too long: make its loops smaller");
 }
 
 size_t run_room(const struct run *run)
@@ -73,7 +74,8 @@ static bool evaluate_operand(struct run *run, const struct operand *operand, str
 }
 
 /* `and` and `or`: what is behind the argument that decides is not looked at. */
-static bool evaluate_until(struct run *run, const struct command *command, const struct value *piped, struct value *out_value)
+static bool evaluate_until(struct run *run, const struct command *command, const struct value *piped,
+                           struct value *out_value)
 {
     const struct function *function = command->first->function;
 
@@ -140,7 +142,8 @@ static bool run_print(struct run *run, const struct node *node)
         return true;
     }
     good = value_print(&shown, &value, RENDER_OUTPUT_MAX);
-    good = (good || report_fail(run->report, node->at, "what comes out is larger than %d MiB", RENDER_OUTPUT_MAX / 1024 / 1024)) &&
+    good = (good ||
+            report_fail(run->report, node->at, "what comes out is larger than %d MiB", RENDER_OUTPUT_MAX / 1024 / 1024)) &&
            write_out(run, node->at, text_slice(&shown), node->line, false);
     text_fini(&shown);
     return good;

@@ -28,7 +28,7 @@ struct admin_options {
     bool (*rest_update)(void *arg, struct slice body, struct text *out_text);
     void *rest_arg;
     size_t rest_entrypoint;
-    bool keep_trailing_slash;  /* no redirect from /api/ to /api */
+    bool keep_trailing_slash; /* no redirect from /api/ to /api */
 };
 
 struct admin *admin_create(const struct admin_options *options);

@@ -97,5 +97,5 @@ struct slice naming_server(struct arena *arena, const struct container *containe
 
     digest_md5_hex(url, hash);
     return unicode_normalise(arena,
-                            slice_of(arena_format(arena, "server-" SLICE_FMT "-%s", SLICE_ARG(container->name), hash)));
+                             slice_of(arena_format(arena, "server-" SLICE_FMT "-%s", SLICE_ARG(container->name), hash)));
 }

@@ -97,7 +97,8 @@ static bool read_duration(struct reading *reading, const cJSON *value, int64_t *
         return read_integer(reading, value, out_ns);
     if (!cJSON_IsString(value))
         return fail_type(reading, value, "a number of nanoseconds, or a duration as \"1m30s\"");
-    return clock_parse_duration(slice_of(value->valuestring), out_ns) || fail(reading, "is no duration: write it as \"1m30s\"");
+    return clock_parse_duration(slice_of(value->valuestring), out_ns) ||
+           fail(reading, "is no duration: write it as \"1m30s\"");
 }
 
 static bool read_texts(struct reading *reading, const cJSON *list, struct slices *texts)
@@ -160,7 +161,8 @@ static void set_origin(const struct group *group, void *record)
 }
 
 /* A record that is null is there, and empty: for a backend that is one without servers. */
-static bool read_record(struct reading *reading, const struct group *group, struct map *names, const cJSON *item, void *record)
+static bool read_record(struct reading *reading, const struct group *group, struct map *names, const cJSON *item,
+                        void *record)
 {
     struct slice name = arena_copy(reading->arena, slice_of(item->string));
 
@@ -183,7 +185,8 @@ static bool read_named(struct reading *reading, const struct field *field, const
     map_init(&names);
     cJSON_ArrayForEach(item, table)
     {
-        good = good && read_record(reading, field->group, &names, item, records.first + records.count++ * field->group->size);
+        good = good &&
+               read_record(reading, field->group, &names, item, records.first + records.count++ * field->group->size);
         reading->step_count -= good;
     }
     map_fini(&names);

@@ -32,8 +32,8 @@ static void test_case_changes_past_ascii_too(void **state)
     static const char *const cases[][2] = {
         {"www.EXAMPLE.test", "WWW.EXAMPLE.TEST"},
         {"Gr\xc3\xbcn \xc3\xb0\xc4\x81", "GR\xc3\x9cN \xc3\x90\xc4\x80"},
-        {"\xce\xb1\xd0\xb9", "\xce\x91\xd0\x99"},                 /* Greek, Cyrillic */
-        {"\xc3\x9f\xe4\xb8\xad", "\xc3\x9f\xe4\xb8\xad"},         /* no single one in the other case */
+        {"\xce\xb1\xd0\xb9", "\xce\x91\xd0\x99"},                     /* Greek, Cyrillic */
+        {"\xc3\x9f\xe4\xb8\xad", "\xc3\x9f\xe4\xb8\xad"},             /* no single one in the other case */
         {"\xc9\x90\xf0\x90\x90\xa8", "\xe2\xb1\xaf\xf0\x90\x90\x80"}, /* one byte longer; four bytes */
         {"a\xff\xc3", "A\xff\xc3"},
         {"", ""},

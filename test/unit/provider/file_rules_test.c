@@ -260,8 +260,9 @@ static void test_the_static_file_has_other_keys_and_plain_template_marks(void **
 
 static void test_what_is_wrong_in_a_rendered_text_has_the_line_of_the_template(void **state)
 {
-    struct reading reading = read_text("{{ range until 3 }}\n[backends.b{{ . }}]\n{{ end }}\n[frontends.f]\nbackend = \"b0\"\n"
-                                       "priority = \"{{ add 1 2 }}\"\n[frontends.f.routes.r]\nrule = \"Path:/\"\n");
+    struct reading reading = read_text(
+        "{{ range until 3 }}\n[backends.b{{ . }}]\n{{ end }}\n[frontends.f]\nbackend = \"b0\"\n"
+        "priority = \"{{ add 1 2 }}\"\n[frontends.f.routes.r]\nrule = \"Path:/\"\n");
     (void)state;
     assert_non_null(reading.fragment);
     assert_int_equal(reading.fragment->backend_count, 3);

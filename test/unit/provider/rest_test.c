@@ -84,10 +84,11 @@ static void expect_refused(struct slice body, const char *part)
 static void test_the_reply_is_before_defaults_and_the_delivery_after(void **state)
 {
     (void)state;
-    expect_reply("{\"frontends\": {\"f\": {\"backend\": \"b\", \"routes\": {\"r\": {\"rule\": \"Host:a.t\"}}}},\n"
-                 " \"backends\": {\"b\": {\"servers\": {\"s\": {\"url\": \"http://10.0.0.1\", \"weight\": 2}}}}}\n",
-                 "{\"backends\":{\"b\":{\"servers\":{\"s\":{\"url\":\"http://10.0.0.1\",\"weight\":2}}}},\"frontends\":{\"f\":"
-                 "{\"backend\":\"b\",\"routes\":{\"r\":{\"rule\":\"Host:a.t\"}},\"priority\":0,\"basicAuth\":null}}}");
+    expect_reply(
+        "{\"frontends\": {\"f\": {\"backend\": \"b\", \"routes\": {\"r\": {\"rule\": \"Host:a.t\"}}}},\n"
+        " \"backends\": {\"b\": {\"servers\": {\"s\": {\"url\": \"http://10.0.0.1\", \"weight\": 2}}}}}\n",
+        "{\"backends\":{\"b\":{\"servers\":{\"s\":{\"url\":\"http://10.0.0.1\",\"weight\":2}}}},\"frontends\":{\"f\":"
+        "{\"backend\":\"b\",\"routes\":{\"r\":{\"rule\":\"Host:a.t\"}},\"priority\":0,\"basicAuth\":null}}}");
     expect_document("{\"backends\":{\"b\":{\"servers\":{\"s\":{\"url\":\"http://10.0.0.1\",\"weight\":2}},\"loadBalancer\":"
                     "{\"method\":\"wrr\"}}},\"frontends\":{\"f\":{\"entryPoints\":[\"http\"],\"backend\":\"b\",\"routes\":"
                     "{\"r\":{\"rule\":\"Host:a.t\"}},\"priority\":0,\"basicAuth\":null}}}");
@@ -123,10 +124,11 @@ static void test_what_is_never_shown_can_be_put_too(void **state)
     const struct model_auth *auth;
 
     (void)state;
-    expect_reply("{\"frontends\":{\"f\":{\"backend\":\"b\",\"auth\":{\"basic\":{\"users\":[\"u:x\"]},\"forward\":{\"address\":"
-                 "\"http://a\",\"tls\":{\"cert\":\"c\",\"key\":\"k\"}}}}}}",
-                 "{\"frontends\":{\"f\":{\"backend\":\"b\",\"priority\":0,\"basicAuth\":null,\"auth\":{\"basic\":{},\"forward\":"
-                 "{\"address\":\"http://a\",\"tls\":{\"cert\":\"c\"}}}}}}");
+    expect_reply(
+        "{\"frontends\":{\"f\":{\"backend\":\"b\",\"auth\":{\"basic\":{\"users\":[\"u:x\"]},\"forward\":{\"address\":"
+        "\"http://a\",\"tls\":{\"cert\":\"c\",\"key\":\"k\"}}}}}}",
+        "{\"frontends\":{\"f\":{\"backend\":\"b\",\"priority\":0,\"basicAuth\":null,\"auth\":{\"basic\":{},\"forward\":"
+        "{\"address\":\"http://a\",\"tls\":{\"cert\":\"c\"}}}}}}");
     auth = got.fragment->frontends[0].auth;
     assert_true(slice_eq(auth->basic->users.items[0], SLICE("u:x")) && slice_eq(auth->forward->tls->key, SLICE("k")));
     assert_int_equal(got.fragment->frontends[0].closed_because.len, 0);
@@ -145,22 +147,25 @@ static void test_protection_that_is_empty_closes(void **state)
 static void test_keys_ignore_case_and_names_do_not(void **state)
 {
     (void)state;
-    expect_reply("{\"BACKENDS\":{\"B\":{\"SERVERS\":{\"s\":{\"URL\":\"x\"},\"S\":{\"url\":\"y\"}}},\"b\":{}}}",
-                 "{\"backends\":{\"B\":{\"servers\":{\"S\":{\"url\":\"y\",\"weight\":0},\"s\":{\"url\":\"x\",\"weight\":0}}},"
-                 "\"b\":{}}}");
+    expect_reply(
+        "{\"BACKENDS\":{\"B\":{\"SERVERS\":{\"s\":{\"URL\":\"x\"},\"S\":{\"url\":\"y\"}}},\"b\":{}}}",
+        "{\"backends\":{\"B\":{\"servers\":{\"S\":{\"url\":\"y\",\"weight\":0},\"s\":{\"url\":\"x\",\"weight\":0}}},"
+        "\"b\":{}}}");
 }
 
 static void test_a_period_is_nanoseconds_or_a_duration(void **state)
 {
     (void)state;
-    expect_reply("{\"frontends\":{\"f\":{\"ratelimit\":{\"extractorFunc\":\"client.ip\",\"rateset\":{\"a\":{\"period\":5000,"
-                 "\"average\":1,\"burst\":2},\"b\":{\"period\":\"3s\",\"average\":1,\"burst\":2}}}}}}",
-                 "{\"frontends\":{\"f\":{\"priority\":0,\"basicAuth\":null,\"ratelimit\":{\"rateset\":{\"a\":{\"period\":5000,"
-                 "\"average\":1,\"burst\":2},\"b\":{\"period\":3000000000,\"average\":1,\"burst\":2}},\"extractorFunc\":"
-                 "\"client.ip\"}}}}");
+    expect_reply(
+        "{\"frontends\":{\"f\":{\"ratelimit\":{\"extractorFunc\":\"client.ip\",\"rateset\":{\"a\":{\"period\":5000,"
+        "\"average\":1,\"burst\":2},\"b\":{\"period\":\"3s\",\"average\":1,\"burst\":2}}}}}}",
+        "{\"frontends\":{\"f\":{\"priority\":0,\"basicAuth\":null,\"ratelimit\":{\"rateset\":{\"a\":{\"period\":5000,"
+        "\"average\":1,\"burst\":2},\"b\":{\"period\":3000000000,\"average\":1,\"burst\":2}},\"extractorFunc\":"
+        "\"client.ip\"}}}}");
     expect_refused(SLICE("{\"frontends\":{\"f\":{\"ratelimit\":{\"rateset\":{\"a\":{\"period\":\"soon\"}}}}}}"),
                    "frontends.f.ratelimit.rateset.a.period is no duration");
-    expect_refused(SLICE("{\"frontends\":{\"f\":{\"ratelimit\":{\"rateset\":{\"a\":{\"period\":[]}}}}}}"), "is a list: write");
+    expect_refused(SLICE("{\"frontends\":{\"f\":{\"ratelimit\":{\"rateset\":{\"a\":{\"period\":[]}}}}}}"),
+                   "is a list: write");
 }
 
 static void test_unknown_keys_are_said(void **state)
@@ -218,9 +223,10 @@ static void test_what_is_no_json_is_refused_with_its_place(void **state)
 
 static void test_a_refused_one_delivers_nothing_and_leaks_nothing(void **state)
 {
-    static const char body[] = "{\"backends\":{\"b\":{\"servers\":{\"s\":{\"url\":\"http://10.0.0.1\",\"weight\":1}},\"maxConn\":"
-                               "{\"amount\":1,\"extractorFunc\":\"client.ip\"}}},\"frontends\":{\"f\":{\"entryPoints\":[\"http\"],"
-                               "\"errors\":{\"e\":{\"status\":[\"500\"]}}}}}";
+    static const char body[] =
+        "{\"backends\":{\"b\":{\"servers\":{\"s\":{\"url\":\"http://10.0.0.1\",\"weight\":1}},\"maxConn\":"
+        "{\"amount\":1,\"extractorFunc\":\"client.ip\"}}},\"frontends\":{\"f\":{\"entryPoints\":[\"http\"],"
+        "\"errors\":{\"e\":{\"status\":[\"500\"]}}}}}";
     (void)state;
     for (size_t len = 0; len < sizeof body - 1; len++)
         expect_refused(slice_make(body, len), "");

@@ -165,12 +165,15 @@ static void test_functions(void **state)
     setenv("WAYBILL_RENDER_TEST", "value", 1);
     expect("{{ env \"WAYBILL_RENDER_TEST\" }}{{ env \"WAYBILL_NO_SUCH\" }}", "value");
     expect("{{ env \"WAYBILL_NO_SUCH\" | default \"d\" }}{{ env \"WAYBILL_RENDER_TEST\" | default \"d\" }}", "dvalue");
-    expect("{{ default \"a\" }}{{ default 1 0 }}{{ default \"x\" false }}{{ default \"y\" list }}{{ default 1 2 }}", "a1xy2");
+    expect("{{ default \"a\" }}{{ default 1 0 }}{{ default \"x\" false }}{{ default \"y\" list }}{{ default 1 2 }}",
+           "a1xy2");
     expect("{{ list }} {{ list 1 \"a\" true (list 2 3) }} {{ until 3 }} {{ until 0 }}", "[] [1 a true [2 3]] [0 1 2] []");
-    expect("{{ split \",\" \"a,b,,c\" }}{{ splitList \"--\" \"x\" | len }}{{ split \"\" \"\xc3\xbc" "b\" }}{{ split \",\" \"\" | len }}"
+    expect("{{ split \",\" \"a,b,,c\" }}{{ splitList \"--\" \"x\" | len }}{{ split \"\" \"\xc3\xbc"
+           "b\" }}{{ split \",\" \"\" | len }}"
            "{{ split \"\" \"\" | len }}",
            "[a b  c]1[\xc3\xbc b]10");
-    expect("{{ upper \"a\xc3\xbc\" }}{{ lower \"A\xc3\x9c\" }}{{ tolower \"WWW\" }}", "A\xc3\x9c" "a\xc3\xbcwww");
+    expect("{{ upper \"a\xc3\xbc\" }}{{ lower \"A\xc3\x9c\" }}{{ tolower \"WWW\" }}", "A\xc3\x9c"
+                                                                                      "a\xc3\xbcwww");
     expect("[{{ trim \" \\t\xc2\xa0 a b\\n\" }}][{{ trim \"  \" }}][{{ trim \"\" }}]", "[a b][][]");
     expect("{{ replace \"a\" \"bb\" \"banana\" }}{{ replace \"\" \"-\" \"\xc3\xbcx\" }}{{ replace \"x\" \"\" \"axbx\" }}",
            "bbbnbbnbb-\xc3\xbc-x-ab");
@@ -183,7 +186,8 @@ static void test_functions(void **state)
     expect("{{ and 1 \"x\" }}{{ and 0 \"x\" }}{{ or \"\" \"y\" }}{{ or 0 false }}{{ not 1 }}{{ true | and \"p\" }}",
            "x0yfalsefalsetrue");
     expect("{{ $l := list 1 }}{{ and (gt (len $l) 1) (index $l 1) }}", "false"); /* the second is not looked at */
-    expect("{{ add 1 2 3 }} {{ add \"4\" 1 }} {{ add \"x\" true }} {{ sub 1 5 }} {{ mul 2 3 4 }} {{ mul 9223372036854775807 2 }}",
+    expect("{{ add 1 2 3 }} {{ add \"4\" 1 }} {{ add \"x\" true }} {{ sub 1 5 }} {{ mul 2 3 4 }} {{ mul 9223372036854775807 "
+           "2 }}",
            "6 5 1 -4 24 -2");
     expect("{{ index (list \"a\" \"b\") 1 }}{{ index (list (list 1 2)) 0 1 }}{{ index \"A\" 0 }}", "b265");
     expect("{{ len \"\xc3\xbc\" }}{{ len (until 5) }}", "25");
@@ -247,9 +251,12 @@ static void test_work_is_bounded(void **state)
     expect_problem("{{ $s := \"0123456789\" }}{{ range until 60 }}{{ $s = replace \"0\" $s $s }}{{ end }}", "too ");
     expect_problem("{{ $s := \"0123456789\" }}{{ range until 60 }}{{ $s = replace \"\" $s $s }}{{ end }}", "too ");
     expect_problem("{{ $s := \"\\x01\\x01\" }}{{ range until 60 }}{{ $s = quote $s }}{{ end }}", "too");
-    expect_problem("{{ $l := printf \"%1000d\" 1 }}{{ range until 60 }}{{ $l = list $l $l }}{{ end }}{{ $l }}", "larger than 32 MiB");
-    expect_problem("{{ $l := list 1 }}{{ range until 60 }}{{ $l = list $l $l }}{{ end }}{{ printf \"%d\" $l }}", "%d cannot");
-    expect_problem("{{ $l := list 1 }}{{ range until 1000 }}{{ $l = list $l }}{{ end }}", "lists in lists more than 64 deep");
+    expect_problem("{{ $l := printf \"%1000d\" 1 }}{{ range until 60 }}{{ $l = list $l $l }}{{ end }}{{ $l }}",
+                   "larger than 32 MiB");
+    expect_problem("{{ $l := list 1 }}{{ range until 60 }}{{ $l = list $l $l }}{{ end }}{{ printf \"%d\" $l }}",
+                   "%d cannot");
+    expect_problem("{{ $l := list 1 }}{{ range until 1000 }}{{ $l = list $l }}{{ end }}",
+                   "lists in lists more than 64 deep");
     expect_problem("{{ $s := printf \"%1000s\" \"\" }}{{ range until 100000 }}{{ $s }}{{ end }}", "larger than 32 MiB");
     for (int i = 0; i < 100; i++)
         text_add(&deep, SLICE("{{ if true }}"));
@@ -279,8 +286,7 @@ static void test_each_line_knows_where_it_comes_from(void **state)
 
     (void)state;
     arena_init(&arena, 0);
-    assert_null(render_text(&arena,
-                            SLICE("a\n{{ $x := \"p\\nq\" }}b\n{{ range until 2 }}c\n{{ $x }}{{ end }}\n\n{{ 1 }}"),
+    assert_null(render_text(&arena, SLICE("a\n{{ $x := \"p\\nq\" }}b\n{{ range until 2 }}c\n{{ $x }}{{ end }}\n\n{{ 1 }}"),
                             SLICE("f"), &output));
     assert_true(slice_eq(output.text, SLICE("a\nb\nc\np\nqc\np\nq\n\n1")));
     assert_int_equal(output.line_count, WB_COUNT(wanted));
