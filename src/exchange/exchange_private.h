@@ -59,6 +59,11 @@ bool answer_locally(struct exchange *x, bool filtered);
 bool step_local_body(struct exchange *x);
 void answer_slash_redirect(struct exchange *x);
 
+/* meter.c, when there are metrics: it is no internal route; it is known where it leads; it has ended. */
+void meter_begin(struct exchange *x);
+void meter_route(struct exchange *x);
+void meter_end(struct exchange *x, uint64_t duration_ns);
+
 /* tunnel.c */
 bool step_tunnel(struct exchange *x);
 

@@ -15,6 +15,7 @@
 #include "waybill/provider/rest.h"
 #include "waybill/settings/host_port.h"
 #include "waybill/settings/settings.h"
+#include "waybill/telemetry/telemetry.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -41,7 +42,10 @@ struct router {
     struct cell live_snapshots;
     struct provider *providers[MODEL_PROVIDERS_MAX];
     size_t provider_count;
-    _Atomic(struct rest *) rest; /* NULL while there is none yet */
+    _Atomic(struct rest *) rest;    /* NULL while there is none yet */
+    struct traffic_options traffic; /* of all workers */
+    struct traffic *traffics[SETTINGS_WORKERS_MAX];
+    struct telemetry *telemetry; /* NULL: no metrics */
     struct admin *admin;
     struct passwords *passwords;
     struct spool_room *spool_room;
@@ -148,7 +152,8 @@ static bool has_local(const struct settings *s, struct slice entrypoint)
 {
     return (s->api_on && slice_eq(entrypoint, s->api_entrypoint)) ||
            (s->ping_on && slice_eq(entrypoint, s->ping_entrypoint)) ||
-           (s->rest_on && slice_eq(entrypoint, s->rest_entrypoint));
+           (s->rest_on && slice_eq(entrypoint, s->rest_entrypoint)) ||
+           (s->prometheus_on && slice_eq(entrypoint, s->prometheus_entrypoint));
 }
 
 /* Entrypoints as the workers need them; false when one cannot be understood. */
@@ -221,6 +226,41 @@ static bool update_rest(void *arg, struct slice body, struct text *out_text)
     return false;
 }
 
+static void write_metrics(void *arg, struct text *out)
+{
+    struct router *r = arg;
+
+    telemetry_write_prometheus(r->telemetry, out);
+}
+
+static void create_telemetry(struct router *r)
+{
+    const struct settings *s = r->settings;
+
+    if (!s->prometheus_on && !s->statsd_on && !s->datadog_on && !s->influx_on)
+        return;
+    r->traffic = s->traffic;
+    r->traffic.entrypoint_count = s->entrypoint_count;
+    r->telemetry = telemetry_create(&(struct telemetry_options){
+        .traffic = &r->traffic,
+        .traffics = r->traffics,
+        .counters = r->counters,
+        .worker_count = r->worker_count,
+        .entrypoint_names = s->entrypoint_names.items,
+        .entrypoint_count = s->entrypoint_count,
+        .live_snapshots = &r->live_snapshots,
+    });
+}
+
+static void push_metrics(struct router *r, bool on, const struct push_options *options)
+{
+    wb_err error = on ? telemetry_push(r->telemetry, options) : 0;
+
+    if (error)
+        wb_log_error("Error starting the push of metrics to " SLICE_FMT ": %s", SLICE_ARG(options->address),
+                     strerror(-error));
+}
+
 static void create_admin(struct router *r)
 {
     const struct settings *s = r->settings;
@@ -235,6 +275,9 @@ static void create_admin(struct router *r)
         .api = s->api_on,
         .dashboard = s->api_on && s->api_dashboard,
         .ping = s->ping_on,
+        .metrics_write = s->prometheus_on ? write_metrics : NULL,
+        .metrics_arg = r,
+        .metrics_entrypoint = entrypoint_number(s, s->prometheus_entrypoint),
         .rest_update = s->rest_on ? update_rest : NULL,
         .rest_arg = r,
         .rest_entrypoint = entrypoint_number(s, s->rest_entrypoint),
@@ -289,6 +332,7 @@ static struct worker_options worker_options_of(struct router *r, size_t number, 
         .access_log_fd = r->access_log_fd,
         .passwords = r->passwords,
         .spool_room = r->spool_room,
+        .traffic = r->telemetry ? &r->traffic : NULL,
     };
 }
 
@@ -299,6 +343,7 @@ static bool start_workers(struct router *r, size_t clients_max)
         r->workers[i] = worker_create(&options);
         r->counters[i] = worker_counters(r->workers[i]);
         r->unserved[i] = worker_unserved(r->workers[i]);
+        r->traffics[i] = worker_traffic(r->workers[i]);
     }
     for (size_t i = 0; i < r->worker_count; i++) {
         wb_err error = worker_start(r->workers[i]);
@@ -308,6 +353,13 @@ static bool start_workers(struct router *r, size_t clients_max)
         }
     }
     return true;
+}
+
+static void on_published(void *arg, struct snapshot *snapshot)
+{
+    const struct router *r = arg;
+
+    telemetry_publish(r->telemetry, snapshot);
 }
 
 static void create_control(struct router *r)
@@ -330,6 +382,8 @@ static void create_control(struct router *r)
         .default_entrypoints = s->default_entrypoints,
         .known_entrypoints = s->entrypoint_names,
         .board = r->board,
+        .published = r->telemetry ? on_published : NULL,
+        .published_arg = r,
     });
 }
 
@@ -380,6 +434,7 @@ static void finish(struct router *r)
     rest_destroy(&rest);
     passwords_destroy(&r->passwords); /* what it still does comes back to the workers' mailboxes */
     spool_room_destroy(&r->spool_room);
+    telemetry_destroy(&r->telemetry);
     for (size_t i = 0; i < r->worker_count; i++)
         worker_destroy(&r->workers[i]);
     deadline_queue_remove(&r->loop->deadlines, &r->phase_end);
@@ -470,6 +525,7 @@ int router_run(const struct settings *settings)
     size_t files = raise_file_limit(), clients_max = clients_per_worker(files - spool_files(files), r->worker_count);
     if (check_docker(settings) && read_trust(r) && compile_entrypoints(r) && open_access_log(r) && open_sockets(r)) {
         r->board = board_create();
+        create_telemetry(r);
         create_admin(r);
         r->passwords = passwords_create(r->worker_count < HASHERS_MAX ? (unsigned)r->worker_count : HASHERS_MAX);
         r->spool_room = create_spool_room(settings, files);
@@ -477,6 +533,9 @@ int router_run(const struct settings *settings)
         if (!start_workers(r, clients_max))
             return 1; /* those that did start use what would be freed below: the end of the program ends them */
         create_control(r);
+        push_metrics(r, settings->statsd_on, &settings->statsd);
+        push_metrics(r, settings->datadog_on, &settings->datadog);
+        push_metrics(r, settings->influx_on, &settings->influx);
         serve(r);
         uv_loop_destroy(&r->loop);
         admin_destroy(&r->admin);

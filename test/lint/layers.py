@@ -21,7 +21,7 @@ RANKS = {
     "exchange": 5,
     "entry": 6,
     "worker": 7,
-    "provider": 8, "control": 8, "admin": 8,
+    "provider": 8, "control": 8, "telemetry": 8, "admin": 8,
     "settings": 9,
     "command": 10,
     "main": 11,

@@ -28,6 +28,10 @@ struct admin_options {
     bool (*rest_update)(void *arg, struct slice body, struct text *out_text);
     void *rest_arg;
     size_t rest_entrypoint;
+    /* Appends the text for Prometheus, on any worker's thread. NULL: there is no /metrics. */
+    void (*metrics_write)(void *arg, struct text *out);
+    void *metrics_arg;
+    size_t metrics_entrypoint;
     bool keep_trailing_slash; /* no redirect from /api/ to /api */
 };
 

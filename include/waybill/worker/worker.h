@@ -12,6 +12,8 @@
 
 struct passwords;
 struct spool_room;
+struct traffic;
+struct traffic_options;
 struct unserved;
 struct worker;
 
@@ -35,6 +37,7 @@ struct worker_options {
     int access_log_fd; /* -1: none */
     struct passwords *passwords;
     struct spool_room *spool_room;
+    const struct traffic_options *traffic; /* NULL: no metrics */
 };
 
 struct worker *worker_create(const struct worker_options *options);
@@ -50,5 +53,7 @@ void worker_join(struct worker *worker);
 void worker_destroy(struct worker **worker);
 /* Any thread may read them as long as the worker is not destroyed. */
 const struct exchange_counters *worker_counters(const struct worker *worker);
+/* What metrics are made of; NULL: there are none. Read by any thread as long as the worker is not destroyed. */
+struct traffic *worker_traffic(const struct worker *worker);
 /* What its clients asked for and nothing serves; read by any thread as long as the worker is not destroyed. */
 struct unserved *worker_unserved(const struct worker *worker);
