@@ -30,13 +30,19 @@ void meter_route(struct exchange *x)
         x->at_backend = traffic_begin_backend(x->env->traffic, x->frontend->backend, x->request.method, protocol_of(x));
 }
 
+void meter_retry(struct exchange *x)
+{
+    if (x->at_backend && x->backend == x->frontend->backend)
+        traffic_retry(x->at_backend);
+}
+
 void meter_end(struct exchange *x, uint64_t duration_ns)
 {
     struct traffic *traffic = x->env->traffic;
     unsigned status = x->status < 600 ? x->status : 0;
 
     meter_begin(x);
-    traffic_end(traffic, x->at_entrypoint, status, duration_ns, 0);
+    traffic_end(traffic, x->at_entrypoint, status, duration_ns);
     if (x->at_backend)
-        traffic_end(traffic, x->at_backend, status, duration_ns, x->attempts > 1 ? x->attempts - 1 : 0);
+        traffic_end(traffic, x->at_backend, status, duration_ns);
 }

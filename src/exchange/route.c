@@ -207,7 +207,8 @@ bool step_pick(struct exchange *x)
         return true;
     }
     earn_repeat(x);
-    x->attempts++;
+    if (x->attempts++ && x->env->traffic)
+        meter_retry(x);
     x->server = server;
     if (env_logs(x))
         snprintf(x->server_url, sizeof x->server_url, SLICE_FMT, SLICE_ARG(server->url));

@@ -243,7 +243,12 @@ static size_t bucket_of(const struct traffic_options *options, uint64_t duration
     return bucket;
 }
 
-void traffic_end(struct traffic *traffic, struct traffic_flow *flow, unsigned status, uint64_t duration_ns, unsigned retries)
+void traffic_retry(struct traffic_flow *flow)
+{
+    cell_add(&flow->scope->retries, 1);
+}
+
+void traffic_end(struct traffic *traffic, struct traffic_flow *flow, unsigned status, uint64_t duration_ns)
 {
     const struct traffic_options *options = traffic->options;
     struct series *series = flow->recent;
@@ -255,8 +260,6 @@ void traffic_end(struct traffic *traffic, struct traffic_flow *flow, unsigned st
     cell_add(&series->cells[bucket_of(options, duration_ns)], 1);
     if (options->in_steps)
         cell_add(&series->cells[options->bound_count + 1 + traffic_step_of(duration_ns)], 1);
-    if (retries)
-        cell_add(&flow->scope->retries, retries);
 }
 
 static bool is_in_use(const struct scope *scope)

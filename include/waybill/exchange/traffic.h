@@ -36,9 +36,9 @@ struct traffic_flow *traffic_begin(struct traffic *traffic, size_t entrypoint, s
                                    enum traffic_protocol protocol);
 struct traffic_flow *traffic_begin_backend(struct traffic *traffic, const struct route_backend *backend, struct slice method,
                                            enum traffic_protocol protocol);
-/* It has ended; with what, and how often another server was tried. */
-void traffic_end(struct traffic *traffic, struct traffic_flow *flow, unsigned status, uint64_t duration_ns,
-                 unsigned retries);
+/* Another server of the backend is tried. */
+void traffic_retry(struct traffic_flow *flow);
+void traffic_end(struct traffic *traffic, struct traffic_flow *flow, unsigned status, uint64_t duration_ns);
 /* At times, what belongs to backends that the snapshot does not have is dropped. */
 void traffic_adopt(struct traffic *traffic, const struct snapshot *snapshot);
 
