@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What each filter costs over the bare route: microseconds of the router's own processor time for a request.
+"""What each filter, and what is counted and logged, costs over the bare route: microseconds of the router's own processor time for a request.
 
 Every variant is a router of its own, one worker, the same origin behind it; they take turns, so other load on the machine
 meets all alike. `least` is the least of the rounds: what the work takes when nothing disturbs it.
@@ -21,9 +21,12 @@ FRONTEND = "[frontends.f.routes.r]\nrule = \"Host:bench.local;PathPrefixStrip:/s
 
 LOGIN = "Authorization: Basic YW5uOnNlY3JldA=="
 
-# name: (rules below [frontends.f], options of the entrypoint, fields of the request, body of the answer)
+# name: (rules below [frontends.f], options of the entrypoint, fields of the request, body of the answer, flags...)
 VARIANTS = {
     "bare": ("", "", (), 128),
+    "metrics": ("", "", (), 128, "--metrics.prometheus"),
+    "metrics, pushed too": ("", "", (), 128, "--metrics.prometheus", "--metrics.statsd.address=127.0.0.1:9"),
+    "metrics and access log": ("", "", (), 128, "--metrics.prometheus", "--accessLog.filePath=/dev/null"),
     "white list": ('[frontends.f.whiteList]\nsourceRange = ["127.0.0.0/8"]\n', "", (), 128),
     "basic auth, {SHA}": ('[frontends.f.auth.basic]\nusers = ["ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="]\n', "", (LOGIN,), 128),
     "basic auth, remembered": ('[frontends.f.auth.basic]\nusers = ["ann:$apr1$H6uskkkW$NNBs2U5LAblMB3OM9KekS/"]\n', "", (LOGIN,), 128),
@@ -48,10 +51,11 @@ def rules(options, origin):
 
 
 def start(folder, number, name, origins):
-    options, entrypoint, fields, body = VARIANTS[name]
+    options, entrypoint, fields, body, *flags = VARIANTS[name]
     path = bench.write(folder, f"{number}.toml", rules(options, origins[body]))
     process = subprocess.Popen([bench.WAYBILL, "--file", f"--file.filename={path}", "--defaultEntryPoints=http", "--workers=1",
-                                f"--entryPoints=Name:http Address:127.0.0.1:{PORT + number}{entrypoint}"],
+                                f"--entryPoints=Name:http Address:127.0.0.1:{PORT + number}{entrypoint}",
+                                f"--entryPoints=Name:traefik Address:127.0.0.1:{PORT + 60 + number}", *flags],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     bench.wait_up(PORT + number, fields)
     return process
@@ -72,9 +76,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=int, default=2)
-    parser.add_argument("--only", default="", help="variants whose name begins so")
+    parser.add_argument("--only", default="", help="variants whose names begin so; commas between")
     options = parser.parse_args()
-    names = [name for name in VARIANTS if name.startswith(options.only)]
+    names = [name for name in VARIANTS if name.startswith(tuple(options.only.split(",")))]
     folder, processes, routers = tempfile.mkdtemp(prefix="filters."), [], []
     try:
         subprocess.check_call(["cc", "-O2", "-o", f"{folder}/origin", os.path.join(bench.HERE, "origin.c")])
