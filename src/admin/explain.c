@@ -10,6 +10,7 @@
 #include "reply.h"
 #include "waybill/exchange/environment.h"
 #include "waybill/http/h1_reader.h"
+#include "waybill/net/alias.h"
 #include "waybill/route/snapshot.h"
 
 static const struct entrypoint *find_entrypoint(const struct environment *env, struct slice name)
@@ -95,6 +96,7 @@ static void compare(struct explain_findings *f, const struct match_table *table)
 {
     f->input = (struct match_input){.method = f->head.method,
                                     .host = f->head.host,
+                                    .alias = f->alias,
                                     .path = f->target.canonical,
                                     .query = f->target.query,
                                     .has_query = f->target.has_query,
@@ -108,8 +110,11 @@ static void compare(struct explain_findings *f, const struct match_table *table)
 static enum reason decide(struct explain_findings *f, const struct match_table *table, const struct local_request *asked,
                           struct arena *arena)
 {
-    const struct route_request request = {
-        .method = f->head.method, .host = f->head.host, .target = &f->target, .headers = &f->head.headers};
+    const struct route_request request = {.method = f->head.method,
+                                          .host = f->head.host,
+                                          .alias = f->alias,
+                                          .target = &f->target,
+                                          .headers = &f->head.headers};
 
     if (f->entrypoint->closed)
         return REASON_FRONTEND_CLOSED;
@@ -132,6 +137,8 @@ static void find_out(struct admin *admin, const struct local_request *asked, str
     if (f->is_local)
         return;
     const struct match_table *table = table_of(f, asked);
+    if (asked->env->aliases) /* the worker that answers now has asked for it, or not: nobody waits here */
+        f->alias = arena_copy(arena, alias_peek(asked->env->aliases, f->head.host));
     compare(f, table);
     f->reason = decide(f, table, asked, arena);
 }

@@ -17,6 +17,7 @@ struct explain_findings {
     bool removed;             /* it said something, and that was removed */
     struct request_head head; /* if `readable` */
     struct target target;
+    struct slice alias; /* what is known of where the host's CNAME records lead; empty: nothing, or nobody asks */
     bool readable;      /* the head and its target; else `reason` says why not */
     bool is_local;      /* the router answers it itself */
     enum reason reason; /* why it ends here; REASON_NONE: it goes to the frontend */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * {"request":{"method","host","path","query"?,"entrypoint","client"?,"trusted"}, as it is understood
+ * {"request":{"method","host","alias"?,"path","query"?,"entrypoint","client"?,"trusted"}, as it is understood
  *  "answered_by":"frontend" | "router" | "nobody","status"?,"reason"?, of an answer that is not the server's
  *  "entrypoint_filters":[],
  *  "frontend"?:{"provider","name","rule","priority","remembered"?,"because"?,"filters":[],"backend"?,"servers","server"?:{"name","url"},
@@ -48,6 +48,7 @@ static void add_request(struct text *out, const struct explain_findings *f)
     if (f->readable) {
         add_text(out, "method", f->head.method);
         add_text(out, "host", f->head.host);
+        add_text_if(out, "alias", f->alias);
         add_text(out, "path", f->target.canonical);
         if (f->target.has_query)
             add_text(out, "query", f->target.query);

@@ -31,6 +31,8 @@ static void add_request(struct text *out, const struct explain_findings *f)
         text_add(out, SLICE(", which does not believe it: its X-Forwarded-* and the like are removed"));
     if (f->readable && !slice_eq(f->target.canonical, f->target.raw_path))
         add(out, "\n  its path is read as ", f->target.canonical);
+    if (f->alias.len)
+        add(out, "\n  the CNAME records of its host lead to ", f->alias);
     text_add_char(out, '\n');
 }
 

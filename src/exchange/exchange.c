@@ -42,6 +42,7 @@ static void clear(struct exchange *x)
     x->te_trailers = false;
     x->upgrade = SLICE("");
     x->lease = NULL;
+    x->alias = SLICE("");
     x->frontend = NULL;
     x->route = (struct route_decision){0};
     x->filters = NULL;

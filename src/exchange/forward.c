@@ -67,11 +67,16 @@ static void rate_failure(struct exchange *x)
         upstream_note_reply(x->env->upstream, x->backend, x->server, reason_row(x->attempt.reason)->status);
 }
 
-static bool was_stale(const struct exchange *x)
+/* A pooled connection may have been closed before it got the request. Or not, and then the repeat is one of a request that was
+ * sent: within the budget (decisions.md 29, security case D13). */
+static bool may_repeat_stale(const struct exchange *x)
 {
     const struct attempt *attempt = &x->attempt;
-    return attempt->reused && !x->repeated &&
-           (!attempt->sent || (attempt->reason == REASON_SERVER_CLOSED && exchange_may_repeat(x)));
+
+    if (!attempt->reused || x->repeated)
+        return false;
+    return !attempt->sent ||
+           (attempt->reason == REASON_SERVER_CLOSED && exchange_may_repeat(x) && upstream_spend_repeat(x->env->upstream));
 }
 
 void attempt_has_failed(struct exchange *x)
@@ -79,7 +84,7 @@ void attempt_has_failed(struct exchange *x)
     struct attempt *attempt = &x->attempt;
 
     forget_attempt(x);
-    if (is_untouched(x) && was_stale(x)) {
+    if (is_untouched(x) && may_repeat_stale(x)) {
         repeat_after_stale(x);
         return;
     }
@@ -205,17 +210,30 @@ static void refuse_body(struct exchange *x)
         exchange_answer(x, reason);
 }
 
-/* Behind a filter the fields of a request are what the filter made of them: a trailer named like one of them, which many
- * servers take for a field, would go past it (security case F4). */
-static struct headers *trailers_wanted(struct exchange *x)
+static bool is_owned(const struct route_filter *filters, size_t count, struct slice name)
 {
-    return x->filter_count || x->entrypoint->filter_count ? NULL : exchange_trailers(x);
+    for (size_t i = 0; i < count; i++)
+        if (!filters[i].ops->owns || filters[i].ops->owns(filters[i].config, name))
+            return true;
+    return false;
+}
+
+/* Behind a filter the fields of a request are what the filter made of them: a trailer named like one of them, which many
+ * servers take for a field, would go past it (security case F4). Where the configuration is gone, since the head has been
+ * answered already, nobody can say which these are. */
+static void drop_owned(struct exchange *x, struct headers *trailers)
+{
+    for (unsigned i = 0; i < trailers->count; i++) {
+        struct header *trailer = &trailers->items[i];
+        trailer->gone = (x->filter_count && !x->filters) || is_owned(x->filters, x->filter_count, trailer->name) ||
+                        is_owned(x->entrypoint->filters, x->entrypoint->filter_count, trailer->name);
+    }
 }
 
 /* True when the exchange changed its state. */
 static bool send_request(struct exchange *x)
 {
-    struct headers *trailers = trailers_wanted(x);
+    struct headers *trailers = exchange_trailers(x);
 
     while (x->state == EXCHANGE_FORWARD && x->attempt.state != ATTEMPT_FAILED && !attempt_is_writing(&x->attempt)) {
         struct slice payload = SLICE("");
@@ -250,6 +268,8 @@ static bool send_request(struct exchange *x)
             continue;
         }
         x->continue_wanted = false;
+        if (trailers->count)
+            drop_owned(x, trailers);
         send_piece(x, payload, result == BODY_END, trailers);
     }
     return false;

@@ -146,7 +146,7 @@ static void pin_payload(struct exchange *x, bool pinned)
 bool pass_payload(struct exchange *x)
 {
     struct slice payload;
-    struct headers *trailers = x->te_trailers ? exchange_trailers(x) : NULL;
+    struct headers *trailers = exchange_trailers(x);
 
     if (x->client_ops->is_writing(x->client))
         return false;

@@ -75,8 +75,11 @@ static const struct match_table *table_of(const struct exchange *x)
 
 static enum reason decide(struct exchange *x)
 {
-    const struct route_request request = {
-        .method = x->request.method, .host = x->request.host, .target = &x->target, .headers = &x->request.headers};
+    const struct route_request request = {.method = x->request.method,
+                                          .host = x->request.host,
+                                          .alias = x->alias,
+                                          .target = &x->target,
+                                          .headers = &x->request.headers};
     enum reason reason = route_decide(table_of(x), &request, &x->arena, &x->route);
 
     x->frontend = x->route.frontend;
@@ -87,6 +90,16 @@ static enum reason decide(struct exchange *x)
 static bool env_logs(const struct exchange *x)
 {
     return x->env->access_log != NULL;
+}
+
+/* In the place of whatever somebody who is believed said. Filters see it: an authentication server is told, custom headers may
+ * put another value there. */
+static bool tell_change(struct exchange *x, enum header_id id, struct slice value)
+{
+    if (value.len == 0)
+        return true;
+    headers_remove(&x->request.headers, id);
+    return headers_add_id(&x->request.headers, id, value);
 }
 
 bool step_route(struct exchange *x)
@@ -108,6 +121,11 @@ bool step_route(struct exchange *x)
         if (reason == REASON_NO_FRONTEND && x->env->unserved)
             unserved_note(x->env->unserved, x);
         exchange_answer(x, reason);
+        return true;
+    }
+    if (x->frontend->changes_path && (!tell_change(x, HEADER_X_FORWARDED_PREFIX, x->route.changes.prefix) ||
+                                      !tell_change(x, HEADER_X_REPLACED_PATH, x->route.changes.replaced))) {
+        exchange_answer(x, REASON_HEAD_TOO_LARGE);
         return true;
     }
     x->backend = x->frontend->backend;

@@ -154,6 +154,7 @@ static void find_nearest(const struct exchange *x, struct text *out)
     const struct snapshot *snapshot = x->lease->snapshot;
     struct match_input input = {.method = x->request.method,
                                 .host = x->request.host,
+                                .alias = x->alias,
                                 .path = x->target.canonical,
                                 .query = x->target.query,
                                 .has_query = x->target.has_query,

@@ -21,7 +21,7 @@ static char class_byte(char c)
     return c == '_' || c == '.' ? '-' : ascii_lower(c);
 }
 
-static bool class_equal(struct slice name, struct slice other)
+bool header_same_class(struct slice name, struct slice other)
 {
     if (name.len != other.len)
         return false;
@@ -33,7 +33,7 @@ static bool class_equal(struct slice name, struct slice other)
 
 static bool class_starts(struct slice name, struct slice prefix)
 {
-    return name.len >= prefix.len && class_equal(slice_head(name, prefix.len), prefix);
+    return name.len >= prefix.len && header_same_class(slice_head(name, prefix.len), prefix);
 }
 
 /* All names of this kind begin with "x-" or are "forwarded", so most fields fail on the first byte. */
@@ -43,18 +43,18 @@ static bool is_forwarding_name(struct slice name)
         return false;
     char first = ascii_lower(name.ptr[0]);
     if (first == 'x')
-        return class_starts(name, SLICE("x-forwarded-")) || class_equal(name, SLICE("x-real-ip")) ||
-               class_equal(name, SLICE("x-replaced-path"));
-    return first == 'f' && class_equal(name, SLICE("forwarded"));
+        return class_starts(name, SLICE("x-forwarded-")) || header_same_class(name, SLICE("x-real-ip")) ||
+               header_same_class(name, SLICE("x-replaced-path"));
+    return first == 'f' && header_same_class(name, SLICE("forwarded"));
 }
 
 /* Framing and routing in another spelling: a server that takes `_` for `-` would see a second one (security case H2). */
 static bool is_framing_alias(struct slice name)
 {
     if (name.len == 14)
-        return class_equal(name, SLICE("content-length"));
+        return header_same_class(name, SLICE("content-length"));
     if (name.len == 17)
-        return class_equal(name, SLICE("transfer-encoding"));
+        return header_same_class(name, SLICE("transfer-encoding"));
     return false;
 }
 
@@ -63,7 +63,7 @@ static const uint64_t routers = BIT(HOST) | BIT(CONTENT_LENGTH) | BIT(X_FORWARDE
 bool header_is_routers(struct slice name)
 {
     for (unsigned id = HEADER_OTHER + 1; id < HEADER_ID_COUNT; id++)
-        if (((routers | hop_by_hop) >> id & 1) != 0 && class_equal(name, header_name((enum header_id)id)))
+        if (((routers | hop_by_hop) >> id & 1) != 0 && header_same_class(name, header_name((enum header_id)id)))
             return true;
     return false;
 }
@@ -78,7 +78,7 @@ unsigned headers_remove_class(struct headers *h, struct slice name)
     unsigned removed = 0;
 
     for (unsigned i = 0; i < h->count; i++)
-        if (!h->items[i].gone && class_equal(h->items[i].name, name)) {
+        if (!h->items[i].gone && header_same_class(h->items[i].name, name)) {
             h->items[i].gone = true;
             removed++;
         }
@@ -160,10 +160,10 @@ bool header_trailer_allowed(struct slice name)
 {
     /* Every name of the table is one of ours to decide on, however its dashes are spelled. */
     for (unsigned id = HEADER_OTHER + 1; id < HEADER_ID_COUNT; id++)
-        if (class_equal(name, header_name((enum header_id)id)))
+        if (header_same_class(name, header_name((enum header_id)id)))
             return false;
     for (size_t i = 0; i < sizeof not_in_trailers / sizeof not_in_trailers[0]; i++)
-        if (class_equal(name, not_in_trailers[i]))
+        if (header_same_class(name, not_in_trailers[i]))
             return false;
     return !is_forwarding_name(name);
 }

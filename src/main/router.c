@@ -8,6 +8,7 @@
 #include "waybill/exchange/passwords.h"
 #include "waybill/exchange/spool.h"
 #include "waybill/model/board.h"
+#include "waybill/net/alias.h"
 #include "waybill/net/signals.h"
 #include "waybill/net/tls_credentials.h"
 #include "waybill/provider/docker.h"
@@ -49,6 +50,7 @@ struct router {
     struct admin *admin;
     struct passwords *passwords;
     struct spool_room *spool_room;
+    struct alias_servers alias_servers;
     struct signal_watch *term, *interrupt;
     struct deadline phase_end; /* of shutting down */
     uint64_t drain_until_ms;
@@ -203,6 +205,17 @@ static void on_secure_wanted(void *arg)
                      "who signs the servers' certificates with rootCAs");
 }
 
+static bool read_alias_servers(struct router *r)
+{
+    const struct settings *s = r->settings;
+    char *problem = s->cname_flattening ? alias_servers_read(s->resolv_config, &r->alias_servers) : NULL;
+
+    if (problem)
+        wb_log_fatal("Error preparing server: hostResolver.resolvConfig: %s", problem);
+    free(problem);
+    return !problem;
+}
+
 static bool open_access_log(struct router *r)
 {
     r->access_log_fd = -1;
@@ -333,6 +346,8 @@ static struct worker_options worker_options_of(struct router *r, size_t number, 
         .passwords = r->passwords,
         .spool_room = r->spool_room,
         .traffic = r->telemetry ? &r->traffic : NULL,
+        .alias_servers = s->cname_flattening ? &r->alias_servers : NULL,
+        .alias_depth_max = s->resolv_depth,
     };
 }
 
@@ -523,7 +538,8 @@ int router_run(const struct settings *settings)
     if (gethostname(r->host_name, sizeof r->host_name - 1) != 0)
         strcpy(r->host_name, "localhost");
     size_t files = raise_file_limit(), clients_max = clients_per_worker(files - spool_files(files), r->worker_count);
-    if (check_docker(settings) && read_trust(r) && compile_entrypoints(r) && open_access_log(r) && open_sockets(r)) {
+    if (check_docker(settings) && read_trust(r) && read_alias_servers(r) && compile_entrypoints(r) && open_access_log(r) &&
+        open_sockets(r)) {
         r->board = board_create();
         create_telemetry(r);
         create_admin(r);

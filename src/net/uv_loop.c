@@ -57,6 +57,8 @@ static const struct loop_ops uv_ops = {
     .dial = uv_stream_dial,
     .look_up = uv_lookup_start,
     .look_up_cancel = uv_lookup_cancel,
+    .ask_alias = uv_alias_ask,
+    .ask_alias_cancel = uv_alias_cancel,
 };
 
 struct loop *uv_loop_create(void *owner)
@@ -97,6 +99,7 @@ void uv_loop_stop(struct loop *loop)
     mailbox_close(&loop->mailbox);
     mailbox_open_all(&loop->mailbox, loop->owner);
     uv_lookup_stop(w);
+    uv_alias_stop(w);
     uv_close((uv_handle_t *)&w->mail, NULL);
     uv_close((uv_handle_t *)&w->timer, NULL);
     uv_close((uv_handle_t *)&w->before_poll, NULL);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by the files that implement loop, stream, listener and lookup over libuv. */
+/* Shared by the files that implement loop, stream, listener, lookup and alias questions over libuv. */
 #pragma once
 #include "waybill/base/map.h"
+#include "waybill/net/alias.h"
 #include "waybill/net/lookup.h"
 #include "waybill/net/stream.h"
 #include <uv.h>
 
-struct ares_channeldata;
+struct lookups;
+struct resolver;
 
 struct uv_worker_loop {
     struct loop loop; /* first */
@@ -16,7 +18,9 @@ struct uv_worker_loop {
     uv_prepare_t before_poll;
     uv_check_t after_poll;
     uint64_t timer_at_ms;
-    struct resolver *resolver; /* made on first use */
+    /* Made on first use. */
+    struct lookups *lookups;
+    struct resolver *alias_resolver;
     bool stopping;
 };
 
@@ -40,3 +44,9 @@ struct stream *uv_stream_accept(struct loop *loop, uv_stream_t *listening);
 void uv_lookup_start(struct loop *loop, struct lookup *lookup);
 void uv_lookup_cancel(struct loop *loop, struct lookup *lookup);
 void uv_lookup_stop(struct uv_worker_loop *loop);
+
+/* uv_alias.c */
+void uv_alias_ask(struct loop *loop, struct alias_question *question);
+void uv_alias_cancel(struct loop *loop, struct alias_question *question);
+/* Nobody waits any more. */
+void uv_alias_stop(struct uv_worker_loop *loop);

@@ -7,6 +7,7 @@ static struct match_input input_of(const struct route_request *request, struct s
     return (struct match_input){
         .method = request->method,
         .host = request->host,
+        .alias = request->alias,
         .path = path,
         .query = request->target->query,
         .has_query = request->target->has_query,

@@ -112,24 +112,27 @@ static void keep_nearest(struct near_buckets *near, uint32_t number, unsigned di
     near->distances[at] = distance;
 }
 
-static void choose_some(struct candidates *candidates, const struct match_found *found, struct slice host)
+static void choose_some(struct candidates *candidates, const struct match_found *found, struct slice host,
+                        struct slice alias)
 {
     const struct match_table *table = candidates->table;
     struct near_buckets near = {.count = 0};
     struct suffix_walk suffixes = suffix_walk_start(table, host);
-    uint32_t own = TABLE_ANY_HOST, any = TABLE_ANY_HOST;
+    uint32_t own[2] = {TABLE_ANY_HOST}, any = TABLE_ANY_HOST;
+    size_t own_count = 0;
 
     for (uint32_t i = TABLE_ANY_HOST + 1; i < table->bucket_count; i++) {
-        unsigned distance = host_distance(table_host_slice(&table->buckets[i].host), host);
-        if (distance == 0)
-            own = i;
+        struct slice name = table_host_slice(&table->buckets[i].host);
+        unsigned distance = host_distance(name, host);
+        if (distance == 0 || (alias.len && slice_eq(name, alias)))
+            own[own_count < WB_COUNT(own) ? own_count++ : 0] = i;
         else if (distance < FAR)
             keep_nearest(&near, i, distance);
     }
     candidates->most = 1;
     if (found->frontend)
         add_rank(candidates, found->rank);
-    add_buckets(candidates, &own, own != TABLE_ANY_HOST, OWN_HOST_MAX);
+    add_buckets(candidates, own, own_count, OWN_HOST_MAX);
     add_buckets(candidates, near.numbers, near.count, NEAR_HOST_MAX);
     for (uint32_t suffix; (suffix = suffix_walk_next(&suffixes)) != TABLE_ANY_HOST;)
         add_buckets(candidates, &suffix, 1, NEAR_HOST_MAX);
@@ -137,10 +140,10 @@ static void choose_some(struct candidates *candidates, const struct match_found 
     sort_candidates(candidates);
 }
 
-static void choose(struct candidates *candidates, const struct match_found *found, struct slice host)
+static void choose(struct candidates *candidates, const struct match_found *found, struct slice host, struct slice alias)
 {
     if (candidates->table->row_count > LOOKED_AT_MAX) {
-        choose_some(candidates, found, host);
+        choose_some(candidates, found, host, alias);
         return;
     }
     candidates->most = LOOKED_AT_MAX;
@@ -234,7 +237,7 @@ void match_table_explain(const struct match_table *table, const struct match_inp
         return; /* longer than any name: the table has refused it as a whole */
     struct candidates *candidates = wb_alloc(sizeof *candidates);
     candidates->table = table;
-    choose(candidates, &found, host);
+    choose(candidates, &found, host, input->alias);
     struct explain_row *rows = wb_alloc((candidates->count + 1) * sizeof *rows);
     for (size_t i = 0; i < candidates->count; i++)
         if (rule_spend_steps(table->rows[candidates->ranks[i]].rule, input, &steps))

@@ -205,6 +205,8 @@ struct match_found match_table_find(const struct match_table *table, const struc
     uint32_t bucket = find_bucket(table, walk.host);
     if (bucket != TABLE_ANY_HOST)
         try_bucket(&walk, bucket);
+    if (input->alias.len && (bucket = find_bucket(table, input->alias)) != TABLE_ANY_HOST)
+        try_bucket(&walk, bucket);
     if (table->suffix_count)
         try_suffixes(&walk);
     try_bucket(&walk, TABLE_ANY_HOST);

@@ -86,16 +86,23 @@ struct path_outcome path_part_match(const struct path_part *part, struct slice p
 
 /* Each of these finds the first part of a list that refuses, or NULL: all hold. */
 
-static const struct host_part *refusing_host(const struct host_part *part, struct slice host)
+static const struct host_part *refusing_name(const struct host_part *part, struct slice name)
 {
     for (; part; part = part->next) {
         bool any = false;
         for (size_t i = 0; i < part->count && !any; i++)
-            any = slice_eq(part->names[i], host);
+            any = slice_eq(part->names[i], name);
         if (!any)
             return part;
     }
     return NULL;
+}
+
+/* One of the two names must be in all of them, as the table has it. */
+static const struct host_part *refusing_host(const struct host_part *part, struct slice host, struct slice alias)
+{
+    const struct host_part *refusing = refusing_name(part, host);
+    return refusing && alias.len && !refusing_name(part, alias) ? NULL : refusing;
 }
 
 static const struct host_pattern_part *refusing_host_pattern(const struct host_pattern_part *part, struct slice host)
@@ -211,7 +218,7 @@ void rule_explain(const struct rule *rule, const struct match_input *input, stru
                   struct rule_refusal *out)
 {
     *out = (struct rule_refusal){.outcome.matches = true};
-    NOTE_REFUSALS(host_part, rule->hosts, RULE_HOST, refusing_host, host);
+    NOTE_REFUSALS(host_part, rule->hosts, RULE_HOST, refusing_host, host, input->alias);
     NOTE_REFUSALS(host_pattern_part, rule->host_patterns, RULE_HOST_PATTERN, refusing_host_pattern, host);
     NOTE_REFUSALS(path_part, rule->paths, RULE_PATH, refusing_path, input->path, keep_slash, &out->outcome);
     NOTE_REFUSALS(method_part, rule->methods, RULE_METHOD, refusing_method, input->method);

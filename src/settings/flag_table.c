@@ -61,6 +61,13 @@ const struct flag flag_table[] = {
           "an address to listen on, with its options; repeat the flag for more"),
     WORKS("defaultEntryPoints", LIST, SET(default_entrypoints), "http", "entrypoints of the frontends that name none"),
 
+    HEADING("Hosts that are other names of known ones"),
+    WORKS("hostResolver", GROUP, AT(group_on), "", "CNAME records of the hosts that clients ask for:"),
+    WORKS("hostResolver.cnameFlattening", SWITCH, SET(cname_flattening), "false",
+          "a Host rule also matches the hosts whose CNAME records lead to its name"),
+    WORKS("hostResolver.resolvConfig", TEXT, SET(resolv_config), "/etc/resolv.conf", "file that names the servers to ask"),
+    WORKS("hostResolver.resolvDepth", NUMBER, SET(resolv_depth), "5", "records followed, one after the other, up to 32"),
+
     HEADING("Docker"),
     WORKS("docker", GROUP, SET(docker_on), "off", "routes from the labels of containers"),
     WORKS("docker.endpoint", TEXT, SET(docker.endpoint), "unix:///var/run/docker.sock",
@@ -188,7 +195,6 @@ const struct flag flag_table[] = {
     NOT_YET("ecs", GROUP, "the ECS provider"),
     NOT_YET("etcd", GROUP, "the etcd provider"),
     NOT_YET("eureka", GROUP, "the Eureka provider"),
-    NOT_YET("hostResolver", GROUP, "following CNAMEs of hosts"),
     NOT_YET("kubernetes", GROUP, "the Kubernetes provider"),
     NOT_YET("marathon", GROUP, "the Marathon provider"),
     NOT_YET("mesos", GROUP, "the Mesos provider"),

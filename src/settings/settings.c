@@ -46,6 +46,8 @@ static void set_defaults(struct reading *reading)
     settings->api_entrypoint = settings->ping_entrypoint = settings->rest_entrypoint = SLICE("traefik");
     set_metrics_defaults(settings);
     settings->max_idle_per_server = 200;
+    settings->resolv_config = SLICE("/etc/resolv.conf");
+    settings->resolv_depth = 5;
     settings->buffering_memory_mib = 256;
     settings->buffering_files_mib = 4096;
     settings->buffering_folder = slice_of(getenv("TMPDIR") && getenv("TMPDIR")[0] ? getenv("TMPDIR") : "/tmp");
@@ -102,8 +104,10 @@ static bool finish_entrypoints(struct reading *reading)
         return false;
     if (settings->prometheus_on && !provide_entrypoint(reading, settings->prometheus_entrypoint, "metrics.prometheus"))
         return false;
-    for (size_t i = 0; i < settings->entrypoint_count; i++)
+    for (size_t i = 0; i < settings->entrypoint_count; i++) {
         slices_add(&settings->arena, &settings->entrypoint_names, settings->entrypoints[i].name);
+        settings->entrypoints[i].follows_aliases = settings->cname_flattening;
+    }
     for (size_t i = 0; i < settings->default_entrypoints.count; i++) {
         struct slice name = settings->default_entrypoints.items[i];
         if (!settings_entrypoint(settings, name))
@@ -126,6 +130,15 @@ static void finish_timeouts(struct reading *reading)
         settings->grace_ms = reading->old_grace_ms;
     if (settings->max_idle_per_server == 0)
         settings->max_idle_per_server = 2; /* as Go has it */
+}
+
+static void finish_host_resolver(struct reading *reading)
+{
+    struct settings *settings = &reading->settings;
+    if (!settings->cname_flattening || settings->resolv_depth)
+        return;
+    settings->cname_flattening = false;
+    reading_note(reading, LOG_ERROR, "hostResolver.resolvDepth is 0: no CNAME record is followed");
 }
 
 /* v1.7 verifies when both are given, and so do we (defects A14). */
@@ -216,6 +229,7 @@ static bool finish(struct reading *reading)
                      "for the engine and sets the routes");
     finish_timeouts(reading);
     finish_trust(reading);
+    finish_host_resolver(reading);
     settings->docker.refresh_ms = (uint64_t)(reading->swarm_refresh_s > 0 ? reading->swarm_refresh_s : SWARM_REFRESH_S) *
                                   1000;
     finish_file(reading);

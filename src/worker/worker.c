@@ -4,6 +4,7 @@
 #include "waybill/exchange/access_log.h"
 #include "waybill/exchange/traffic.h"
 #include "waybill/exchange/unserved.h"
+#include "waybill/net/alias.h"
 #include "waybill/route/thread.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -122,6 +123,7 @@ static void finish(struct later *later)
     upstream_destroy(&w->env.upstream);
     lease_drop(&w->env.lease);
     access_log_destroy(&w->env.access_log);
+    aliases_destroy(&w->env.aliases);
     environment_fini(&w->env);
     uv_loop_stop(w->loop);
 }
@@ -187,6 +189,7 @@ static void prepare(struct worker *w)
         .host_name = o->host_name,
         .passwords = o->passwords,
         .spool_room = o->spool_room,
+        .aliases = o->alias_servers ? aliases_create(w->loop, o->alias_servers, o->alias_depth_max) : NULL,
         .access_log = o->access_log_fd >= 0 ? access_log_create(w->loop, o->access_log_fd) : NULL,
         .attempts_max = o->attempts_max,
         .body_timeout_ms = o->body_timeout_ms,

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Connections: clients and servers that go away, upgrades and their tunnels."""
+"""Connections: clients and servers that go away (security case D13 too), upgrades and their tunnels."""
 import hashlib
 import random
 import socket
@@ -161,6 +161,47 @@ def servers_gone(world):
 
 UPGRADE = b"Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSet-Cookie: a=b\r\n\r\n"
+
+
+@row
+def d13_a_storm_of_repeats(world):
+    """All servers reset: repeats stay within their budget, and what may have an effect, or has begun, is sent once."""
+    counts = {}
+
+    def script(conn, r):
+        counts[r.method] = counts.get(r.method, 0) + 1
+        if r.one("X-Storm"):
+            conn.close(reset=True)
+            return False
+        return answer(conn, r)
+
+    def storm(method, rounds, text):
+        """On pooled connections, which is where repeats are made."""
+        counts.clear()
+        for _ in range(rounds):
+            with world.connect() as c:
+                for i in range(10):
+                    c.send(request(b"OPTIONS"))
+                    expect(c.response().status == 200, "between")
+                    c.send(text)
+                    r = c.response(method)
+                    expect(r.status == 502, r.head)
+        return counts[method.encode()]
+
+    storm_field = b"X-Storm: 1\r\n"
+    world["main"].script = script
+    # A fifth of all requests and 10 a second, and what 5 s and 500 requests had earned (upstream.c).
+    seen = storm("GET", 60, request(fields=storm_field))
+    attempt("GET: repeats within the budget", lambda: expect(600 < seen <= 600 + 240 + 150 + 60, seen))
+    for name, text in (("length", with_length(b"hello", fields=storm_field)), ("no body", request(b"POST", fields=storm_field)),
+                       ("chunks", request(b"POST", fields=storm_field + b"Transfer-Encoding: chunked\r\n", body=chunked(b"hello")))):
+        attempt(f"POST is sent once: {name}", lambda: expect(storm("POST", 5, text) == 50, counts))
+    # A body of which a part has gone out, the rest of which never comes.
+    counts.clear()
+    with world.connect() as c:
+        c.send(request(b"POST", fields=storm_field + b"Content-Length: 1000000\r\n") + bytes(300000))
+        expect(c.response("POST").status == 502, "status")
+    attempt("half a body is sent once", lambda: expect(counts == {b"POST": 1}, counts))
 
 
 @row

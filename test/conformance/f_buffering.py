@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Bodies collected whole, bytes in and bytes out: limits, files, slow clients, retries; and times of a frontend's own."""
+"""Bodies collected whole, bytes in and bytes out: limits (security case D10), files, slow clients, retries; and times of a
+frontend's own."""
 import hashlib
 import random
 import tempfile
@@ -144,6 +145,34 @@ def limits_hold(world):
     attempt("a limit below zero closes the frontend",
             lambda: expect(world.ask(b"GET / HTTP/1.1\r\nHost: below.test\r\n\r\n").status == 503, "open"))
     world.forget()
+
+
+@row
+def d10_bodies_without_end(world):
+    """10 GB that is declared: 413 before a byte of it, and no server is dialled. 10 GB in chunks: 413 when the limit is reached."""
+    dialled = len(world["api"].conns)
+    before = memory_kib(world)
+
+    def declared(more):
+        with world.connect() as c:
+            c.send(b"POST /b HTTP/1.1\r\nHost: limited.test\r\nContent-Length: 10000000000\r\n" + more + b"\r\n")
+            r = c.response("POST")
+            expect(r.status == 413 and not r.interim, r.head, r.interim)
+
+    def chunks():
+        with world.connect() as c:
+            c.send(b"POST /b HTTP/1.1\r\nHost: limited.test\r\nTransfer-Encoding: chunked\r\n\r\n")
+            c.send(b"2540be400\r\n" + bytes(990))
+            expect(c.silent(), "an answer before the limit was reached")
+            c.send(bytes(11))
+            expect(c.response("POST").status == 413, "status")
+
+    for _ in range(20):
+        attempt("10 GB declared", declared, b"")
+        attempt("10 GB declared, to be asked for", declared, b"Expect: 100-continue\r\n")
+    attempt("10 GB in a chunk", chunks)
+    expect(len(world["api"].conns) == dialled and not world.seen(), "a server was dialled")
+    expect(memory_kib(world) - before < 2048, "memory")
 
 
 @row

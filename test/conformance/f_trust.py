@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Security cases F2, F3, F7 and F8: who a client is and who says so - trusted proxies, PROXY headers, white lists, auth."""
+"""Security cases F2, F3, F7, F8 and K1: who a client is and who says so - trusted proxies, PROXY headers, white lists, auth."""
 from _lib import *
 
 PORTS = {name: early_port() for name in ("trusted", "mapped", "nobody", "lb", "strict", "listed")}
@@ -28,6 +28,21 @@ backend = "other"
 rule = "Host:p.test"
 [frontends.inner.whiteList]
 sourceRange = ["203.0.113.0/24"]
+"""
+BAD_RANGES = ("bad", "10.0.0.0/33", "10.0.0.0/8/8", "127.0.0.1-127.0.0.9", "localhost", "", "127.0.0.1:80", "::/129", "*")
+# Each beside a range that has everybody in it, under a host that a second frontend would take.
+for i, bad in enumerate(BAD_RANGES):
+    EXTRA += f"""
+[frontends.k1-{i}]
+backend = "other"
+[frontends.k1-{i}.routes.r]
+rule = "Host:k{i}.test;PathPrefix:/t"
+[frontends.k1-{i}.whiteList]
+sourceRange = ["127.0.0.0/8", "{bad}"]
+[frontends.behind-{i}]
+backend = "other"
+[frontends.behind-{i}.routes.r]
+rule = "Host:k{i}.test"
 """
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 V4 = bytes([203, 0, 113, 5, 192, 0, 2, 1, 0x9c, 0x40, 0, 80])
@@ -228,6 +243,23 @@ def f8_auth_is_for_every_method(world):
 
     for method, fields, path in cases:
         attempt(f"{method} {path} {fields[:1]}", asked, method, fields, path)
+
+
+@row
+def k1_one_bad_range_closes(world):
+    """One range that is none: nobody is let in, not by the good ones beside it nor by the frontend behind, and it is said."""
+    log = world.log()
+    for i, bad in enumerate(BAD_RANGES):
+        def closed():
+            world.forget()
+            for name in ("trusted", "nobody"):
+                r = ask(name, get([b"X-Forwarded-For: 127.0.0.1"], host=b"k%d.test" % i))
+                expect(r.status == 503 and not world.seen(), r.head)
+            expect(f"whiteList.sourceRange: `{bad}` is no address and no network: write it like" in log, log[-3000:])
+
+        attempt(f"a range that is none: {bad!r}", closed)
+        attempt("the frontend behind it goes on", lambda: expect(ask("nobody", get(path=b"/else", host=b"k%d.test" % i)).status == 200))
+    world.forget()
 
 
 if __name__ == "__main__":

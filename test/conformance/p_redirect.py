@@ -12,7 +12,7 @@ FLAGS = [
     "--entryPoints=Name:other Address:127.0.0.1:%(other)d" % PORTS,
     "--entryPoints=Name:regex Address:127.0.0.1:%(regex)d Redirect.Regex:^http://(www\\.[^/]+)/(.*)$ "
     "Redirect.Replacement:https://$1/$2 Redirect.Permanent:true WhiteList.SourceRange:10.0.0.0/8" % PORTS,
-    f"--entryPoints=Name:api Address:127.0.0.1:{API} Redirect.EntryPoint:other",
+    f"--entryPoints=Name:api Address:127.0.0.1:{API} Redirect.EntryPoint:other ForwardedHeaders.Insecure:true",
     "--api", "--api.entryPoint=api", "--defaultEntryPoints=http",
 ]
 
@@ -128,6 +128,9 @@ def p11_internal_routes_stay(world):
     """The API of an entrypoint that redirects answers there; what is not of it is redirected."""
     for path in (b"/api/version", b"/dashboard/", b"/health"):
         attempt(f"{path}", lambda: expect(ask(API, get(path, b"x.test")).status == 200, path))
+    for prefix, location in ((b"/cut", b"/cut/dashboard/"), (b"/cut/", b"/cut/dashboard/"), (b"//evil", b"/dashboard/"), (b"/a//evil", b"/dashboard/"),
+                             (b"http://evil", b"/dashboard/"), (b"evil", b"/dashboard/"), (b"/\\\\evil", b"/dashboard/"), (b"", b"/dashboard/")):
+        attempt(f"the dashboard behind a prefix: {prefix}", redirected, API, get(b"/", b"x.test", b"X-Forwarded-Prefix: " + prefix + b"\r\n"), 302, location)
     attempt("all else", redirected, API, get(b"/apis", b"x.test"), 302, b"http://x.test:%d/apis" % PORTS["other"])
 
 

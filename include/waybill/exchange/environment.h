@@ -7,6 +7,7 @@
 #include "waybill/upstream/upstream.h"
 
 struct access_log;
+struct aliases;
 struct passwords;
 struct spool_room;
 struct traffic;
@@ -63,6 +64,7 @@ struct environment {
     struct traffic *traffic;       /* NULL: no metrics */
     struct passwords *passwords;   /* checks them; shared by all workers */
     struct spool_room *spool_room; /* for bodies that are collected; shared by all workers */
+    struct aliases *aliases;       /* where hosts lead by CNAME records; NULL: nobody asks (hostResolver) */
     unsigned attempts_max;         /* at servers, for one request: up to EXCHANGE_ATTEMPTS_MAX; 0 = one for each server */
     uint64_t body_timeout_ms;      /* a client that sends no more of its body, or takes no more of its answer */
     uint64_t

@@ -56,13 +56,14 @@ struct exchange {
     /* Request. */
     struct buffer head_bytes; /* what `request` points into */
     struct request_head request;
-    bool te_trailers;     /* the client takes trailers */
+    bool te_trailers;     /* the client asks for trailers, and so the server is asked */
     struct slice upgrade; /* what it asks to switch to; empty: nothing */
     struct arena arena;
     struct target target;
 
     /* Route. */
     struct lease *lease;
+    struct slice alias; /* what the host's CNAME records lead to; empty: nobody asked, or nowhere */
     const struct route_frontend *frontend;
     struct route_decision route;
     const struct route_filter *filters;

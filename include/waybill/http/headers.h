@@ -79,6 +79,7 @@ void headers_remove_hop_by_hop(struct headers *h);
 /* What a client may not say of itself unless it is trusted (decisions.md 7): X-Forwarded-*, X-Real-Ip, Forwarded,
  * X-Replaced-Path and every name equal to one of them by class. */
 void headers_remove_forwarding(struct headers *h);
+bool header_same_class(struct slice name, struct slice other);
 /* Names that only the router writes: hop-by-hop fields, framing, Host, its own; however their dashes are spelled. Nobody
  * else may set them. */
 bool header_is_routers(struct slice name);

@@ -51,7 +51,7 @@
     X(HEAD_TOO_LARGE,       431, true,  "", "431 Request Header Fields Too Large",   "request head is larger than allowed, or has too many fields") \
     X(INTERNAL,             500, true,  "", "Internal Server Error",                 "internal limit reached") \
     X(ANSWER_TOO_LARGE,     500, false, "", "Internal Server Error",                 "answer of the server is larger than maxResponseBodyBytes") \
-    X(AUTH_UNREACHABLE,     500, false, "", "Internal Server Error",                 "authentication server could not be asked") \
+    X(AUTH_UNREACHABLE,     500, false, "", "",                                      "authentication server could not be asked") \
     X(NO_WEIGHT,            500, false, "", "Internal Server Error",                 "every server of the backend has weight 0") \
     X(UNKNOWN_METHOD,       501, true,  "", "501 Not Implemented: unknown or unsupported method", "method is not one that is forwarded") \
     X(UNKNOWN_CODING,       501, true,  "", "501 Not Implemented: unsupported transfer encoding", "transfer coding other than chunked") \

@@ -11,6 +11,7 @@ struct model_entrypoint {
     bool forwarded_insecure;         /* every client is believed */
     struct slices forwarded_trusted; /* addresses and networks of clients that are believed */
     bool compress;
+    bool follows_aliases;            /* hosts lead where their CNAME records do, too (hostResolver) */
     bool proxy_protocol;             /* connections may begin with a PROXY header */
     bool proxy_insecure;             /* everybody's is believed */
     struct slices proxy_trusted;     /* addresses and networks of proxies whose is */

@@ -16,6 +16,7 @@
 struct loop;
 struct stream;
 struct lookup;
+struct alias_question;
 
 struct loop_ops {
     /* The next deadline moved earlier. */
@@ -25,6 +26,9 @@ struct loop_ops {
     /* Fills lookup->..., now or later (net/lookup.h). */
     void (*look_up)(struct loop *loop, struct lookup *lookup);
     void (*look_up_cancel)(struct loop *loop, struct lookup *lookup);
+    /* For a CNAME record (net/alias.h); answered later, or cancelled. */
+    void (*ask_alias)(struct loop *loop, struct alias_question *question);
+    void (*ask_alias_cancel)(struct loop *loop, struct alias_question *question);
 };
 
 struct loop {

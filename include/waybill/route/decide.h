@@ -9,7 +9,7 @@
 #include "waybill/route/match.h"
 
 struct route_request {
-    struct slice method, host;
+    struct slice method, host, alias; /* `alias`: see struct match_input */
     const struct target *target;
     const struct headers *headers;
 };

@@ -46,7 +46,12 @@ struct filter_ops {
     enum filter_verdict (*request)(struct exchange *exchange, const void *config);
     /* The exchange ends while the filter waits. May be NULL. */
     void (*cancel)(struct exchange *exchange);
+    /* The filter sets, removes or goes by fields of that name: no trailer of the name, which many servers take for a field, may
+     * come past it. filter_owns_nothing for one that has none; NULL: nobody has said, and no trailer passes. */
+    bool (*owns)(const void *config, struct slice name);
 };
+
+bool filter_owns_nothing(const void *config, struct slice name);
 
 struct route_filter {
     const struct filter_ops *ops;

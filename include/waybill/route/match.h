@@ -18,7 +18,8 @@ struct route_frontend;
 /* What a rule may look at. `path` is the canonical (or the loose) view. */
 struct match_input {
     struct slice method;
-    struct slice host; /* without port and trailing dot; any case */
+    struct slice host;  /* without port and trailing dot; any case */
+    struct slice alias; /* another name that Host takes for it (spec/rules.md 9): lower case; empty: none */
     struct slice path;
     struct slice query;
     bool has_query;

@@ -67,6 +67,9 @@ struct settings {
     int retry_attempts;            /* not over 0: one for each server */
     struct slice buffering_folder; /* of bodies too long for memory */
     unsigned buffering_memory_mib, buffering_files_mib;
+    bool cname_flattening;      /* hostResolver: Host matches what a host's CNAME records lead to, too */
+    struct slice resolv_config; /* file that names the servers to ask */
+    unsigned resolv_depth;      /* records followed */
     /* Milliseconds; 0 = none where v1.7 allows none. */
     uint64_t head_timeout_ms;          /* request head: 60 s (defects A16); respondingTimeouts.readTimeout sets it, 0 too */
     uint64_t body_timeout_ms;          /* idle time within a request body: 60 s; the same flag sets it */

@@ -10,6 +10,7 @@
 #include "waybill/entry/entry.h"
 #include "waybill/net/listener.h"
 
+struct alias_servers;
 struct passwords;
 struct spool_room;
 struct traffic;
@@ -38,6 +39,8 @@ struct worker_options {
     struct passwords *passwords;
     struct spool_room *spool_room;
     const struct traffic_options *traffic; /* NULL: no metrics */
+    const struct alias_servers *alias_servers; /* NULL: the CNAME records of hosts are not followed */
+    unsigned alias_depth_max;
 };
 
 struct worker *worker_create(const struct worker_options *options);

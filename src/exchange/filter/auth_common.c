@@ -33,6 +33,11 @@ bool auth_let_in(struct exchange *x, const struct auth_effect *effect, struct sl
     return false;
 }
 
+bool auth_effect_owns(const struct auth_effect *effect, struct slice name)
+{
+    return header_same_class(name, effect->header_field);
+}
+
 void auth_challenge(struct exchange *x, struct slice challenge)
 {
     exchange_answer(x, REASON_UNAUTHORIZED);

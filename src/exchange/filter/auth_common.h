@@ -14,6 +14,7 @@ bool auth_effect_compile(const struct filter_source *from, const char *option, s
                          struct auth_effect *out);
 /* Notes who it is and changes the request. False: it was answered instead. */
 bool auth_let_in(struct exchange *exchange, const struct auth_effect *effect, struct slice name);
+bool auth_effect_owns(const struct auth_effect *effect, struct slice name);
 /* 401; the challenge lives as long as the exchange. */
 void auth_challenge(struct exchange *exchange, struct slice challenge);
 /* The one Authorization field; empty: none, or several, of which a server might take another one. */

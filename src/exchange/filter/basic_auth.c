@@ -129,6 +129,12 @@ static void cancel(struct exchange *x)
         password_check_cancel(&wait->check);
 }
 
-const struct filter_ops filter_basic_auth = {.name = "auth.basic", .compile = compile, .request = request, .cancel = cancel};
+static bool owns(const void *config, struct slice name)
+{
+    return auth_effect_owns(&((const struct basic_auth *)config)->effect, name);
+}
+
+const struct filter_ops filter_basic_auth = {
+    .name = "auth.basic", .compile = compile, .request = request, .cancel = cancel, .owns = owns};
 const struct filter_ops filter_basic_auth_list = {
-    .name = "basicAuth", .compile = compile_list, .request = request, .cancel = cancel};
+    .name = "basicAuth", .compile = compile_list, .request = request, .cancel = cancel, .owns = owns};

@@ -373,4 +373,5 @@ static enum filter_verdict request(struct exchange *x, const void *config)
     return x->filter_state ? collect_request(x->filter_state, x) : begin(x, config);
 }
 
-const struct filter_ops filter_buffering = {.name = "buffering", .of_backend = true, .compile = compile, .request = request};
+const struct filter_ops filter_buffering = {
+    .name = "buffering", .of_backend = true, .compile = compile, .request = request, .owns = filter_owns_nothing};

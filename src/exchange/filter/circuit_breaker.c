@@ -119,4 +119,4 @@ static enum filter_verdict request(struct exchange *x, const void *config)
 }
 
 const struct filter_ops filter_circuit_breaker = {
-    .name = "circuitBreaker", .of_backend = true, .compile = compile, .request = request};
+    .name = "circuitBreaker", .of_backend = true, .compile = compile, .request = request, .owns = filter_owns_nothing};

@@ -124,4 +124,15 @@ static enum filter_verdict request(struct exchange *x, const void *config)
     return FILTER_PASS;
 }
 
-const struct filter_ops filter_custom_headers = {.name = "headers.custom", .compile = compile, .request = request};
+static bool owns(const void *config, struct slice name)
+{
+    const struct field_changes *changes = &((const struct custom_headers *)config)->request;
+
+    for (size_t i = 0; i < changes->count; i++)
+        if (header_same_class(name, changes->items[i].name))
+            return true;
+    return false;
+}
+
+const struct filter_ops filter_custom_headers = {
+    .name = "headers.custom", .compile = compile, .request = request, .owns = owns};

@@ -119,4 +119,9 @@ static enum filter_verdict request(struct exchange *x, const void *config)
     return auth_let_in(x, &auth->effect, user->name) ? FILTER_PASS : FILTER_ANSWERED;
 }
 
-const struct filter_ops filter_digest_auth = {.name = "auth.digest", .compile = compile, .request = request};
+static bool owns(const void *config, struct slice name)
+{
+    return auth_effect_owns(&((const struct digest_auth *)config)->effect, name);
+}
+
+const struct filter_ops filter_digest_auth = {.name = "auth.digest", .compile = compile, .request = request, .owns = owns};

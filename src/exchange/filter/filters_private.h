@@ -16,6 +16,7 @@ extern const struct filter_ops filter_basic_auth;
 extern const struct filter_ops filter_digest_auth;
 extern const struct filter_ops filter_forward_auth;
 extern const struct filter_ops filter_compress;
+extern const struct filter_ops filter_host_alias;
 extern const struct filter_ops filter_buffering;
 extern const struct filter_ops filter_circuit_breaker;
 extern const struct filter_ops filter_max_conn;

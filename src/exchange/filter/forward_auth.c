@@ -363,5 +363,15 @@ static void cancel(struct exchange *x)
     x->filter_state = NULL;
 }
 
+static bool owns(const void *config, struct slice name)
+{
+    const struct forward_auth *auth = config;
+
+    for (size_t i = 0; i < auth->copied.count; i++)
+        if (header_same_class(name, auth->copied.items[i]))
+            return true;
+    return false;
+}
+
 const struct filter_ops filter_forward_auth = {
-    .name = "auth.forward", .compile = compile, .request = request, .cancel = cancel};
+    .name = "auth.forward", .compile = compile, .request = request, .cancel = cancel, .owns = owns};

@@ -105,4 +105,10 @@ static enum filter_verdict request(struct exchange *x, const void *config)
     return FILTER_PASS;
 }
 
-const struct filter_ops filter_max_conn = {.name = "maxConn", .of_backend = true, .compile = compile, .request = request};
+static bool owns(const void *config, struct slice name)
+{
+    return token_source_reads(&((const struct max_conn *)config)->by, name);
+}
+
+const struct filter_ops filter_max_conn = {
+    .name = "maxConn", .of_backend = true, .compile = compile, .request = request, .owns = owns};

@@ -308,4 +308,17 @@ static enum filter_verdict request(struct exchange *x, const void *config)
     return FILTER_PASS;
 }
 
-const struct filter_ops filter_security_headers = {.name = "headers", .compile = compile, .request = request};
+static bool owns(const void *config, struct slice name)
+{
+    const struct security_headers *security = config;
+
+    for (size_t i = 0; i < security->proxy_hosts.count; i++)
+        if (header_same_class(name, security->proxy_hosts.items[i]))
+            return true;
+    for (size_t i = 0; i < security->proxy_https.count; i++)
+        if (header_same_class(name, security->proxy_https.items[i].name))
+            return true;
+    return false;
+}
+
+const struct filter_ops filter_security_headers = {.name = "headers", .compile = compile, .request = request, .owns = owns};

@@ -77,4 +77,5 @@ static enum filter_verdict request(struct exchange *x, const void *config)
     return FILTER_PASS;
 }
 
-const struct filter_ops filter_sticky = {.name = "stickiness", .of_backend = true, .compile = compile, .request = request};
+const struct filter_ops filter_sticky = {
+    .name = "stickiness", .of_backend = true, .compile = compile, .request = request, .owns = filter_owns_nothing};

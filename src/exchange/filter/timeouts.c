@@ -103,4 +103,5 @@ static enum filter_verdict request(struct exchange *x, const void *arg)
     return config->total_ms ? limit_total(x, config->total_ms) : FILTER_PASS;
 }
 
-const struct filter_ops filter_timeouts = {.name = "timeouts", .compile = compile, .request = request};
+const struct filter_ops filter_timeouts = {
+    .name = "timeouts", .compile = compile, .request = request, .owns = filter_owns_nothing};

@@ -59,3 +59,8 @@ uint64_t token_of(const struct token_source *source, const struct exchange *x)
     }
     WB_UNREACHABLE();
 }
+
+bool token_source_reads(const struct token_source *source, struct slice name)
+{
+    return source->kind == TOKEN_FIELD && header_same_class(name, source->field);
+}

@@ -25,4 +25,6 @@ struct token_source {
 
 /* False: none of these. The name is copied. */
 bool token_source_parse(struct arena *arena, struct slice text, struct token_source *out_source);
+/* It is told by fields of that name. */
+bool token_source_reads(const struct token_source *source, struct slice name);
 uint64_t token_of(const struct token_source *source, const struct exchange *exchange);

@@ -83,4 +83,5 @@ static enum filter_verdict request(struct exchange *x, const void *config)
     return FILTER_ANSWERED;
 }
 
-const struct filter_ops filter_white_list = {.name = "whiteList", .compile = compile, .request = request};
+const struct filter_ops filter_white_list = {
+    .name = "whiteList", .compile = compile, .request = request, .owns = filter_owns_nothing};

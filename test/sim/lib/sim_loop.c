@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim_loop.h"
 #include "sim_link.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { STEPS_MAX = 20 * 1000 * 1000 };
@@ -11,6 +12,13 @@ struct question {
     struct sim *sim;
     struct lookup *lookup;
     const struct sim_name *name;
+};
+
+struct alias_answer {
+    struct list link;
+    struct sim_event event;
+    struct alias_question *question;
+    const struct sim_alias *alias; /* NULL: none of that name */
 };
 
 static struct sim *sim_of(struct loop *loop)
@@ -82,8 +90,60 @@ static void look_up_cancel(struct loop *loop, struct lookup *lookup)
     }
 }
 
+static void end_alias_answer(struct alias_answer *answer)
+{
+    sim_unpost(&answer->event);
+    list_remove(&answer->link);
+    answer->question->asked = NULL;
+    free(answer);
+}
+
+static void on_alias_answered(struct sim_event *event)
+{
+    struct alias_answer *answer = WB_CONTAINER_OF(event, struct alias_answer, event);
+    struct alias_question *question = answer->question;
+    const struct sim_alias *alias = answer->alias;
+
+    end_alias_answer(answer);
+    if (alias && alias->target) {
+        snprintf(question->target, sizeof question->target, "%s", alias->target);
+        question->ttl_s = alias->ttl_s;
+    }
+    question->answered(question, !alias ? ALIAS_NONE : alias->target ? ALIAS_FOUND : ALIAS_FAILED);
+}
+
+static void ask_alias(struct loop *loop, struct alias_question *question)
+{
+    struct sim *sim = sim_of(loop);
+    struct alias_answer *answer = wb_alloc(sizeof *answer);
+
+    *answer = (struct alias_answer){.question = question, .event.run = on_alias_answered};
+    list_init(&answer->event.link);
+    for (size_t i = 0; i < sim->alias_count; i++)
+        if (strcmp(sim->aliases[i].name, question->name) == 0)
+            answer->alias = &sim->aliases[i];
+    list_push_back(&sim->alias_questions, &answer->link);
+    question->asked = answer;
+    sim->alias_asked++;
+    if (!answer->alias || !answer->alias->never)
+        sim_post(sim, &answer->event, answer->alias ? answer->alias->after_ms : 0);
+}
+
+static void ask_alias_cancel(struct loop *loop, struct alias_question *question)
+{
+    (void)loop;
+    if (question->asked)
+        end_alias_answer(question->asked);
+}
+
 static const struct loop_ops sim_ops = {
-    .wake_at = wake_at, .dial = sim_link_dial, .look_up = look_up, .look_up_cancel = look_up_cancel};
+    .wake_at = wake_at,
+    .dial = sim_link_dial,
+    .look_up = look_up,
+    .look_up_cancel = look_up_cancel,
+    .ask_alias = ask_alias,
+    .ask_alias_cancel = ask_alias_cancel,
+};
 
 static void no_ring(void *arg)
 {
@@ -99,13 +159,14 @@ void sim_init(struct sim *sim, uint64_t seed)
     list_init(&sim->listeners);
     list_init(&sim->links);
     list_init(&sim->questions);
+    list_init(&sim->alias_questions);
 }
 
 void sim_fini(struct sim *sim)
 {
     sim_settle(sim); /* handles that were closed last */
     WB_REQUIRE(sim->loop.stream_count == 0);
-    WB_REQUIRE(list_empty(&sim->questions));
+    WB_REQUIRE(list_empty(&sim->questions) && list_empty(&sim->alias_questions));
     sim_link_free_all(sim);
     loop_fini(&sim->loop);
 }

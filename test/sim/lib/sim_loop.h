@@ -9,6 +9,7 @@
  */
 #pragma once
 #include "waybill/base/text.h"
+#include "waybill/net/alias.h"
 #include "waybill/net/lookup.h"
 #include "waybill/net/stream.h"
 
@@ -43,6 +44,14 @@ struct sim_name {
     size_t address_count; /* 0: there is no such name */
 };
 
+/* A CNAME record. */
+struct sim_alias {
+    const char *name, *target; /* target NULL: the servers do not answer, or say that they cannot */
+    uint32_t ttl_s;
+    uint64_t after_ms;
+    bool never; /* no answer comes */
+};
+
 /* How bytes travel on new links. */
 struct sim_wire {
     size_t deliver_max;  /* towards the worker, at once; 0 = whatever there is */
@@ -54,9 +63,12 @@ struct sim_wire {
 
 struct sim {
     struct loop loop; /* first */
-    struct list events, listeners, links, questions;
+    struct list events, listeners, links, questions, alias_questions;
     struct sim_name names[8];
     size_t name_count;
+    struct sim_alias aliases[16]; /* a name that is not here leads nowhere, which is said at once */
+    size_t alias_count;
+    unsigned alias_asked;
     struct sim_wire wire;
     bool vary;       /* each new link draws rules of its own */
     uint64_t random; /* state; 0: events of one time keep their order */

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim_world.h"
+#include "sim_crowd.h"
 #include <stdlib.h>
 
 static void on_retired(struct snapshot *snapshot, void *arg)
 {
     struct sim_world *world = arg;
-    compiler_free_snapshot(world->compiler, snapshot);
+
+    if (world->crowd)
+        sim_crowd_retire(world->crowd, snapshot);
+    else
+        compiler_free_snapshot(world->compiler, snapshot);
 }
 
 /* /ping for everybody, /api for whom the entrypoint's filters let. */
@@ -36,11 +41,13 @@ struct sim_world *sim_world_create(uint64_t seed)
     return world;
 }
 
-void sim_world_start(struct sim_world *world)
+/* What all workers have in common. */
+static void make_shared(struct sim_world *world)
 {
     struct diagnostics diagnostics;
 
     diagnostics_init(&diagnostics);
+    world->outer.follows_aliases = world->alias_depth_max > 0;
     world->entrypoints[0] = world->outer;
     world->entrypoints[1] = world->more;
     size_t count = world->more.name.len ? 2 : 1;
@@ -54,14 +61,26 @@ void sim_world_start(struct sim_world *world)
                                       .retire = on_retired,
                                       .retire_arg = world};
     world->compiler = compiler_create(&compile);
+    world->env.passwords = passwords_create(0);
+    world->env.spool_room = spool_room_create(&world->spool);
+}
+
+void sim_world_start(struct sim_world *world)
+{
+    struct sim_world *from = world->leader ? world->leader : world;
+
+    if (!world->leader)
+        make_shared(world);
+    world->env.passwords = from->env.passwords;
+    world->env.spool_room = from->env.spool_room;
     world->env.loop = &world->sim.loop;
     world->env.upstream = upstream_create(&world->sim.loop, &world->upstream);
-    world->env.entrypoints = &world->entrypoint;
+    world->env.entrypoints = &from->entrypoint;
     world->env.entrypoint_count = 1;
     world->env.host_name = SLICE("waybill");
     world->env.counters = &world->counters;
-    world->env.passwords = passwords_create(0);
-    world->env.spool_room = spool_room_create(&world->spool);
+    if (world->alias_depth_max)
+        world->env.aliases = aliases_create(&world->sim.loop, NULL, world->alias_depth_max);
     world->env.local = (struct local_routes){.answer = answer_internal};
     world->entry = entry_create(&world->env, &world->options);
 }
@@ -132,10 +151,18 @@ static struct fragment *make_fragment(const struct sim_route *routes, size_t cou
     return fragment;
 }
 
+void sim_world_adopt(struct sim_world *world, struct snapshot *snapshot)
+{
+    struct lease *before = world->env.lease;
+
+    world->env.lease = lease_create(&snapshot);
+    upstream_adopt(world->env.upstream, world->env.lease->snapshot); /* as worker.c does */
+    lease_drop(&before);
+}
+
 void sim_world_publish(struct sim_world *world, const struct sim_route *routes, size_t count)
 {
     struct fragment *fragment = make_fragment(routes, count);
-    struct lease *before = world->env.lease;
     struct model model = {.count = 0};
     struct diagnostics diagnostics;
 
@@ -145,9 +172,9 @@ void sim_world_publish(struct sim_world *world, const struct sim_route *routes, 
     struct snapshot *snapshot = compiler_compile(world->compiler, &model, &diagnostics);
     diagnostics_fini(&diagnostics);
     model_fini(&model);
-    world->env.lease = lease_create(&snapshot);
-    upstream_adopt(world->env.upstream, world->env.lease->snapshot); /* as worker.c does */
-    lease_drop(&before);
+    if (world->crowd)
+        sim_crowd_adopt(world->crowd, snapshot);
+    sim_world_adopt(world, snapshot);
 }
 
 void sim_world_serve(struct sim_world *world, const char *servers)
@@ -173,26 +200,43 @@ size_t sim_world_spool(struct sim_world *world)
     return count;
 }
 
-void sim_world_destroy(struct sim_world **world)
+void sim_world_stop(struct sim_world *world)
+{
+    entry_cut(world->entry);
+    WB_REQUIRE(entry_count(world->entry) == 0);
+    WB_REQUIRE(cell_read(&world->counters.active) == 0 && cell_read(&world->counters.clients) == 0);
+    entry_destroy(&world->entry);
+    upstream_destroy(&world->env.upstream);
+    aliases_destroy(&world->env.aliases);
+    sim_world_hash(world); /* what could not be withdrawn */
+    lease_drop(&world->env.lease);
+}
+
+void sim_world_free_shared(struct sim_world *world)
+{
+    passwords_destroy(&world->env.passwords);
+    sim_world_spool(world);
+    spool_room_destroy(&world->env.spool_room);
+    WB_REQUIRE(compiler_live_snapshots(world->compiler) == 0);
+    compiler_destroy(&world->compiler);
+    entrypoint_fini(&world->entrypoint);
+}
+
+void sim_world_free(struct sim_world **world)
 {
     struct sim_world *ending = *world;
 
     *world = NULL;
-    entry_cut(ending->entry);
-    WB_REQUIRE(entry_count(ending->entry) == 0);
-    WB_REQUIRE(cell_read(&ending->counters.active) == 0 && cell_read(&ending->counters.clients) == 0);
-    entry_destroy(&ending->entry);
-    upstream_destroy(&ending->env.upstream);
-    sim_world_hash(ending); /* what could not be withdrawn */
-    passwords_destroy(&ending->env.passwords);
-    sim_world_spool(ending);
-    spool_room_destroy(&ending->env.spool_room);
-    lease_drop(&ending->env.lease);
-    WB_REQUIRE(compiler_live_snapshots(ending->compiler) == 0);
-    compiler_destroy(&ending->compiler);
+    mailbox_open_all(&ending->sim.loop.mailbox, NULL);
     environment_fini(&ending->env);
-    entrypoint_fini(&ending->entrypoint);
     sim_fini(&ending->sim); /* looks that no buffer is lent and no deadline is left */
     arena_fini(&ending->arena);
     free(ending);
+}
+
+void sim_world_destroy(struct sim_world **world)
+{
+    sim_world_stop(*world);
+    sim_world_free_shared(*world);
+    sim_world_free(world);
 }

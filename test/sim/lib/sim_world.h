@@ -23,8 +23,12 @@ struct sim_route {
     void (*set_options)(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend);
 };
 
+struct sim_crowd;
+
 struct sim_world {
     struct sim sim;
+    struct sim_crowd *crowd;  /* it is one of those workers; NULL: it is alone */
+    struct sim_world *leader; /* of the crowd: whose configuration and threads it uses; NULL: its own */
     struct environment env;
     struct exchange_counters counters;
     struct entry *entry;
@@ -38,6 +42,7 @@ struct sim_world {
     const struct filter_ops *const *filters; /* of frontends: all there are; a test may bring its own */
     bool allow_min_weight_zero;
     struct upstream_options upstream;
+    unsigned alias_depth_max;  /* not 0: CNAME records of hosts are followed */
     struct spool_limits spool; /* of 16 MiB of memory and 64 MiB of files; without threads */
     struct entry_options options;
 };
@@ -48,6 +53,8 @@ struct sim_world *sim_world_create(uint64_t seed);
 void sim_world_start(struct sim_world *world);
 /* Compiles and adopts; routes are taken in the order of their names. */
 void sim_world_publish(struct sim_world *world, const struct sim_route *routes, size_t count);
+/* One reference to a snapshot, taken over: what a worker does with what comes by mail. */
+void sim_world_adopt(struct sim_world *world, struct snapshot *snapshot);
 /* One route for Host a.test. */
 void sim_world_serve(struct sim_world *world, const char *servers);
 /* Does the work of the threads that hash passwords, and brings it back; returns how many waited for it. */
@@ -56,6 +63,10 @@ size_t sim_world_hash(struct sim_world *world);
 size_t sim_world_spool(struct sim_world *world);
 /* Sets the limits of the worker free: all are given back, nothing is lent. Closes what is open. */
 void sim_world_destroy(struct sim_world **world);
+/* The steps of it, for a crowd: all stop, then the leader's goes that all use, then the rest of each. */
+void sim_world_stop(struct sim_world *world);
+void sim_world_free_shared(struct sim_world *world);
+void sim_world_free(struct sim_world **world);
 static inline uint64_t sim_world_ended(const struct sim_world *world, enum reason reason)
 {
     return cell_read(&world->counters.ended[reason]);

@@ -229,8 +229,6 @@ static void test_parts_that_are_not_there_are_refused_by_name(void **state)
         "--ecs.region=x",
         "--etcd",
         "--eureka",
-        "--hostResolver",
-        "--hostResolver.cnameFlattening",
         "--kubernetes",
         "--marathon",
         "--mesos",
@@ -263,7 +261,26 @@ static void test_the_interval_of_health_checks(void **state)
     assert_int_equal(settings.health_interval_ms, 10000);
     expect_ok(read_words("--healthCheck.interval=7", "--healthCheck"));
     assert_int_equal(settings.health_interval_ms, 7000);
-    expect_refused(read_words("--healthCheck.interval=often"), "--healthCheck.interval");
+    expect_refused(read_words("--healthCheck.interval=often"), "for --healthcheck.interval=often");
+}
+
+static void test_the_host_resolver(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--hostResolver"));
+    assert_false(settings.cname_flattening);
+    assert_false(settings.entrypoints[0].follows_aliases);
+    expect_text(settings.resolv_config, "/etc/resolv.conf");
+    assert_int_equal(settings.resolv_depth, 5);
+    expect_ok(
+        read_words("--hostResolver.cnameFlattening", "--hostResolver.resolvConfig=/x", "--hostresolver.resolvdepth=2"));
+    assert_true(settings.entrypoints[0].follows_aliases);
+    expect_text(settings.resolv_config, "/x");
+    assert_int_equal(settings.resolv_depth, 2);
+    expect_ok(read_words("--hostResolver.cnameFlattening", "--hostResolver.resolvDepth=0"));
+    assert_false(settings.cname_flattening);
+    assert_true(has_note("hostResolver.resolvDepth is 0"));
+    expect_refused(read_words("--hostResolver.resolvDepth=-1"), "for --hostresolver.resolvdepth=-1");
 }
 
 static void test_switching_off_what_is_not_there_is_accepted(void **state)
@@ -430,6 +447,8 @@ int main(void)
         READING_TEST(test_tls_to_the_engine_is_on_as_soon_as_one_of_its_flags_is_named),
         READING_TEST(test_named_signers_and_no_verification_are_never_both),
         READING_TEST(test_parts_that_are_not_there_are_refused_by_name),
+        READING_TEST(test_the_interval_of_health_checks),
+        READING_TEST(test_the_host_resolver),
         READING_TEST(test_switching_off_what_is_not_there_is_accepted),
         READING_TEST(test_flags_without_effect_are_accepted_and_noted),
         READING_TEST(test_the_refresh_of_a_swarm_is_15_seconds_unless_over_0_is_asked_for),

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* What an entrypoint must say, and must not, before anything listens. */
+#include "entrypoint_draft.h"
+#include "waybill/net/address.h"
+#include "waybill/settings/host_port.h"
+
+static bool check_address(struct entrypoint_draft *draft)
+{
+    struct host_port host_port;
+    if (draft->entrypoint.address.len == 0)
+        return reading_fail(draft->reading, "entrypoint \"%s\" has no address: write Address::80", draft->shown_name);
+    if (!host_port_parse(draft->entrypoint.address, &host_port))
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": bad Address format \"%s\": write host:port, :port or "
+                            "[IPv6]:port, with a port from 0 to 65535",
+                            draft->shown_name, reading_shown(draft->reading, draft->entrypoint.address));
+    return true;
+}
+
+static const struct slice *find_bad_network(const struct slices *networks)
+{
+    struct network network;
+    for (size_t i = 0; i < networks->count; i++)
+        if (!network_parse(networks->items[i], &network))
+            return &networks->items[i];
+    return NULL;
+}
+
+static bool check_white_list(struct entrypoint_draft *draft)
+{
+    if (!draft->white_list_named)
+        return true;
+    const struct slices *range = &draft->entrypoint.white_list->source_range;
+    const struct slice *bad = find_bad_network(range);
+    if (range->count == 0)
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": Error creating whitelist middleware: no address is "
+                            "allowed: name some in WhiteList.SourceRange",
+                            draft->shown_name);
+    if (bad)
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": Error creating whitelist middleware: parsing CIDR "
+                            "whitelist: invalid CIDR address: %s",
+                            draft->shown_name, reading_shown(draft->reading, *bad));
+    return true;
+}
+
+static bool check_users(struct entrypoint_draft *draft, const struct model_auth_users *users, const char *kind)
+{
+    if (users->users.count || users->users_file.len)
+        return true;
+    return reading_fail(draft->reading, "entrypoint \"%s\": Auth.%s has no users: set Auth.%s.Users or Auth.%s.UsersFile",
+                        draft->shown_name, kind, kind, kind);
+}
+
+static bool check_auth(struct entrypoint_draft *draft)
+{
+    if (!draft->auth_named)
+        return true;
+    const struct model_auth *auth = draft->entrypoint.auth;
+    const struct model_auth_forward *forward = auth->forward;
+    if (auth->basic || auth->digest) /* these come before forward; exchange/filter reads their users */
+        return check_users(draft, auth->basic ? auth->basic : auth->digest, auth->basic ? "Basic" : "Digest");
+    if (!forward)
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": Auth says nothing about how: set Auth.Basic.Users, Auth.Digest.Users or "
+                            "Auth.Forward.Address",
+                            draft->shown_name);
+    struct slice address = forward->address;
+    bool secure = slice_starts_nocase(address, SLICE("https://"));
+    if (!secure && !slice_starts_nocase(address, SLICE("http://")))
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": Auth.Forward.Address \"%s\" is no URL: write "
+                            "http://host:port/path",
+                            draft->shown_name, reading_shown(draft->reading, address));
+    struct slice after = slice_from(address, secure ? 8 : 7);
+    if (after.len == 0 || memchr("/?#:", after.ptr[0], 4))
+        return reading_fail(draft->reading, "entrypoint \"%s\": Auth.Forward.Address \"%s\" names no host",
+                            draft->shown_name, reading_shown(draft->reading, address));
+    return true;
+}
+
+/* Nobody is trusted unless it says so (decisions.md 7); v1.7 trusts everyone. */
+static bool check_trust(struct entrypoint_draft *draft)
+{
+    const struct slices *trusted = &draft->entrypoint.forwarded_trusted;
+    const struct slice *bad = find_bad_network(trusted);
+    if (draft->trusted_named && bad)
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": ForwardedHeaders.TrustedIPs: \"%s\" is neither an "
+                            "address nor a network",
+                            draft->shown_name, reading_shown(draft->reading, *bad));
+    draft->entrypoint.forwarded_insecure = draft->insecure;
+    return true;
+}
+
+/* Where PROXY headers are read, somebody's must be believed; v1.7 does not start either. */
+static bool check_proxies(struct entrypoint_draft *draft)
+{
+    const struct slice *bad = find_bad_network(&draft->entrypoint.proxy_trusted);
+    if (bad)
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": ProxyProtocol.TrustedIPs: \"%s\" is neither an address nor a network",
+                            draft->shown_name, reading_shown(draft->reading, *bad));
+    if (draft->entrypoint.proxy_protocol && !draft->entrypoint.proxy_insecure && draft->entrypoint.proxy_trusted.count == 0)
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": ProxyProtocol believes nobody: name the proxies before it in "
+                            "ProxyProtocol.TrustedIPs",
+                            draft->shown_name);
+    return true;
+}
+
+/* What they mean is the filter's business; that something is missing shows here. */
+static bool check_redirect(struct entrypoint_draft *draft)
+{
+    const struct model_redirect *redirect = draft->entrypoint.redirect;
+    if (!redirect || redirect->entrypoint.len || (redirect->regex.len && redirect->replacement.len))
+        return true;
+    return reading_fail(draft->reading,
+                        "entrypoint \"%s\": Redirect says nothing about where to: set Redirect.EntryPoint, or "
+                        "Redirect.Regex and Redirect.Replacement",
+                        draft->shown_name);
+}
+
+bool entrypoint_check(struct entrypoint_draft *draft)
+{
+    return check_address(draft) && check_white_list(draft) && check_auth(draft) && check_trust(draft) &&
+           check_proxies(draft) && check_redirect(draft);
+}
