@@ -38,7 +38,7 @@ struct worker_options {
     int access_log_fd; /* -1: none */
     struct passwords *passwords;
     struct spool_room *spool_room;
-    const struct traffic_options *traffic; /* NULL: no metrics */
+    const struct traffic_options *traffic;     /* NULL: no metrics */
     const struct alias_servers *alias_servers; /* NULL: the CNAME records of hosts are not followed */
     unsigned alias_depth_max;
 };

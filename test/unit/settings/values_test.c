@@ -239,21 +239,24 @@ static void test_buckets_are_seconds_in_order(void **state)
     expect_refused(read_words("--metrics.prometheus.buckets=1,"), "\"\" is no bound");
     expect_refused(read_words("--metrics.prometheus.buckets=1e400"), "is no bound");
     expect_refused(read_words("--metrics.prometheus.buckets=nan"), "is no bound");
-    expect_refused(read_words("--metrics.prometheus.buckets=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,"
-                              "27,28,29,30,31,32,33"),
-                   "more than 32 bounds");
+    expect_refused(
+        read_words("--metrics.prometheus.buckets=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,"
+                   "27,28,29,30,31,32,33"),
+        "more than 32 bounds");
     expect_refused(read_toml("[metrics.prometheus]\nbuckets = [\"a\"]\n"), "it is to be a number");
     expect_refused(read_toml("[metrics.prometheus]\nbuckets = []\n"), "is no bound");
     expect_refused(read_toml("[metrics.prometheus]\nbuckets = 5\n"), "a list of numbers");
-    expect_refused(read_words("--metrics.prometheus.entryPoint=nowhere"), "metrics.prometheus.entryPoint: there is no entrypoint");
+    expect_refused(read_words("--metrics.prometheus.entryPoint=nowhere"),
+                   "metrics.prometheus.entryPoint: there is no entrypoint");
 }
 
 static void test_where_metrics_are_pushed(void **state)
 {
     (void)state;
-    expect_ok(read_words("--metrics.statsd.address=s:1", "--metrics.statsd.pushInterval=500ms", "--metrics.datadog.pushInterval=7",
-                         "--metrics.influxdb.address=http://i:8086", "--metrics.influxdb.protocol=http",
-                         "--metrics.influxdb.database=d", "--metrics.influxdb.retentionPolicy=r"));
+    expect_ok(read_words("--metrics.statsd.address=s:1", "--metrics.statsd.pushInterval=500ms",
+                         "--metrics.datadog.pushInterval=7", "--metrics.influxdb.address=http://i:8086",
+                         "--metrics.influxdb.protocol=http", "--metrics.influxdb.database=d",
+                         "--metrics.influxdb.retentionPolicy=r"));
     expect_text(settings.statsd.address, "s:1");
     assert_int_equal(settings.statsd.interval_ms, 500);
     assert_int_equal(settings.datadog.interval_ms, 7000);
