@@ -5,7 +5,7 @@
 #include "waybill/exchange/access_log.h"
 #include <stdlib.h>
 
-enum { SPARE_KEPT = 64, STEP_LIMIT = 100000 };
+enum { SPARE_KEPT = 256, STEP_LIMIT = 100000 };
 
 static void on_too_late(struct deadline *deadline);
 

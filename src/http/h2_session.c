@@ -3,7 +3,7 @@
 #include "waybill/base/error.h"
 #include <stdlib.h>
 
-enum { SPARE_KEPT = 64, STREAM_BLOCK_BYTES = 2048, DRAIN_ROOM_MIN = 512 };
+enum { SPARE_KEPT = 256, STREAM_BLOCK_BYTES = 2048, DRAIN_ROOM_MIN = 512 };
 enum { SESSION_WINDOW = 1024 * 1024, OUTBOUND_ACKS_MAX = 100, SETTINGS_ENTRIES_MAX = 32 };
 /* Noise: frames that move nothing. Resets: streams that end before they are answered, whoever's fault shows. */
 enum { NOISE_BURST = 1000, NOISE_PER_SECOND = 100, RESETS_BURST = 200, RESETS_PER_SECOND = 20 };
