@@ -99,7 +99,7 @@ struct tls_certificate *tls_certificate_create(struct slice cert, struct slice k
     if (!credentials)
         return NULL;
     struct tls_certificate *made = wrap(credentials);
-    if (!tls_is_pem(cert))
+    if (!tls_credentials_is_text(cert))
         made->staple = tls_staple_read(cert, credentials, out_problem);
     return made;
 }

@@ -79,8 +79,6 @@ static inline struct tls_stream *tls_of(struct stream *stream)
 
 /* tls_credentials.c: a reference to whom they believe. */
 X509_STORE *tls_credentials_trust(const struct tls_credentials *credentials);
-/* A text of PEM, not a path. */
-bool tls_is_pem(struct slice written);
 
 /* tls_staple.c: the OCSP answer beside a certificate's file. NULL: there is none, or *out_problem is set. */
 struct tls_staple *tls_staple_read(struct slice cert, const struct tls_credentials *credentials, char **out_problem);
