@@ -66,6 +66,7 @@ static void clear(struct exchange *x)
     x->answer_body = SLICE("");
     x->answer_text = TEXT_EMPTY;
     x->tunnel_client_shut = x->tunnel_server_shut = false;
+    x->at_entrypoint = x->at_backend = NULL;
     x->internal = x->cut = false;
 }
 
@@ -126,6 +127,8 @@ static bool step_once(struct exchange *x)
         return step_filters(x);
     case EXCHANGE_ROUTE:
         return step_route(x);
+    case EXCHANGE_LOCAL_BODY:
+        return step_local_body(x);
     case EXCHANGE_PICK:
         return step_pick(x);
     case EXCHANGE_CONNECT:
@@ -156,6 +159,8 @@ static void count_and_log(struct exchange *x)
     cell_add(&counters->status[x->status < 600 ? x->status : 0], 1);
     cell_add(&counters->response_ns, now_ns - x->started_ns);
     cell_add(&counters->response_bytes, x->answer_bytes);
+    if (x->env->traffic)
+        meter_end(x, now_ns - x->started_ns);
     if (x->env->access_log)
         access_log_add(x->env->access_log, x, now_ns);
 }

@@ -22,6 +22,9 @@ struct control_options {
     struct slices default_entrypoints, known_entrypoints;
     struct keyring *keyring; /* already applied to an empty model; NULL: there is no TLS */
     struct board *board;     /* where what the providers say is put up; may be NULL */
+    /* Told of each configuration that is in force; may be NULL. */
+    void (*published)(void *arg, struct snapshot *snapshot);
+    void *published_arg;
 };
 
 struct control *control_create(const struct control_options *options);
