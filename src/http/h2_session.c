@@ -195,7 +195,6 @@ struct h2_session *h2_session_create(enum h2_side side, const struct h2_limits *
     session->newest_id = -1;
     session->rest = SLICE("");
     session->pool = pool;
-    session->rest = SLICE("");
     list_init(&session->streams);
     list_init(&session->changed);
     session->noise = (struct h2_budget){NOISE_BURST, NOISE_BURST, NOISE_PER_SECOND, 0};
