@@ -14,6 +14,7 @@ struct h2_budget {
 enum {
     H2_HEAD_FIELDS = HEADERS_MAX + 8, /* the pseudo fields too */
     H2_COMPOSE_FIELDS = HEADERS_MAX + 8,
+    H2_CONTINUATIONS_MAX = 8, /* behind one HEADERS */
 };
 
 /* Fields point into memory of others, but for names that had to be changed to lower case, and numbers. */
@@ -35,8 +36,8 @@ struct h2_session {
 
     /* The head that is just coming: there is one at a time. */
     struct buffer reading; /* its fields */
-    unsigned reading_count, reading_fields;
-    bool head_begun; /* its frame has */
+    unsigned reading_count, reading_fields, continuations;
+    bool head_begun;
     size_t reading_bytes;
 
     int32_t newest_id, passed_from, passed_to; /* a server: of streams; those passed over last */
@@ -48,7 +49,7 @@ struct h2_session {
 
     struct h2_budget noise, resets;
     bool flooded, settled, went_away;
-    bool deaf;   /* nothing more is fed: what came is beyond repair */
+    bool deaf;   /* nothing more is fed: what came is beyond repair, or too much */
     bool broken; /* and nothing more can be said */
     const char *fault;
 };
@@ -70,6 +71,8 @@ void h2_set_senders(nghttp2_session_callbacks *callbacks);
 struct h2_stream *h2_stream_create(struct h2_session *session, int32_t id);
 /* It is to be looked at. */
 void h2_note_change(struct h2_stream *stream);
+/* The peer went too far: the session ends. */
+void h2_end_for_flood(struct h2_session *session);
 /* False: there was not enough, and the session ends. */
 bool h2_spend(struct h2_session *session, struct h2_budget *budget);
 static inline void h2_earn(struct h2_budget *budget, uint64_t count)

@@ -3,8 +3,10 @@
 #include "h2_private.h"
 #include "waybill/base/error.h"
 
-/* A head over the limits is still decoded, for HPACK's sake. Over that many times the limits nobody means it. */
-enum { HEAD_EXCESS = 4 };
+/* A head over the limits is still decoded, for HPACK's sake. Over that many times the limits nobody means it. All the heads of a
+ * stream, interim ones too, are kept until it is let go. Frames that wait to be sent: a client that reads nothing can make answers
+ * to what it does wrong pile up. */
+enum { HEAD_EXCESS = 4, HEADS_EXCESS = 3, QUEUED_MAX = 1000 };
 
 /* Lies at the front of its own memory, which never moves: what waits in it may be written to a socket. */
 struct h2_chunk {
@@ -12,10 +14,10 @@ struct h2_chunk {
     struct buffer memory;
 };
 
-static bool head_is_too_large(const struct h2_session *session)
+static bool head_is_too_large(const struct h2_session *session, const struct h2_stream *stream)
 {
     return session->reading_fields > session->limits.fields || session->reading_bytes > session->limits.head_bytes ||
-           session->reading_count > H2_HEAD_FIELDS;
+           session->reading_count > H2_HEAD_FIELDS || stream->arena.used > HEADS_EXCESS * session->limits.head_bytes;
 }
 
 static bool head_is_absurd(const struct h2_session *session)
@@ -30,6 +32,7 @@ static int on_begin_headers(nghttp2_session *engine, const nghttp2_frame *frame,
 
     session->reading_count = session->reading_fields = 0;
     session->reading_bytes = 0;
+    session->head_begun = true;
     buffer_borrow(&session->reading, session->pool->stock, H2_HEAD_FIELDS * sizeof(struct header));
     if (session->side == H2_SERVER && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
         nghttp2_session_set_stream_user_data(engine, frame->hd.stream_id, h2_stream_create(session, frame->hd.stream_id));
@@ -63,11 +66,10 @@ static int on_header(nghttp2_session *engine, const nghttp2_frame *frame, const 
     session->reading_bytes += name_len + value_len + 32;
     if (head_is_absurd(session)) {
         session->fault = "a head many times larger than is taken";
-        session->resets.left = 0;
-        h2_spend(session, &session->resets);
+        h2_end_for_flood(session);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
-    if (!head_is_too_large(session))
+    if (!head_is_too_large(session, stream))
         keep_field(session, &stream->arena, slice_make((const char *)name, name_len),
                    slice_make((const char *)value, value_len));
     return 0;
@@ -83,7 +85,7 @@ static int on_invalid_header(nghttp2_session *engine, const nghttp2_frame *frame
 
 static void take_fields(struct h2_session *session, struct h2_stream *stream, struct h2_head *out)
 {
-    *out = (struct h2_head){.too_large = head_is_too_large(session)};
+    *out = (struct h2_head){.too_large = head_is_too_large(session, stream)};
     if (out->too_large || session->reading_count == 0)
         return;
     out->count = session->reading_count;
@@ -218,10 +220,16 @@ static int on_begin_frame(nghttp2_session *engine, const nghttp2_frame_hd *frame
 {
     struct h2_session *session = arg;
 
-    (void)engine;
     if (frame->type == NGHTTP2_HEADERS && session->side == H2_SERVER && frame->stream_id % 2)
         check_number(session, frame->stream_id);
-    session->head_begun = frame->type == NGHTTP2_HEADERS || frame->type == NGHTTP2_CONTINUATION;
+    if (frame->type != NGHTTP2_CONTINUATION) {
+        session->head_begun = false; /* until on_begin_headers, which is not called of one that is passed over */
+        session->continuations = 0;
+    } else if (++session->continuations > H2_CONTINUATIONS_MAX) {
+        h2_end_for_flood(session);
+    }
+    if (nghttp2_session_get_outbound_queue_size(engine) > QUEUED_MAX)
+        h2_end_for_flood(session);
     if (is_noise(frame))
         h2_spend(session, &session->noise);
     return 0;

@@ -5,6 +5,8 @@
 
 enum { SPARE_KEPT = 256, STREAM_BLOCK_BYTES = 2048, DRAIN_ROOM_MIN = 512 };
 enum { SESSION_WINDOW = 1024 * 1024, OUTBOUND_ACKS_MAX = 100, SETTINGS_ENTRIES_MAX = 32 };
+/* nghttp2 counts them by the pieces they come in, of which the head of each may make nine; h2_receive.c counts the frames. */
+enum { CONTINUATION_PIECES_MAX = 9 * (H2_CONTINUATIONS_MAX + 1) };
 /* Noise: frames that move nothing. Resets: streams that end before they are answered, whoever's fault shows. */
 enum { NOISE_BURST = 1000, NOISE_PER_SECOND = 100, RESETS_BURST = 200, RESETS_PER_SECOND = 20 };
 
@@ -85,11 +87,11 @@ void h2_note_change(struct h2_stream *stream)
         list_push_back(&stream->session->changed, &stream->changed);
 }
 
-static void end_for_flood(struct h2_session *session)
+void h2_end_for_flood(struct h2_session *session)
 {
     if (session->flooded)
         return;
-    session->flooded = true;
+    session->flooded = session->deaf = true;
     nghttp2_session_terminate_session(session->engine, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
@@ -107,7 +109,7 @@ bool h2_spend(struct h2_session *session, struct h2_budget *budget)
 {
     refill(budget, session->now_ms);
     if (budget->left == 0) {
-        end_for_flood(session);
+        h2_end_for_flood(session);
         return false;
     }
     budget->left--;
@@ -144,6 +146,7 @@ static nghttp2_option *make_options(void)
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_max_outbound_ack(option, OUTBOUND_ACKS_MAX);
     nghttp2_option_set_max_settings(option, SETTINGS_ENTRIES_MAX);
+    nghttp2_option_set_max_continuations(option, CONTINUATION_PIECES_MAX);
     nghttp2_option_set_max_send_header_block_length(option, 2 * BUFFER_LARGE); /* what may come, and what we add to it */
     return option;
 }
@@ -229,7 +232,7 @@ static void give_up(struct h2_session *session, int error)
 {
     session->deaf = true;
     if (error == NGHTTP2_ERR_FLOODED || error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) {
-        end_for_flood(session);
+        h2_end_for_flood(session);
     } else if (error == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
         session->fault = "it does not begin with the connection preface";
         nghttp2_session_terminate_session(session->engine, NGHTTP2_PROTOCOL_ERROR);

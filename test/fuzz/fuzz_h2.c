@@ -96,6 +96,8 @@ static char *outcome(struct slice bytes, size_t step, bool *out_left)
             h2_stream_release(&stream);
     }
     bool over = h2_session_is_over(session), flooded = h2_session_is_flooded(session);
+    if (flooded) /* what came behind that in the same piece may have been looked at */
+        text_fini(&text);
     text_addf(&text, "over %d, flooded %d", over, flooded);
     *out_left = over && !flooded && !h2_session_fault(session);
     h2_session_destroy(&session);
