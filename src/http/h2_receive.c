@@ -64,7 +64,7 @@ static int on_header(nghttp2_session *engine, const nghttp2_frame *frame, const 
     session->reading_count++;
     session->reading_fields += name_len > 0 && name[0] != ':';
     session->reading_bytes += name_len + value_len + 32;
-    if (head_is_absurd(session)) {
+    if (session->side == H2_SERVER && head_is_absurd(session)) {
         session->fault = "a head many times larger than is taken";
         h2_end_for_flood(session);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;

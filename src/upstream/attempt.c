@@ -79,6 +79,8 @@ static void on_too_late(struct deadline *deadline)
         server_pool_avoid(attempt->pool);
         fail(attempt, REASON_DIAL_TIMEOUT);
     } else if (attempt->state == ATTEMPT_AWAITING) {
+        if (attempt->call)
+            h2_call_note_timeout(attempt->call);
         fail(attempt, REASON_RESPONSE_TIMEOUT);
     } else {
         return;

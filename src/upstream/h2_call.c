@@ -152,6 +152,14 @@ void h2_call_send(struct h2_call *call, const struct request_part *part)
     }
 }
 
+void h2_call_note_timeout(struct h2_call *call)
+{
+    struct shared_conn *h2 = call->h2;
+    uint64_t quiet_ms = upstream_loop(h2->conn->pool->upstream)->now_ms - h2->heard_ms;
+
+    h2->silent = h2->silent || quiet_ms >= call->attempt->response_timeout_ms;
+}
+
 bool h2_call_is_writing(const struct h2_call *call)
 {
     return call->stream && call->stream->unsent.len > 0 && !call->h2->over;

@@ -89,7 +89,7 @@ void shared_conn_destroy(struct shared_conn **h2)
 bool shared_conn_has_room(const struct shared_conn *h2)
 {
     const struct server_pool *pool = h2->conn->pool;
-    size_t room = h2->over ? 0 : h2_session_room(h2->session);
+    size_t room = h2->over || h2->silent ? 0 : h2_session_room(h2->session);
     uint32_t most = pool->is_known ? pool->streams_max : 1;
 
     return room > h2->unsent_count && h2->call_count < CALLS_MAX && h2->call_count < most;
@@ -121,7 +121,9 @@ static void feed(struct shared_conn *h2)
 
     if (bytes.len == 0)
         return;
-    h2_session_feed(h2->session, bytes, loop_of(h2)->now_ms);
+    h2->heard_ms = loop_of(h2)->now_ms;
+    h2->silent = false;
+    h2_session_feed(h2->session, bytes, h2->heard_ms);
     stream_consume(stream, bytes.len);
     if (!stream->filled) /* else a larger one is wanted for what follows */
         stream_release(stream);

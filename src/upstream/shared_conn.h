@@ -26,6 +26,8 @@ struct shared_conn {
     bool stepping;
     bool settled; /* the server's SETTINGS have come */
     bool over;    /* nothing comes or goes any more */
+    bool silent;  /* an answer did not come in time, nor did anything else */
+    uint64_t heard_ms;
 };
 
 struct h2_call {
@@ -55,6 +57,8 @@ struct h2_call *h2_call_open(struct shared_conn *h2, struct attempt *attempt);
 /* What is not complete is reset. Nulls. */
 void h2_call_close(struct h2_call **call);
 void h2_call_send(struct h2_call *call, const struct request_part *part);
+/* Its answer did not come in time. If nothing at all came, the connection may be dead: no call is added until it is heard of. */
+void h2_call_note_timeout(struct h2_call *call);
 bool h2_call_is_writing(const struct h2_call *call);
 bool h2_call_write_failed(const struct h2_call *call);
 /* The latest head that was not seen yet, as attempt->head; REASON_NONE with `*out_came` false: none yet. */

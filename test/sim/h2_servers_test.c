@@ -263,6 +263,30 @@ static void test_a_slow_answer_ends_its_stream_alone(void **state)
     end(&s);
 }
 
+/* A host that hangs, a way that is cut: nobody is sent there again, though some still wait on it. */
+static void test_a_connection_that_falls_silent_takes_no_more(void **state)
+{
+    struct scene s;
+    (void)state;
+
+    prepare(&s, 0);
+    s.world->upstream.response_timeout_ms = 500;
+    start(&s, URL);
+    sim_client_get(&s.clients[0], "/len/5", 1);
+    sim_settle(s.sim);
+    sim_link_pause(sim_h2_server_conn(&s.server)->wire, true);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        sim_client_get(&s.clients[i], "/len/5", i + 2);
+        sim_advance(s.sim, 100);
+    }
+    sim_advance(s.sim, 1000);
+    assert_int_equal(count_of(&s, 504), 5);
+    assert_int_equal(count_of(&s, 200), CLIENTS - 5);
+    assert_int_equal(s.server.conn_count, 2);
+    assert_int_equal(upstream_idle_count(s.world->env.upstream), 1);
+    end(&s);
+}
+
 /* Ten clients that take nothing of large answers: a window each is kept for them, and the others are served. */
 static void test_a_stalled_client_costs_a_window_and_holds_up_nobody(void **state)
 {
@@ -525,6 +549,7 @@ int main(void)
         cmocka_unit_test(test_an_idle_connection_ends_after_its_time),
         cmocka_unit_test(test_no_more_rest_than_may),
         cmocka_unit_test(test_a_slow_answer_ends_its_stream_alone),
+        cmocka_unit_test(test_a_connection_that_falls_silent_takes_no_more),
         cmocka_unit_test(test_a_stalled_client_costs_a_window_and_holds_up_nobody),
         cmocka_unit_test(test_a_server_that_takes_nothing_stops_that_client_only),
         cmocka_unit_test(test_trailers_pass_both_ways),

@@ -417,6 +417,30 @@ static void test_a_head_over_the_limits_is_told_of(void **state)
     tear_down(&pair);
 }
 
+/* Others share the connection to a server: they do not suffer for one answer. */
+static void test_a_server_s_absurd_head_costs_its_stream_alone(void **state)
+{
+    struct h2_limits limits = h2_default_limits;
+    struct pair pair;
+    (void)state;
+
+    limits.fields = 10;
+    set_up(&pair, &limits);
+    struct h2_stream *asked = ask(&pair, "GET", false);
+    struct h2_stream *served = accept_one(&pair);
+    h2_compose(pair.server);
+    h2_compose_status(pair.server, "200");
+    for (unsigned i = 0; i < 60; i++)
+        h2_compose_field(pair.server, SLICE("set-cookie"), SLICE("y"));
+    h2_stream_answer(served, false);
+    talk(&pair);
+    assert_true(asked->heads == 1 && asked->head.too_large);
+    assert_true(h2_session_is_welcome(pair.client));
+    h2_stream_release(&served);
+    h2_stream_release(&asked);
+    tear_down(&pair);
+}
+
 /* Security case D5: 199 in a moment may be; with each answer one more; not thousands. */
 static void test_rapid_resets_end_the_connection(void **state)
 {
@@ -750,6 +774,7 @@ int main(void)
         cmocka_unit_test(test_resets_reach_the_other_side),
         cmocka_unit_test(test_going_away),
         cmocka_unit_test(test_a_head_over_the_limits_is_told_of),
+        cmocka_unit_test(test_a_server_s_absurd_head_costs_its_stream_alone),
         cmocka_unit_test(test_rapid_resets_end_the_connection),
         cmocka_unit_test(test_frames_that_move_nothing_end_the_connection),
         cmocka_unit_test(test_empty_frames_of_payload_end_the_connection),
