@@ -42,6 +42,7 @@ struct h2_session {
 
     int32_t newest_id, passed_from, passed_to; /* a server: of streams; those passed over last */
 
+    size_t heads_kept;      /* bytes of the heads of all streams */
     size_t kept, held_back; /* payload of all streams; of the connection's window, not given back yet */
 
     struct slice rest; /* of a frame that did not fit into the last buffer */

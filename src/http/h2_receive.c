@@ -4,9 +4,10 @@
 #include "waybill/base/error.h"
 
 /* A head over the limits is still decoded, for HPACK's sake. Over that many times the limits nobody means it. All the heads of a
- * stream, interim ones too, are kept until it is let go. Frames that wait to be sent: a client that reads nothing can make answers
- * to what it does wrong pile up. */
-enum { HEAD_EXCESS = 4, HEADS_EXCESS = 3, QUEUED_MAX = 1000 };
+ * stream, interim ones too, are kept until it is let go. By references to a table they cost their sender next to nothing, so what all
+ * streams of a client keep is bounded: beyond that it is told to come again. Frames that wait to be sent: a client that reads
+ * nothing can make answers to what it does wrong pile up. */
+enum { HEAD_EXCESS = 4, HEADS_EXCESS = 3, HEADS_KEPT_MAX = 1024 * 1024, QUEUED_MAX = 1000 };
 
 /* Lies at the front of its own memory, which never moves: what waits in it may be written to a socket. */
 struct h2_chunk {
@@ -26,23 +27,33 @@ static bool head_is_absurd(const struct h2_session *session)
            session->reading_bytes > HEAD_EXCESS * session->limits.head_bytes;
 }
 
+static void begin_request(struct h2_session *session, int32_t id)
+{
+    if (session->heads_kept <= HEADS_KEPT_MAX)
+        nghttp2_session_set_stream_user_data(session->engine, id, h2_stream_create(session, id));
+    else
+        nghttp2_submit_rst_stream(session->engine, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
+}
+
 static int on_begin_headers(nghttp2_session *engine, const nghttp2_frame *frame, void *arg)
 {
     struct h2_session *session = arg;
 
+    (void)engine;
     session->reading_count = session->reading_fields = 0;
     session->reading_bytes = 0;
     session->head_begun = true;
     buffer_borrow(&session->reading, session->pool->stock, H2_HEAD_FIELDS * sizeof(struct header));
     if (session->side == H2_SERVER && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
-        nghttp2_session_set_stream_user_data(engine, frame->hd.stream_id, h2_stream_create(session, frame->hd.stream_id));
+        begin_request(session, frame->hd.stream_id);
     return 0;
 }
 
-static void keep_field(struct h2_session *session, struct arena *arena, struct slice name, struct slice value)
+static void keep_field(struct h2_session *session, struct h2_stream *stream, struct slice name, struct slice value)
 {
     struct header *fields = (struct header *)(void *)session->reading.base;
-    char *bytes = arena_bytes(arena, name.len + value.len + 1);
+    size_t count = name.len + value.len + 1;
+    char *bytes = arena_bytes(&stream->arena, count);
 
     memcpy(bytes, name.ptr, name.len);
     memcpy(bytes + name.len, value.ptr, value.len);
@@ -50,6 +61,8 @@ static void keep_field(struct h2_session *session, struct arena *arena, struct s
         .name = slice_make(bytes, name.len),
         .value = slice_make(bytes + name.len, value.len),
     };
+    stream->head_kept += count;
+    session->heads_kept += count;
 }
 
 static int on_header(nghttp2_session *engine, const nghttp2_frame *frame, const uint8_t *name, size_t name_len,
@@ -70,7 +83,7 @@ static int on_header(nghttp2_session *engine, const nghttp2_frame *frame, const 
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
     if (!head_is_too_large(session, stream))
-        keep_field(session, &stream->arena, slice_make((const char *)name, name_len),
+        keep_field(session, stream, slice_make((const char *)name, name_len),
                    slice_make((const char *)value, value_len));
     return 0;
 }
@@ -134,8 +147,10 @@ static void take_headers(struct h2_session *session, const nghttp2_frame *frame)
 {
     struct h2_stream *stream = h2_stream_of(session->engine, frame->hd.stream_id);
 
-    if (!stream)
+    if (!stream) {
+        h2_forget_reading(session);
         return;
+    }
     if (session->side == H2_SERVER && (frame->hd.flags & NGHTTP2_FLAG_PRIORITY))
         flatten_priority(session->engine, frame->hd.stream_id);
     if (!stream->released)

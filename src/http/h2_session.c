@@ -68,6 +68,7 @@ static void free_stream(struct h2_stream *stream)
     struct h2_pool *pool = stream->session->pool;
 
     h2_drop_kept(stream);
+    stream->session->heads_kept -= stream->head_kept;
     list_remove(&stream->link);
     list_remove(&stream->changed);
     if (pool->spare_count >= SPARE_KEPT) {

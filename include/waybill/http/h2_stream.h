@@ -54,6 +54,7 @@ struct h2_stream {
     struct h2_chunk *first, *last;
     void *trailers_out;
     size_t trailers_out_count;
+    size_t head_kept; /* bytes of its heads */
     bool shown, released, out_last, out_done, reset_asked;
     struct h2_stream *next_spare;
 };

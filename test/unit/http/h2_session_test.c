@@ -586,6 +586,42 @@ static void test_resets_that_are_not_read_end_the_connection(void **state)
     tear_down(&pair);
 }
 
+/* Security case D8: by references, large heads cost a client little; what they cost us has a bound, and it may come again. */
+static void test_large_heads_of_all_streams_are_bounded(void **state)
+{
+    struct h2_stream *asked[40], *served[40];
+    struct pair pair;
+    unsigned taken = 0;
+    (void)state;
+
+    set_up(&pair, &h2_default_limits);
+    char *value = calloc(1, 60000);
+    memset(value, 'v', 60000);
+    for (unsigned i = 0; i < WB_COUNT(asked); i++) {
+        compose_request(pair.client, "GET");
+        h2_compose_field(pair.client, SLICE("x"), slice_make(value, 60000));
+        asked[i] = h2_session_request(pair.client, &pair, false);
+        talk(&pair);
+        served[taken] = h2_session_next_changed(pair.server);
+        if (!served[taken])
+            continue;
+        served[taken++]->owner = &pair;
+    }
+    assert_int_equal(taken, 18);
+    assert_true(asked[18]->closed && asked[18]->unprocessed);
+    for (unsigned i = 0; i < taken; i++)
+        h2_stream_release(&served[i]);
+    for (unsigned i = 0; i < WB_COUNT(asked); i++)
+        h2_stream_release(&asked[i]);
+    talk(&pair);
+    asked[0] = ask(&pair, "GET", false);
+    served[0] = accept_one(&pair);
+    h2_stream_release(&served[0]);
+    h2_stream_release(&asked[0]);
+    free(value);
+    tear_down(&pair);
+}
+
 /* Trailers of a stream that was reset are passed over, and then nobody is in the middle of a head. */
 static void test_a_head_that_is_passed_over_is_over(void **state)
 {
@@ -780,6 +816,7 @@ int main(void)
         cmocka_unit_test(test_empty_frames_of_payload_end_the_connection),
         cmocka_unit_test(test_continuations_are_counted_not_their_pieces),
         cmocka_unit_test(test_resets_that_are_not_read_end_the_connection),
+        cmocka_unit_test(test_large_heads_of_all_streams_are_bounded),
         cmocka_unit_test(test_a_head_that_is_passed_over_is_over),
         cmocka_unit_test(test_interim_heads_without_end_take_no_more_memory),
         cmocka_unit_test(test_cuts_change_nothing),
