@@ -184,7 +184,9 @@ def stream_states(world):
     conn_error(world, "half-closed: DATA", STREAM_CLOSED, GET, frame(DATA, END_STREAM, 1, b"x"))
     conn_error(world, "half-closed: HEADERS", STREAM_CLOSED, GET, GET)
     conn_error(world, "half-closed: CONTINUATION", PROTOCOL_ERROR, GET, frame(CONTINUATION, END_HEADERS, 1, literal(b"x", b"y")), also=(STREAM_CLOSED,))
+    borne(world, "half-closed: WINDOW_UPDATE and PRIORITY", GET, frame(WINDOW_UPDATE, 0, 1, u32(100)), frame(PRIORITY, 0, 1, u32(0) + b"\xff"))
     reset = frame(RST_STREAM, 0, 1, u32(CANCEL))
+    borne(world, "half-closed: RST_STREAM", GET, reset, headers(3), stream=3)
     conn_error(world, "reset: DATA", STREAM_CLOSED, OPEN, reset, frame(DATA, END_STREAM, 1, b"x"))
     conn_error(world, "reset: HEADERS", STREAM_CLOSED, OPEN, reset, GET)
     conn_error(world, "reset: CONTINUATION", PROTOCOL_ERROR, OPEN, reset, frame(CONTINUATION, END_HEADERS, 1, literal(b"x", b"y")), also=(STREAM_CLOSED,))
@@ -253,6 +255,8 @@ def priorities(world):
     conn_error(world, "PRIORITY on stream 0", PROTOCOL_ERROR, frame(PRIORITY, 0, 0, u32(1) + weight))
     stream_error(world, "PRIORITY of 4 bytes", FRAME_SIZE_ERROR, OPEN, frame(PRIORITY, 0, 1, b"1234"), reaches=True)
     borne(world, "PRIORITY of an idle stream", frame(PRIORITY, 0, 3, u32(0) + weight), frame(PRIORITY, 0, 5, u32(0x80000003) + weight), GET)
+    for name, fields in {"the least weight": u32(0) + b"\0", "the most": u32(0) + b"\xff", "below another": u32(1) + weight, "the only one": u32(0x80000001) + weight}.items():
+        borne(world, f"PRIORITY of an open stream, {name}", OPEN, headers(3, end=False, method=b"POST"), frame(PRIORITY, 0, 3, fields), frame(DATA, END_STREAM, 3, b"x"), stream=3)
     borne(world, "HEADERS with a priority", depends(3, 0x80000001), stream=3)
 
     def no_starving():
@@ -294,6 +298,8 @@ def data_frames(world):
     """6.1."""
     conn_error(world, "DATA on stream 0", PROTOCOL_ERROR, frame(DATA, END_STREAM, 0, b"x"))
     conn_error(world, "padding as long as the frame", PROTOCOL_ERROR, OPEN, frame(DATA, END_STREAM | PADDED, 1, b"\x06Test\0"))
+    several = [frame(DATA, 0, 1, b"Te"), frame(DATA, 0, 1), frame(DATA, END_STREAM, 1, b"st")]
+    borne(world, "several", OPEN, *several, check=lambda c, got: expect(got.body.endswith(b" 4"), got.body))
     borne(world, "padding", OPEN, frame(DATA, END_STREAM | PADDED, 1, b"\x04Test" + b"\0" * 4), check=lambda c, got: expect(got.body.endswith(b" 4"), got.body))
     world.forget()
 
@@ -370,6 +376,7 @@ def ping_and_goaway(world):
 @row
 def window_updates(world):
     """6.9: flow control towards the client."""
+    borne(world, "for the connection and for a stream", OPEN, frame(WINDOW_UPDATE, 0, 0, u32(100)), frame(WINDOW_UPDATE, 0, 1, u32(100)), frame(DATA, END_STREAM, 1, b"x"))
     conn_error(world, "0 for the connection", PROTOCOL_ERROR, frame(WINDOW_UPDATE, 0, 0, u32(0)))
     stream_error(world, "0 for a stream", PROTOCOL_ERROR, OPEN, frame(WINDOW_UPDATE, 0, 1, u32(0)), reaches=True)
     conn_error(world, "of 3 bytes", FRAME_SIZE_ERROR, frame(WINDOW_UPDATE, 0, 0, b"\0\0\1"))
@@ -421,6 +428,13 @@ def continuations(world):
     first = frame(HEADERS, END_STREAM, 1, whole[:10])
     middle, last = frame(CONTINUATION, 0, 1, whole[10:20]), frame(CONTINUATION, END_HEADERS, 1, whole[20:])
     borne(world, "several", first, middle, last)
+
+    def byte_by_byte():
+        with opened(world) as c:
+            c.send(first, middle, last, split=1)
+            expect(c.answer().status == 200, c.answers[1].status, c.goaway)
+
+    attempt("in single bytes", byte_by_byte)
     conn_error(world, "followed by another frame", PROTOCOL_ERROR, first, middle, frame(DATA, END_STREAM, 1, b"x"))
     conn_error(world, "on stream 0", PROTOCOL_ERROR, first, frame(CONTINUATION, END_HEADERS, 0, whole[10:]))
     conn_error(world, "behind HEADERS that end the block", PROTOCOL_ERROR, OPEN, frame(CONTINUATION, END_HEADERS, 1, literal(b"x", b"y")))
@@ -461,6 +475,13 @@ def header_compression(world):
         world.forget()
 
     attempt("each kind of field", all_kinds)
+    rest = b"\x82\x86\x44\x02/m\x41\x06a.test"
+    spelled = {"without indexing": b"\x0f\x0b\x01b", "never indexed": b"\x1f\x0b\x01b", "indexed": b"\x5a\x01b", "a new name in Huffman code": b"\x40\x81\x1f\x81\x1f",
+               "never indexed, a new name": literal(b"x-n", b"b", b"\x10"), "an empty value": b"\x40\x03x-e\x00"}
+    for name, field in spelled.items():
+        borne(world, f"{name}", frame(HEADERS, END_HEADERS | END_STREAM, 1, rest + field))
+    borne(world, "two table sizes at the front", frame(HEADERS, END_HEADERS | END_STREAM, 1, b"\x20\x3f\x61" + rest))
+    wrong("4.2: a table size behind a field", rest[:1] + b"\x20" + rest[1:])
 
 
 world = World(ORIGINS, RULES)
