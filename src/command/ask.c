@@ -37,6 +37,7 @@ static bool api_of(const struct settings *settings, struct text *out_place)
         return false;
     text_addf(out_place, there.bracketed ? "http://[" SLICE_FMT "]:%u" : "http://" SLICE_FMT ":%u", SLICE_ARG(there.host),
               (unsigned)there.port);
+    text_add(out_place, settings->admin_path);
     return true;
 }
 
@@ -150,16 +151,33 @@ static int tell_answer(const struct text *place, const struct callout_get *get)
     return COMMAND_FAILED;
 }
 
+/* "http://host:80/status/" to where the API is, and the path that it is below of. */
+static struct slice cut_path(struct slice *place)
+{
+    struct slice scheme = SLICE("http://"), path = slice_from(*place, scheme.len);
+
+    if (!slice_starts(*place, scheme))
+        return SLICE("");
+    path = slice_from(path, slice_find(path, '/'));
+    *place = slice_head(*place, place->len - path.len);
+    return slice_head(path, path.len - slice_ends(path, SLICE("/")));
+}
+
 static int ask(const struct text *place, const struct text *target, const char *again)
 {
     char *error = NULL;
-    struct callout *callout = callout_create(text_slice(place), NULL, &error);
-    struct callout_get get = {.target = text_slice(target), .body_limit = ANSWER_BYTES, .timeout_ms = ANSWER_TIMEOUT_MS};
+    struct slice base = text_slice(place), path = cut_path(&base);
+    struct callout *callout = callout_create(base, NULL, &error);
+    struct text below = TEXT_EMPTY;
     int status = COMMAND_FAILED;
 
+    text_add(&below, path);
+    text_add(&below, text_slice(target));
+    struct callout_get get = {.target = text_slice(&below), .body_limit = ANSWER_BYTES, .timeout_ms = ANSWER_TIMEOUT_MS};
     if (!callout) {
         fprintf(stderr, "--api: %s\n", error);
         free(error);
+        text_fini(&below);
         return COMMAND_FAILED;
     }
     if (callout_get_all(callout, &get, 1, 1) == CALLOUT_OK && get.status)
@@ -168,6 +186,7 @@ static int ask(const struct text *place, const struct text *target, const char *
         tell_unreachable(&get, again);
     callout_get_fini(&get);
     callout_destroy(&callout);
+    text_fini(&below);
     return status;
 }
 

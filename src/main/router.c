@@ -227,6 +227,7 @@ static void create_admin(struct router *r)
         .api = s->api_on,
         .dashboard = s->api_on && s->api_dashboard,
         .ping = s->ping_on,
+        .path = s->admin_path,
         .keep_trailing_slash = s->keep_trailing_slash,
         .api_entrypoint = entrypoint_number(s, s->api_entrypoint),
         .ping_entrypoint = entrypoint_number(s, s->ping_entrypoint),

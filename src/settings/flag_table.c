@@ -22,10 +22,12 @@
     {                                                           \
         name, 0, FLAG_##kind, FLAG_WITHOUT_EFFECT, at, "", help \
     }
-#define NOT_YET(name, kind, part)                                  \
-    {                                                              \
-        name, 0, FLAG_##kind, FLAG_NOT_YET, AT(accepted), "", part \
+#define NOT_YET(name, kind, part, instead)                              \
+    {                                                                   \
+        name, 0, FLAG_##kind, FLAG_NOT_YET, AT(accepted), instead, part \
     }
+#define PROVIDER(name, part) NOT_YET(name, GROUP, "the " part " provider", RULES_FILE)
+#define RULES_FILE           "let a program write what it knows as a rules file into a folder of --file.directory"
 
 const struct flag flag_table[] = {
     HEADING("General"),
@@ -99,7 +101,8 @@ const struct flag flag_table[] = {
     NO_EFFECT("docker.templateVersion", NUMBER, AT(accepted_count), "there are no templates"),
     NO_EFFECT("docker.debugLogGeneratedTemplate", SWITCH, AT(accepted), "there are no templates"),
     NO_EFFECT("docker.trace", SWITCH, AT(accepted), "there are no templates"),
-    NOT_YET("docker.filename", TEXT, "configuration by Go templates"),
+    NOT_YET("docker.filename", TEXT, "configuration of containers by Go templates",
+            "labels say the same, or a rules file (--file)"),
 
     HEADING("File"),
     WORKS("file", GROUP, SET(file_on), "off", "routes from TOML; without the next two, from the file of --configFile"),
@@ -121,6 +124,22 @@ const struct flag flag_table[] = {
     WORKS("ping", GROUP, SET(ping_on), "off", "answer /ping"),
     WORKS("ping.entryPoint", TEXT, SET(ping_entrypoint), "traefik", "where"),
 
+    WORKS("web", GROUP, AT(web_on), "off", "deprecated: api and ping, on entrypoint `traefik`; not together with those"),
+    WORKS("web.address", TEXT, AT(web_address), ":8080", "deprecated: the address of entrypoint `traefik`"),
+    WORKS("web.path", TEXT, AT(web_path), "/", "deprecated: all of it is below this path"),
+    NO_EFFECT("web.readOnly", SWITCH, AT(accepted), "there is nothing below it that changes something"),
+    NO_EFFECT("web.debug", SWITCH, AT(accepted), "there is nothing below /debug"),
+    NO_EFFECT("web.statistics", GROUP, AT(accepted), "/health does not list the latest errors yet"),
+    NO_EFFECT("web.statistics.recentErrors", NUMBER, AT(accepted_count), "/health does not list the latest errors yet"),
+    NOT_YET("web.metrics", GROUP, "metrics (Prometheus, Datadog, StatsD, InfluxDB)",
+            "/health and /api/overview count requests"),
+    NOT_YET("web.auth", GROUP, "a login below the deprecated --web",
+            "--api --ping --entryPoints='Name:traefik Address::8080 Auth.Basic.Users:NAME:HASH'"),
+    NOT_YET("web.certFile", TEXT, "TLS below the deprecated --web",
+            "--api --ping, and TLS at an entrypoint of the name `traefik`"),
+    NOT_YET("web.keyFile", TEXT, "TLS below the deprecated --web",
+            "--api --ping, and TLS at an entrypoint of the name `traefik`"),
+
     HEADING("Bodies collected for traefik.backend.buffering"),
     WORKS("buffering", GROUP, AT(group_on), "", "what all requests and answers that are under way may use together:"),
     WORKS("buffering.memoryMiB", NUMBER, SET(buffering_memory_mib), "256", "memory; who finds none left gets 503"),
@@ -134,12 +153,12 @@ const struct flag flag_table[] = {
     WORKS("accessLog.format", FORMAT, AT(accepted_text), "common", "common is the only one so far"),
     WORKS("accessLogsFile", TEXT, AT(old_access_log_path), "", "deprecated: accessLog.filePath"),
     NO_EFFECT("accessLog.bufferingSize", NUMBER, AT(accepted_count), "lines are written as they come"),
-    NOT_YET("accessLog.filters", GROUP, "filters of the access log"),
-    NOT_YET("accessLog.fields", GROUP, "choice of the access log's fields"),
+    NOT_YET("accessLog.filters", GROUP, "filters of the access log", ""),
+    NOT_YET("accessLog.fields", GROUP, "choice of the access log's fields", ""),
     WORKS("traefikLog", GROUP, AT(group_on), "on", "the router's own log, on stdout"),
     WORKS("traefikLog.format", FORMAT, AT(accepted_text), "common", "common is the only one so far"),
-    NOT_YET("traefikLog.filePath", TEXT, "the router's own log in a file"),
-    NOT_YET("traefikLogsFile", TEXT, "the router's own log in a file"),
+    NOT_YET("traefikLog.filePath", TEXT, "the router's own log in a file", "it goes to stdout"),
+    NOT_YET("traefikLogsFile", TEXT, "the router's own log in a file", "it goes to stdout"),
 
     HEADING("Timeouts (whole seconds, or as 500ms, 1m30s)"),
     WORKS("respondingTimeouts", GROUP, AT(group_on), "", "between clients and the router:"),
@@ -163,25 +182,25 @@ const struct flag flag_table[] = {
     SHORT("graceTimeOut", 'g', DURATION, AT(old_grace_ms), "", "deprecated: lifeCycle.graceTimeOut"),
 
     HEADING("Not in this version"),
-    NOT_YET("acme", GROUP, "ACME (certificates from Let's Encrypt)"),
-    NOT_YET("boltdb", GROUP, "the BoltDB provider"),
-    NOT_YET("cluster", GROUP, "cluster mode"),
-    NOT_YET("consul", GROUP, "the Consul provider"),
-    NOT_YET("consulCatalog", GROUP, "the Consul catalog provider"),
-    NOT_YET("dynamodb", GROUP, "the DynamoDB provider"),
-    NOT_YET("ecs", GROUP, "the ECS provider"),
-    NOT_YET("etcd", GROUP, "the etcd provider"),
-    NOT_YET("eureka", GROUP, "the Eureka provider"),
-    NOT_YET("kubernetes", GROUP, "the Kubernetes provider"),
-    NOT_YET("marathon", GROUP, "the Marathon provider"),
-    NOT_YET("mesos", GROUP, "the Mesos provider"),
-    NOT_YET("metrics", GROUP, "metrics (Prometheus, Datadog, StatsD, InfluxDB)"),
-    NOT_YET("rancher", GROUP, "the Rancher provider"),
-    NOT_YET("rest", GROUP, "the REST provider"),
-    NOT_YET("serviceFabric", GROUP, "the Service Fabric provider"),
-    NOT_YET("tracing", GROUP, "tracing (Jaeger, Zipkin, Datadog)"),
-    NOT_YET("web", GROUP, "the deprecated web provider (use --api and --ping)"),
-    NOT_YET("zookeeper", GROUP, "the ZooKeeper provider"),
+    NOT_YET("acme", GROUP, "ACME (certificates from Let's Encrypt)",
+            "let certbot or lego get certificates, and name their files in a rules file's [[tls]] or the entrypoint's TLS"),
+    PROVIDER("boltdb", "BoltDB"),
+    NOT_YET("cluster", GROUP, "cluster mode", "start several routers with the same flags"),
+    PROVIDER("consul", "Consul"),
+    PROVIDER("consulCatalog", "Consul catalog"),
+    PROVIDER("dynamodb", "DynamoDB"),
+    PROVIDER("ecs", "ECS"),
+    PROVIDER("etcd", "etcd"),
+    PROVIDER("eureka", "Eureka"),
+    PROVIDER("kubernetes", "Kubernetes"),
+    PROVIDER("marathon", "Marathon"),
+    PROVIDER("mesos", "Mesos"),
+    NOT_YET("metrics", GROUP, "metrics (Prometheus, Datadog, StatsD, InfluxDB)", "/health and /api/overview count requests"),
+    PROVIDER("rancher", "Rancher"),
+    NOT_YET("rest", GROUP, "the REST provider", RULES_FILE),
+    PROVIDER("serviceFabric", "Service Fabric"),
+    NOT_YET("tracing", GROUP, "tracing (Jaeger, Zipkin, Datadog)", "headers of traces pass through to the servers"),
+    PROVIDER("zookeeper", "ZooKeeper"),
 };
 
 const size_t flag_table_count = WB_COUNT(flag_table);

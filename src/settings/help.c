@@ -72,7 +72,8 @@ static void add_flag(struct text *out, const struct flag *flag)
 
 static void add_absent(struct text *out)
 {
-    text_addf(out, "\nParts of Traefik v1.7 that are not in this version; their flags are refused:\n");
+    text_addf(out,
+              "\nParts of Traefik v1.7 that are not in this version; their flags are refused, with what to do instead:\n");
     for (size_t i = 0; i < flag_table_count; i++) {
         const struct flag *flag = &flag_table[i];
         struct text name = TEXT_EMPTY;
