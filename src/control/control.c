@@ -242,6 +242,11 @@ void control_publish(struct control *control)
         show_inventory(control, &control->sources[i]); /* one provider's frontends may be in another's way */
 }
 
+const struct snapshot *control_current(const struct control *control)
+{
+    return control->current;
+}
+
 size_t control_live_snapshots(const struct control *control)
 {
     return compiler_live_snapshots(control->compiler);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "router.h"
+#include "service.h"
 #include "waybill/admin/admin.h"
 #include "waybill/base/log.h"
 #include "waybill/control/control.h"
@@ -40,6 +41,7 @@ struct router {
     struct cell live_snapshots;
     struct provider *providers[MODEL_PROVIDERS_MAX];
     size_t provider_count;
+    struct service *service; /* NULL: nobody wants to hear how it goes */
     struct admin *admin;
     struct passwords *passwords;
     struct spool_room *spool_room;
@@ -357,6 +359,20 @@ static void start_providers(struct router *r)
     }
 }
 
+static void create_service(struct router *r)
+{
+    struct slice *names = ARENA_ARRAY(&r->arena, struct slice, r->provider_count);
+
+    for (size_t i = 0; i < r->provider_count; i++)
+        names[i] = slice_of(r->providers[i]->ops->name);
+    r->service = service_create(&(struct service_options){.loop = r->loop,
+                                                          .control = r->control,
+                                                          .workers = r->workers,
+                                                          .worker_count = r->worker_count,
+                                                          .providers = names,
+                                                          .provider_count = r->provider_count});
+}
+
 /* Each worker ends when its last connection has; joining them waits for that. */
 static void finish(struct router *r)
 {
@@ -371,6 +387,7 @@ static void finish(struct router *r)
     deadline_queue_remove(&r->loop->deadlines, &r->phase_end);
     signal_watch_destroy(&r->term);
     signal_watch_destroy(&r->interrupt);
+    service_destroy(&r->service);
     control_destroy(&r->control);
     uv_loop_stop(r->loop);
 }
@@ -425,6 +442,7 @@ static void on_stop_signal(void *owner, int number)
         return; /* a second signal has no effect, as in v1.7 */
     wb_log_info("I have to go... (signal %d)", number);
     r->phase = ANNOUNCED;
+    service_stop(r->service, r->settings->request_accept_grace_ms + r->settings->grace_ms);
     for (size_t i = 0; i < r->worker_count; i++)
         worker_announce_drain(r->workers[i]);
     if (r->settings->request_accept_grace_ms)
@@ -439,6 +457,7 @@ static void serve(struct router *r)
     r->term = signal_watch_create(r->loop, SIGTERM, on_stop_signal, r);
     r->interrupt = signal_watch_create(r->loop, SIGINT, on_stop_signal, r);
     start_providers(r);
+    create_service(r);
     uv_loop_run_all(r->loop);
     wb_log_info("Shutting down");
 }

@@ -236,6 +236,56 @@ def web_group():
     expect(run.status() == 0, run.log())
 
 
+# -- as a service of systemd --
+
+class Listener:
+    """What the program says to who started it."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="lifecycle.")
+        self.path = os.path.join(self.folder.name, "notify")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+
+    def next(self, timeout=10):
+        self.socket.settimeout(timeout)
+        try:
+            return self.socket.recv(4096).decode()
+        except TimeoutError:
+            return None
+
+
+def service_signs():
+    """READY once the file's routes are served, signs of life, STOPPING with the time it may take."""
+    listener, rules = Listener(), RULES_OF_ONE.replace("<main>", "1")
+    run = Run("--lifeCycle.graceTimeOut=3s", ENTRY, "--file", "--file.filename=rules.toml", files={"rules.toml": rules},
+              NOTIFY_SOCKET=listener.path, WATCHDOG_USEC="300000")
+    expect(listener.next() == "READY=1\nSTATUS=Serving", "ready", run.log())
+    begin = time.monotonic()
+    for _ in range(3):
+        expect(listener.next(2) == "WATCHDOG=1", "a sign of life")
+    took = time.monotonic() - begin
+    expect(0.15 < took < 1.0, f"three signs in {took:.2f} s")
+    run.signal()
+    said = listener.next()
+    while said == "WATCHDOG=1":
+        said = listener.next()
+    expect(said == "STOPPING=1\nSTATUS=Finishing what is under way\nEXTEND_TIMEOUT_USEC=8000000", said)
+    expect(run.status() == 0, run.log())
+
+
+def service_waits():
+    """Not READY while a provider has said nothing; READY as soon as it has."""
+    listener, rules = Listener(), RULES_OF_ONE.replace("<main>", "1")
+    run = Run(ENTRY, "--file", "--file.filename=rules.toml", files={"rules.toml": "[frontends\n"}, NOTIFY_SOCKET=listener.path)
+    expect(listener.next(0.7) is None, "it says something before it is ready")
+    with open(os.path.join(run.folder.name, "rules.toml"), "w") as file:
+        file.write(rules)
+    expect(listener.next(10) == "READY=1\nSTATUS=Serving", "ready", run.log())
+    run.signal()
+    expect(run.status() == 0, run.log())
+
+
 if __name__ == "__main__":
     test_failures()
     test_lookup()
@@ -246,4 +296,6 @@ if __name__ == "__main__":
     attempt("requestAcceptGraceTimeout", announces_first)
     attempt("SIGHUP", is_ended_by, signal.SIGHUP)
     attempt("--web", web_group)
+    attempt("systemd: signs", service_signs)
+    attempt("systemd: waiting", service_waits)
     finish()
