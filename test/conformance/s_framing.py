@@ -162,6 +162,9 @@ def s6_chunks(world):
     attempt("extensions are dropped", fine, b"5;name=value\r\nhello\r\n5;a=\"b c\"\r\nhello\r\n0;last\r\n\r\n", 10)
 
 
+WEBSOCKET = [b"Sec-WebSocket-Version: 13\r\n", b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"]
+
+
 def upgraded(*more):
     return GET.replace(b"/s", b"/up") + b"Upgrade: foo\r\nConnection: upgrade\r\nX-Tag: up\r\n" + b"".join(more) + b"\r\n"
 
@@ -173,7 +176,7 @@ def s7_upgrade(world):
 
     def not_switched(kind, split):
         world.forget()
-        request = upgraded().replace(b"Upgrade: foo", b"Upgrade: " + kind)
+        request = upgraded(*WEBSOCKET).replace(b"Upgrade: foo", b"Upgrade: " + kind)
         with world.connect() as c:
             c.send(request + behind, split)
             first, second = c.response(), c.response()

@@ -154,4 +154,5 @@ static bool owns(const void *config, struct slice name)
     return token_source_reads(&((const struct rate_limit *)config)->by, name);
 }
 
-const struct filter_ops filter_rate_limit = {.name = "rateLimit", .compile = compile, .request = request, .owns = owns};
+const struct filter_ops filter_rate_limit = {
+    .name = "rateLimit", .compile = compile, .request = request, .owns = owns, .answers_as = "rate limit for"};

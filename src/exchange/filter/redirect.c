@@ -305,7 +305,13 @@ static enum filter_verdict request_on_entrypoint(struct exchange *x, const void 
     return x->entrypoint->has_local && exchange_is_internal(x) ? FILTER_PASS : request(x, config);
 }
 
-const struct filter_ops filter_entrypoint_redirect = {
-    .name = "redirect", .compile = compile_of_entrypoint, .request = request_on_entrypoint, .owns = filter_owns_nothing};
-const struct filter_ops filter_redirect = {
-    .name = "redirect", .compile = compile_of_frontend, .request = request, .owns = filter_owns_nothing};
+const struct filter_ops filter_entrypoint_redirect = {.name = "redirect",
+                                                      .compile = compile_of_entrypoint,
+                                                      .request = request_on_entrypoint,
+                                                      .owns = filter_owns_nothing,
+                                                      .answers_as_entrypoint = "entrypoint redirect for"};
+const struct filter_ops filter_redirect = {.name = "redirect",
+                                           .compile = compile_of_frontend,
+                                           .request = request,
+                                           .owns = filter_owns_nothing,
+                                           .answers_as = "frontend redirect for"};
