@@ -186,11 +186,14 @@ def finishes_what_is_asked():
 def cuts_what_takes_too_long():
     """After graceTimeOut the rest is cut, a WebSocket too."""
     world = Serving("--lifeCycle.graceTimeOut=500ms")
-    world["main"].script = lambda conn, r: (conn.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"),
+    world["main"].script = lambda conn, r: (conn.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                                      b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"),
                                             conn.wait_closed(5), False)[2]
     with world.connect() as c:
-        c.send(request(fields=b"Upgrade: websocket\r\nConnection: Upgrade\r\n"))
-        expect(b" 101 " in c.reader.until(b"\r\n\r\n"), "no upgrade")
+        c.send(request(fields=b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                              b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"))
+        head = c.reader.until(b"\r\n\r\n")
+        expect(b" 101 " in head, "no upgrade", head)
         begin = time.monotonic()
         world.signal()
         c.reader.to_end(5)
