@@ -3,12 +3,12 @@ FROM debian:bookworm-slim AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         ca-certificates cmake g++ ninja-build node-llhttp pkg-config \
-        libbrotli-dev libc-ares-dev libcjson-dev libcrypt-dev libcurl4-openssl-dev libre2-dev libssl-dev libuv1-dev libyaml-dev \
-        zlib1g-dev \
+        libbrotli-dev libc-ares-dev libcjson-dev libcrypt-dev libcurl4-openssl-dev libnghttp2-dev libre2-dev libssl-dev \
+        libuv1-dev libyaml-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /waybill
 COPY . .
-RUN cmake -G Ninja -B build -DCMAKE_BUILD_TYPE=Release -DWB_TESTS=OFF && cmake --build build
+RUN cmake -G Ninja -B build -DCMAKE_BUILD_TYPE=Release -DWB_TESTS=OFF -DWB_SMALL=ON && cmake --build build
 # The image is the program, the libraries it loads, and the three files they read. No shell, no package manager.
 RUN install -D -s build/waybill /image/waybill \
     && ldd /image/waybill | grep -o '/[^ ]*' | xargs -I{} cp -L --parents {} /image \
