@@ -24,6 +24,7 @@ enum exchange_state {
     EXCHANGE_START,
     EXCHANGE_ENTRY_FILTERS,
     EXCHANGE_ROUTE,
+    EXCHANGE_LOCAL_BODY, /* an internal route wants the request's body */
     EXCHANGE_FILTERS,
     EXCHANGE_PICK,
     EXCHANGE_CONNECT,
@@ -34,6 +35,8 @@ enum exchange_state {
 };
 
 enum { EXCHANGE_TRIES_MAX = 8, EXCHANGE_ARENA_BYTES = 256 * 1024, EXCHANGE_HOPS_MAX = 8 };
+
+struct traffic_flow;
 
 struct exchange {
     struct environment *env;
@@ -88,8 +91,10 @@ struct exchange {
     struct buffer out; /* head for the server, until it is written */
     char chunk_head[CHUNK_HEAD_MAX];
     size_t upload_pending; /* payload bytes being written to the server */
+    uint64_t sent_ms;      /* when the server had all of the request; 0: it never had */
     bool head_sent, request_sent, upload_stopped, body_begun;
     bool continue_wanted;       /* the client waits for 100 */
+    bool expects;               /* Expect was sent along with a body, and the server has not said 100 */
     struct body_source *upload; /* where the request's body is taken from; NULL: the client */
 
     /* Answer. */
@@ -99,9 +104,10 @@ struct exchange {
     uint64_t answer_bytes;
     struct answer_head answer;
     struct slice answer_body;
-    struct text answer_text; /* owns answer_body when it is not static */
+    struct text answer_text; /* owns answer_body when it is not static; before that, what an internal route gets as body */
     bool tunnel_client_shut, tunnel_server_shut;
-    bool cut;      /* what was sent must not look complete */
+    bool cut;                                        /* what was sent must not look complete */
+    struct traffic_flow *at_entrypoint, *at_backend; /* what it counts as; NULL: nothing yet, or without metrics */
     bool internal; /* an internal route, or a head that could not be read: not counted as a request, not logged */
 
     struct exchange *next_spare;
@@ -122,6 +128,8 @@ void exchange_poke(struct exchange *exchange);
 void exchange_abandon(struct exchange *exchange, enum reason reason);
 /* Ends with an answer from the reason table, as far as nothing was sent yet. */
 void exchange_answer(struct exchange *exchange, enum reason reason);
+/* The same by a deadline, outside of any step: a filter that waits for somebody is called off first. */
+void exchange_give_up(struct exchange *exchange, enum reason reason);
 /* Ends with an answer of the caller's: fields in `headers` (in the exchange's arena), text taken over. */
 void exchange_answer_with(struct exchange *exchange, unsigned status, struct headers *headers, struct text *body);
 /* Ends with a redirection; the location is copied. A GET gets a body that says it in HTML. */

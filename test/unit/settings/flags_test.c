@@ -290,6 +290,9 @@ static const char *sample_of(const struct flag *flag, const char **out_toml)
     case FLAG_MODES:
         *out_toml = "{ X = \"drop\" }";
         return "X=drop";
+    case FLAG_BUCKETS:
+        *out_toml = "[0.1, 2.0]";
+        return "0.1;2";
     case FLAG_LEVEL:
         *out_toml = "\"warn\"";
         return "warn";
@@ -350,6 +353,12 @@ static void test_the_deprecated_web_is_api_and_ping(void **state)
         read_toml("[web]\naddress = \":81\"\npath = \"//a/b\"\nreadOnly = true\n[web.statistics]\nrecentErrors = 5\n"));
     expect_text(settings_entrypoint(&settings, SLICE("traefik"))->address, ":81");
     expect_text(settings.admin_path, "/a/b");
+    assert_false(settings.prometheus_on);
+    expect_ok(read_words("--web.metrics.prometheus.buckets=1,2"));
+    assert_true(settings.api_on && settings.prometheus_on);
+    assert_int_equal(settings.traffic.bound_count, 2);
+    expect_ok(read_words("--web", "--web.metrics.prometheus"));
+    assert_int_equal(settings.traffic.bound_count, 4);
     expect_ok(read_words("--web=false"));
     assert_false(settings.api_on);
 }
@@ -493,6 +502,7 @@ static void test_every_option_of_v17_is_known(void **state)
         "metrics.datadog.address",
         "metrics.statsd.pushInterval",
         "metrics.influxdb.protocol",
+        "metrics.influxdb.retentionPolicy",
         "accessLog.filePath",
         "accessLog.format",
         "accessLog.bufferingSize",
