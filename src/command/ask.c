@@ -35,7 +35,8 @@ static bool api_of(const struct settings *settings, struct text *out_place)
 
     if (!settings->api_on || !entrypoint || !host_port_reachable(entrypoint->address, &there) || there.port == 0)
         return false;
-    text_addf(out_place, there.bracketed ? "http://[" SLICE_FMT "]:%u" : "http://" SLICE_FMT ":%u", SLICE_ARG(there.host),
+    text_addf(out_place, "%s://", entrypoint->tls ? "https" : "http");
+    text_addf(out_place, there.bracketed ? "[" SLICE_FMT "]:%u" : SLICE_FMT ":%u", SLICE_ARG(there.host),
               (unsigned)there.port);
     text_add(out_place, settings->admin_path);
     return true;
@@ -154,20 +155,25 @@ static int tell_answer(const struct text *place, const struct callout_get *get)
 /* "http://host:80/status/" to where the API is, and the path that it is below of. */
 static struct slice cut_path(struct slice *place)
 {
-    struct slice scheme = SLICE("http://"), path = slice_from(*place, scheme.len);
+    bool is_secure = slice_starts(*place, SLICE("https://"));
+    struct slice path = slice_from(*place, is_secure ? 8 : 7);
 
-    if (!slice_starts(*place, scheme))
+    if (!is_secure && !slice_starts(*place, SLICE("http://")))
         return SLICE("");
     path = slice_from(path, slice_find(path, '/'));
     *place = slice_head(*place, place->len - path.len);
     return slice_head(path, path.len - slice_ends(path, SLICE("/")));
 }
 
-static int ask(const struct text *place, const struct text *target, const char *again)
+/* `is_own`: the router whose configuration lies here. It is called by its address, for which its certificate need not be. */
+static int ask(const struct text *place, bool is_own, const struct text *target, const char *again)
 {
+    const struct callout_tls tls = {
+        .options = "--api", .ca = SLICE(""), .cert = SLICE(""), .key = SLICE(""), .insecure_skip_verify = true};
+    bool is_secure = is_own && slice_starts(text_slice(place), SLICE("https://"));
     char *error = NULL;
     struct slice base = text_slice(place), path = cut_path(&base);
-    struct callout *callout = callout_create(base, NULL, &error);
+    struct callout *callout = callout_create(base, is_secure ? &tls : NULL, &error);
     struct text below = TEXT_EMPTY;
     int status = COMMAND_FAILED;
 
@@ -193,7 +199,7 @@ static int ask(const struct text *place, const struct text *target, const char *
 int command_ask(const struct ask_place *place, const struct text *target, const char *again)
 {
     struct text found = TEXT_EMPTY;
-    int status = find_place(place, &found) ? ask(&found, target, again) : COMMAND_FAILED;
+    int status = find_place(place, &found) ? ask(&found, place->api == NULL, target, again) : COMMAND_FAILED;
 
     text_fini(&found);
     return status;

@@ -186,6 +186,8 @@ int healthcheck_run(const struct settings *settings, bool in_container, struct t
         text_addf(out_line, "Error calling healthcheck: missing `ping` entrypoint\n");
         return 1;
     }
+    if (entrypoint->tls)
+        return healthcheck_ask_secure(entrypoint->address, HEALTHCHECK_TIMEOUT_MS, out_line);
     char *path = wb_format(SLICE_FMT "/ping", SLICE_ARG(settings->admin_path));
     int status = healthcheck_ask(entrypoint->address, slice_of(path), HEALTHCHECK_TIMEOUT_MS, out_line);
     free(path);

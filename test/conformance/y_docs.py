@@ -66,7 +66,7 @@ def runs_quietly(folder, *words):
     """The router starts with these words and has nothing to say against them."""
     port = free_port()
     log_path = os.path.join(folder, "log")
-    ports = [] if any("ntryPoint" in word and "Address" in word for word in words) else ["--entryPoints=Name:http Address:127.0.0.1:0"]
+    ports = ["--entryPoints=Name:http Address:127.0.0.1:0", "--entryPoints=Name:https Address:127.0.0.1:0 TLS"]
     with open(log_path, "w") as log:
         process = subprocess.Popen([PROGRAM, "--logLevel=INFO", *words, *ports, "--api", "--api.entryPoint=docs",
                                     f"--entryPoints=Name:docs Address:127.0.0.1:{port}"],
@@ -84,11 +84,13 @@ def runs_quietly(folder, *words):
     expect(ran and not bad, "\n".join(bad) or read(log_path))
 
 
-def check_settings(folder, *words):
+def check_settings(text, folder, *words):
     """Read as the router reads them, with what there is to note: lint shows neither, a router that starts does."""
     result = subprocess.run([PROGRAM, "healthcheck", *words], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                             timeout=30)
     said = result.stdout + result.stderr
+    if "# needs " in text and "is not in this version of Waybill" in said:
+        return
     expect(re.match(r"(OK: |Error calling healthcheck: |Bad healthcheck status)", said), said)
 
 
@@ -96,14 +98,14 @@ def check_toml(folder, text):
     path = os.path.join(folder, "static.toml")
     with open(path, "w") as file:
         file.write(text)
-    check_settings(folder, f"--configFile={path}")
+    check_settings(text, folder, f"--configFile={path}")
     status, said = lint(folder, EMPTY, f"--configFile={path}")
     expect("there is no option" not in said and status in (0, 1), said)
 
 
 def check_flags(folder, text):
-    words = [word for line in text.splitlines() for word in shlex.split(line)]
-    check_settings(folder, f"--configFile={os.devnull}", *words)
+    words = [word for line in text.splitlines() for word in shlex.split(line, comments=True)]
+    check_settings(text, folder, f"--configFile={os.devnull}", *words)
 
 
 def collect_rules(texts):
@@ -125,8 +127,8 @@ def prepare(folder):
 
 
 def filled(folder, text):
-    text = text.replace("CERT\n", path_of("docs.pem") + "\n").replace("CERT ", path_of("docs.pem") + " ")
-    text = text.replace("PRIVATE", path_of("docs.key"))
+    text = re.sub(r"\bCERT\b", lambda _: path_of("docs.pem"), text)
+    text = re.sub(r"\bPRIVATE\b", lambda _: path_of("docs.key"), text)
     dollar = "$$" if "traefik." in text and "rule =" not in text else "$"  # in a compose file
     return text.replace("FILE", os.path.join(folder, "FILE")).replace("KEY", "$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/".replace("$", dollar))
 

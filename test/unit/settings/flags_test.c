@@ -299,9 +299,12 @@ static const char *sample_of(const struct flag *flag, const char **out_toml)
     case FLAG_HEADING:
     case FLAG_ENTRYPOINT:
         return NULL;
-    default:
+    case FLAG_TEXT:
         *out_toml = "\"common\"";
         return "common";
+    default:
+        fail_msg("a kind of flag without a sample here: --%s", flag->name);
+        return NULL;
     }
 }
 
