@@ -3,8 +3,8 @@ FROM debian:bookworm-slim AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         ca-certificates cmake g++ ninja-build node-llhttp pkg-config \
-        libbrotli-dev libc-ares-dev libcjson-dev libcrypt-dev libcurl4-openssl-dev libnghttp2-dev libre2-dev libssl-dev \
-        libuv1-dev libyaml-dev zlib1g-dev \
+        libbrotli-dev libc-ares-dev libcjson-dev libcrypt-dev libcurl4-openssl-dev libre2-dev libssl-dev libuv1-dev libyaml-dev \
+        libnghttp2-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /waybill
 COPY . .
