@@ -30,5 +30,7 @@ bool containers_answer(const struct admin *admin, const struct path_parts *parts
 bool explain_answer(struct admin *admin, const struct local_request *request, struct local_answer *out_answer);
 /* GET /api/unserved: what is asked for and nothing serves. */
 void unserved_answer(const struct admin *admin, struct local_answer *out_answer);
+/* PUT /api/providers/rest. */
+bool rest_answer(const struct admin *admin, const struct local_request *request, struct local_answer *out_answer);
 /* GET /dashboard/ and below, HEAD too. */
 bool dashboard_answer(struct slice path, struct local_answer *out_answer);

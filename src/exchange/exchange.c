@@ -65,6 +65,7 @@ static void clear(struct exchange *x)
     x->answer_body = SLICE("");
     x->answer_text = TEXT_EMPTY;
     x->tunnel_client_shut = x->tunnel_server_shut = false;
+    x->at_entrypoint = x->at_backend = NULL;
     x->internal = x->cut = false;
 }
 
@@ -125,6 +126,8 @@ static bool step_once(struct exchange *x)
         return step_filters(x);
     case EXCHANGE_ROUTE:
         return step_route(x);
+    case EXCHANGE_LOCAL_BODY:
+        return step_local_body(x);
     case EXCHANGE_PICK:
         return step_pick(x);
     case EXCHANGE_CONNECT:
@@ -144,7 +147,7 @@ static bool step_once(struct exchange *x)
 static void count_and_log(struct exchange *x)
 {
     struct exchange_counters *counters = x->env->counters;
-    uint64_t now_ns;
+    uint64_t now_ns, duration_ns;
 
     cell_sub(&counters->active, 1);
     cell_add(&counters->ended[x->reason], 1);
@@ -153,8 +156,11 @@ static void count_and_log(struct exchange *x)
     now_ns = clock_monotonic_ns();
     cell_add(&counters->requests, 1);
     cell_add(&counters->status[x->status < 600 ? x->status : 0], 1);
-    cell_add(&counters->response_ns, now_ns - x->started_ns);
+    duration_ns = now_ns - x->started_ns;
+    cell_add(&counters->response_ns, duration_ns);
     cell_add(&counters->response_bytes, x->answer_bytes);
+    if (x->env->traffic)
+        meter_end(x, duration_ns);
     if (x->env->access_log)
         access_log_add(x->env->access_log, x, now_ns);
 }

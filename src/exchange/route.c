@@ -50,6 +50,8 @@ bool step_start(struct exchange *x)
     }
     if (x->entrypoint->has_local && answer_locally(x, false))
         return true;
+    if (env->traffic && !x->entrypoint->has_local)
+        meter_begin(x); /* else it may be for an internal route yet */
     if (hops_exceeded(x)) {
         exchange_answer(x, REASON_LOOP);
         return true;
@@ -110,6 +112,8 @@ bool step_route(struct exchange *x)
         return true;
     }
     reason = decide(x);
+    if (x->env->traffic)
+        meter_route(x);
     if (x->note)
         access_note_route(x);
     if (reason != REASON_NONE) {
@@ -231,7 +235,8 @@ bool step_pick(struct exchange *x)
         return true;
     }
     earn_repeat(x);
-    x->attempts++;
+    if (x->attempts++ && x->env->traffic)
+        meter_retry(x);
     x->server = server;
     if (x->note)
         access_note_server(x);

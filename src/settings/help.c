@@ -20,6 +20,7 @@ static const char *value_word(enum flag_kind kind)
         return "=TIME";
     case FLAG_TEXT:
         return "=TEXT";
+    case FLAG_BUCKETS:
     case FLAG_LIST:
     case FLAG_CONSTRAINTS:
         return "=A,B";

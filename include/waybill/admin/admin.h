@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * admin - what the router says of itself over HTTP: API, health, ping, dashboard (spec/api-json.md). Pure functions of a
- * request and of the snapshot it came with; called by exchanges on the workers' threads.
+ * request and of the snapshot it came with, but for what is put; called by exchanges on the workers' threads.
  */
 #pragma once
 #include "waybill/exchange/local.h"
@@ -24,7 +24,15 @@ struct admin_options {
     const struct slice *entrypoint_names, *entrypoint_addresses; /* for the dashboard */
     size_t entrypoint_count;
     size_t default_entrypoint; /* number of the first default one: where an explained request comes in, unless it says */
-    bool keep_trailing_slash;  /* no redirect from /api/ to /api */
+    /* Takes the configuration that was put, on any worker's thread; false: the text says why not. NULL: there is no REST provider. */
+    bool (*rest_update)(void *arg, struct slice body, struct text *out_text);
+    void *rest_arg;
+    size_t rest_entrypoint;
+    /* Appends the text for Prometheus, on any worker's thread. NULL: there is no /metrics. */
+    void (*metrics_write)(void *arg, struct text *out);
+    void *metrics_arg;
+    size_t metrics_entrypoint;
+    bool keep_trailing_slash; /* no redirect from /api/ to /api */
 };
 
 struct admin *admin_create(const struct admin_options *options);
