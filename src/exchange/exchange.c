@@ -66,6 +66,7 @@ static void clear(struct exchange *x)
     x->answer_text = TEXT_EMPTY;
     x->tunnel_client_shut = x->tunnel_server_shut = false;
     x->at_entrypoint = x->at_backend = NULL;
+    x->trace = NULL;
     x->internal = x->cut = false;
 }
 
@@ -161,6 +162,8 @@ static void count_and_log(struct exchange *x)
     cell_add(&counters->response_bytes, x->answer_bytes);
     if (x->env->traffic)
         meter_end(x, duration_ns);
+    if (x->trace)
+        trace_end(x, now_ns);
     if (x->env->access_log)
         access_log_add(x->env->access_log, x, now_ns);
 }

@@ -2,6 +2,7 @@
 /* The steps of an exchange, by file. Each returns true when the state changed or more can be done at once. */
 #pragma once
 #include "access_note.h"
+#include "trace_note.h"
 #include "waybill/exchange/exchange.h"
 
 /* route.c */

@@ -24,6 +24,8 @@ static void make_answer(struct exchange *x)
         answer->date = environment_date(x->env);
     if (x->note)
         access_note_origin(x);
+    if (x->trace)
+        trace_origin(x);
 }
 
 /* Once the head has been answered nothing of the snapshot is needed: an answer or a tunnel may last for hours, and must not keep

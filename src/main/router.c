@@ -16,6 +16,7 @@
 #include "waybill/provider/rest.h"
 #include "waybill/settings/host_port.h"
 #include "waybill/settings/settings.h"
+#include "waybill/telemetry/span_exporter.h"
 #include "waybill/telemetry/telemetry.h"
 #include <errno.h>
 #include <signal.h>
@@ -47,7 +48,9 @@ struct router {
     _Atomic(struct rest *) rest;    /* NULL while there is none yet */
     struct traffic_options traffic; /* of all workers */
     struct traffic *traffics[SETTINGS_WORKERS_MAX];
-    struct telemetry *telemetry; /* NULL: no metrics */
+    struct telemetry *telemetry;    /* NULL: no metrics */
+    struct tracer_options tracer;   /* of all workers */
+    struct span_exporter *exporter; /* NULL: no tracing */
     struct admin *admin;
     struct passwords *passwords;
     struct spool_room *spool_room;
@@ -278,7 +281,22 @@ static void create_telemetry(struct router *r)
         .entrypoint_names = s->entrypoint_names.items,
         .entrypoint_count = s->entrypoint_count,
         .live_snapshots = &r->live_snapshots,
+        .exporter = r->exporter,
     });
+}
+
+static void create_exporter(struct router *r)
+{
+    const struct settings *s = r->settings;
+    wb_err error = 0;
+
+    if (!s->tracing_on)
+        return;
+    r->exporter = span_exporter_create(&s->tracing, &error);
+    if (error)
+        wb_log_error("Error starting to send spans to " SLICE_FMT ": %s", SLICE_ARG(s->tracing.url), strerror(-error));
+    r->tracer = s->tracer;
+    r->tracer.sink = r->exporter ? span_exporter_sink(r->exporter) : NULL;
 }
 
 static void push_metrics(struct router *r, bool on, const struct push_options *options)
@@ -363,6 +381,7 @@ static struct worker_options worker_options_of(struct router *r, size_t number, 
         .passwords = r->passwords,
         .spool_room = r->spool_room,
         .traffic = r->telemetry ? &r->traffic : NULL,
+        .tracing = r->exporter ? &r->tracer : NULL,
         .alias_servers = s->cname_flattening ? &r->alias_servers : NULL,
         .alias_depth_max = s->resolv_depth,
     };
@@ -467,6 +486,7 @@ static void finish(struct router *r)
     passwords_destroy(&r->passwords); /* what it still does comes back to the workers' mailboxes */
     spool_room_destroy(&r->spool_room);
     telemetry_destroy(&r->telemetry);
+    span_exporter_destroy(&r->exporter);
     for (size_t i = 0; i < r->worker_count; i++)
         worker_destroy(&r->workers[i]);
     deadline_queue_remove(&r->loop->deadlines, &r->phase_end);
@@ -573,6 +593,7 @@ int router_run(const struct settings *settings)
     if (check_docker(settings) && read_trust(r) && read_alias_servers(r) && compile_entrypoints(r) && open_access_log(r) &&
         open_sockets(r)) {
         r->board = board_create();
+        create_exporter(r);
         create_telemetry(r);
         create_admin(r);
         r->passwords = passwords_create(r->worker_count < HASHERS_MAX ? (unsigned)r->worker_count : HASHERS_MAX);

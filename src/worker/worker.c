@@ -2,6 +2,7 @@
 #include "waybill/worker/worker.h"
 #include "waybill/base/log.h"
 #include "waybill/exchange/access_log.h"
+#include "waybill/exchange/tracer.h"
 #include "waybill/exchange/traffic.h"
 #include "waybill/exchange/unserved.h"
 #include "waybill/net/alias.h"
@@ -123,6 +124,7 @@ static void finish(struct later *later)
     upstream_destroy(&w->env.upstream);
     lease_drop(&w->env.lease);
     access_log_destroy(&w->env.access_log);
+    tracer_destroy(&w->env.tracer);
     aliases_destroy(&w->env.aliases);
     environment_fini(&w->env);
     uv_loop_stop(w->loop);
@@ -196,6 +198,7 @@ static void prepare(struct worker *w)
         .response_body_timeout_ms = o->response_body_timeout_ms,
         .unserved = w->unserved,
         .traffic = w->traffic,
+        .tracer = o->tracing ? tracer_create(w->loop, o->tracing) : NULL,
         .counters = &w->counters,
     };
     w->entry = entry_create(&w->env, &o->entry);

@@ -10,6 +10,7 @@ struct access_log;
 struct aliases;
 struct passwords;
 struct spool_room;
+struct tracer;
 struct traffic;
 struct unserved;
 
@@ -62,6 +63,7 @@ struct environment {
     struct access_log *access_log; /* NULL: none */
     struct unserved *unserved;     /* NULL: not counted */
     struct traffic *traffic;       /* NULL: no metrics */
+    struct tracer *tracer;         /* NULL: no tracing */
     struct passwords *passwords;   /* checks them; shared by all workers */
     struct spool_room *spool_room; /* for bodies that are collected; shared by all workers */
     struct aliases *aliases;       /* where hosts lead by CNAME records; NULL: nobody asks (hostResolver) */

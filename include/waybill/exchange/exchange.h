@@ -36,6 +36,7 @@ enum exchange_state {
 
 enum { EXCHANGE_TRIES_MAX = 8, EXCHANGE_ARENA_BYTES = 256 * 1024, EXCHANGE_HOPS_MAX = 8 };
 
+struct trace_note;
 struct traffic_flow;
 
 struct exchange {
@@ -106,6 +107,7 @@ struct exchange {
     bool tunnel_client_shut, tunnel_server_shut;
     bool cut;                                        /* what was sent must not look complete */
     struct traffic_flow *at_entrypoint, *at_backend; /* what it counts as; NULL: nothing yet, or without metrics */
+    struct trace_note *trace;                        /* NULL: its trace is not recorded, or there is no tracing */
     bool internal; /* an internal route, or a head that could not be read: not counted as a request, not logged */
 
     struct exchange *next_spare;

@@ -15,6 +15,7 @@ struct alias_servers;
 struct line_writer;
 struct passwords;
 struct spool_room;
+struct tracer_options;
 struct traffic;
 struct traffic_options;
 struct unserved;
@@ -42,6 +43,7 @@ struct worker_options {
     struct passwords *passwords;
     struct spool_room *spool_room;
     const struct traffic_options *traffic;     /* NULL: no metrics */
+    const struct tracer_options *tracing;      /* NULL: no tracing */
     const struct alias_servers *alias_servers; /* NULL: the CNAME records of hosts are not followed */
     unsigned alias_depth_max;
 };
