@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { FLUSH_MS = 1000, SEND_BYTES = 256 * 1024, PAUSE_MS = 1000 };
+enum { FLUSH_MS = 500, SEND_BYTES = 256 * 1024, PAUSE_MS = 1000 };
 enum { POST_TIMEOUT_MS = 10000, LAST_POST_TIMEOUT_MS = 1000, TELL_EVERY_MS = 60000 };
 
 /* What a worker handed over at once. */

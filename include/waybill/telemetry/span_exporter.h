@@ -2,7 +2,7 @@
 /*
  * span_exporter - sends the spans of traced requests to a collector: as Zipkin v2 JSON, or as OTLP/HTTP JSON.
  *
- * What workers hand over waits, bounded, for a thread that writes JSON and posts it about once a second. Who comes when too much
+ * What workers hand over waits, bounded, for a thread that writes JSON and posts it twice a second. Who comes when too much
  * waits is lost, and so is what a collector has not taken after SPAN_TRIES; both are counted, and the log says when it begins
  * and when it is over. No request ever waits.
  * Thread: create and destroy main, the sink and the counts any. Owner: main; it outlives the workers.
@@ -20,7 +20,7 @@ struct span_exporter_options {
     struct slice url;          /* http:// or https://; see span_exporter_url */
     struct slice service_name; /* who the spans are of */
     unsigned name_limit;       /* of the names of spans, 0: none; see span_name_add */
-    uint64_t flush_ms;         /* 0: 1000. What waits for longer is sent */
+    uint64_t flush_ms;         /* 0: 500. What waits for longer is sent */
     size_t waiting_max;        /* bytes of records; 0: SPAN_WAITING_MAX */
 };
 
