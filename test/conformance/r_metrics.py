@@ -231,7 +231,9 @@ def nobody_there():
 def behind_a_login():
     """/metrics on an entrypoint of its own, behind its login, and nowhere else."""
     port = early_port()
-    world = World(ORIGINS, RULES, "--metrics.prometheus.entryPoint=inner",
+    by_udp = Receiver()
+    world = World(ORIGINS, RULES, "--metrics.prometheus.entryPoint=inner", f"--metrics.influxdb.address=127.0.0.1:{by_udp.port}",
+                  "--metrics.influxdb.pushInterval=200ms",
                   f"--entryPoints=Name:inner Address:127.0.0.1:{port} Auth.Basic.Users:test:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/")
 
     def check():
@@ -244,7 +246,13 @@ def behind_a_login():
             c.send(request(path=b"/metrics"))
             expect(c.response().status == 404, "on another entrypoint")
 
+    def influx_by_udp():
+        world.ask(request(path=b"/m"))
+        eventually(lambda: any(re.fullmatch(r"traefik\.backend\.requests\.total,backend=main,code=200,method=GET,protocol=http count=\d+ \d{19}",
+                                            line) for line in list(by_udp.lines)), lambda: by_udp.lines)
+
     attempt("behind a login", check)
+    attempt("InfluxDB by UDP", influx_by_udp)
     return world
 
 

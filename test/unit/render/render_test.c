@@ -238,6 +238,8 @@ static void test_what_is_wrong_with_a_call_is_said(void **state)
     expect_problem("{{ upper\"a\" }}", "write a blank before it");
     expect_problem("{{ }}", "there is nothing here");
     expect_problem("{{ a := 1 }}", "there is no function `a`");
+    expect_problem("{{ 1 `a\nb` }}{{ upper 1 `\n` }}", "only a function takes arguments");
+    expect_problem("{{ (1)`\n` }}", "``\\n`` stands here: write a blank before it");
 }
 
 static void test_work_is_bounded(void **state)
@@ -246,7 +248,7 @@ static void test_work_is_bounded(void **state)
 
     (void)state;
     expect_problem("{{ until 9223372036854775807 }}", "`until` makes too much");
-    expect_problem("{{ range until 2000 }}{{ range until 2000 }}{{ end }}{{ end }}", "too");
+    expect_problem("{{ $l := until 2000 }}{{ range $l }}{{ range $l }}{{ end }}{{ end }}", "too");
     expect_problem("{{ $s := \"0123456789\" }}{{ range until 60 }}{{ $s = printf \"%s%s\" $s $s }}{{ end }}", "too ");
     expect_problem("{{ $s := \"0123456789\" }}{{ range until 60 }}{{ $s = replace \"0\" $s $s }}{{ end }}", "too ");
     expect_problem("{{ $s := \"0123456789\" }}{{ range until 60 }}{{ $s = replace \"\" $s $s }}{{ end }}", "too ");
