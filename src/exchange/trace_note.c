@@ -54,7 +54,7 @@ static void compose_lines(struct exchange *x, const struct trace_context *contex
 static void put_lines(struct exchange *x, struct trace_note *note, const struct trace_context *context)
 {
     static const struct slice names[TRACE_LINE_COUNT] = {
-        {"traceparent", 11}, {"b3", 2}, {"X-B3-Traceid", 12}, {"X-B3-Spanid", 11}, {"X-B3-Parentspanid", 17},
+        {"traceparent", 11},  {"b3", 2},         {"X-B3-Traceid", 12}, {"X-B3-Spanid", 11}, {"X-B3-Parentspanid", 17},
         {"X-B3-Sampled", 12}, {"X-B3-Flags", 10}};
     struct headers *headers = &x->request.headers;
     struct slice lines[TRACE_LINE_COUNT];
@@ -82,7 +82,8 @@ void trace_begin(struct exchange *x)
     if (!note)
         return; /* too large a request to be served, too */
     trace_context_read(&x->request.headers, &note->context);
-    trace_context_remove(&x->request.headers, note->context.from_parent);
+    if (note->context.spellings || note->context.has_state)
+        trace_context_remove(&x->request.headers, note->context.from_parent);
     note->context.spellings |= tracer_options_of(tracer)->spelling;
     choose_span(tracer, note);
     put_lines(x, note, &note->context);

@@ -27,7 +27,7 @@ struct trace_note {
     uint64_t forward_span, forward_began_ns; /* 0: no server was picked yet */
     unsigned origin_status;                  /* 0: no server has answered */
     struct slice frontend, backend, server, target;
-    unsigned places[TRACE_LINE_COUNT];     /* in the request's table */
+    unsigned places[TRACE_LINE_COUNT];    /* in the request's table */
     const char *values[TRACE_LINE_COUNT]; /* what was put there; NULL: nothing */
 };
 

@@ -6,7 +6,7 @@ struct trace_fields {
     struct slice parent, b3;
     unsigned parent_count, b3_count;
     struct slice trace_id, span_id, parent_span_id, sampled, flags;
-    bool has_multi;
+    bool has_multi, has_state;
 };
 
 enum trace_field {
@@ -26,10 +26,14 @@ static enum trace_field field_of(struct slice name)
     static const struct {
         struct slice name;
         enum trace_field field;
-    } names[] = {{{"traceparent", 11}, FIELD_PARENT},   {{"tracestate", 10}, FIELD_STATE},
-                 {{"b3", 2}, FIELD_B3},                 {{"x-b3-traceid", 12}, FIELD_TRACE_ID},
-                 {{"x-b3-spanid", 11}, FIELD_SPAN_ID},  {{"x-b3-parentspanid", 17}, FIELD_PARENT_SPAN_ID},
-                 {{"x-b3-sampled", 12}, FIELD_SAMPLED}, {{"x-b3-flags", 10}, FIELD_FLAGS}};
+    } names[] = {{{"traceparent", 11}, FIELD_PARENT},
+                 {{"tracestate", 10}, FIELD_STATE},
+                 {{"b3", 2}, FIELD_B3},
+                 {{"x-b3-traceid", 12}, FIELD_TRACE_ID},
+                 {{"x-b3-spanid", 11}, FIELD_SPAN_ID},
+                 {{"x-b3-parentspanid", 17}, FIELD_PARENT_SPAN_ID},
+                 {{"x-b3-sampled", 12}, FIELD_SAMPLED},
+                 {{"x-b3-flags", 10}, FIELD_FLAGS}};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (slice_eq_nocase(name, names[i].name))
@@ -55,6 +59,8 @@ static void find_fields(const struct headers *headers, struct trace_fields *out_
         } else if (field == FIELD_B3) {
             out_fields->b3 = header->value;
             out_fields->b3_count++;
+        } else if (field == FIELD_STATE) {
+            out_fields->has_state = true;
         } else if (field >= FIELD_TRACE_ID) {
             *multi[field] = header->value;
             out_fields->has_multi = true;
@@ -111,8 +117,7 @@ static bool read_parent(struct slice text, struct trace_context *context)
     if (text.len > TRACE_PARENT_CHARS && (version == 0 || text.ptr[TRACE_PARENT_CHARS] != '-'))
         return false;
     if (!read_trace_id(slice_make(text.ptr + 3, TRACE_ID_CHARS), &trace) ||
-        !read_span(slice_make(text.ptr + 36, TRACE_SPAN_CHARS), &span) ||
-        !read_hex(slice_make(text.ptr + 53, 2), &flags))
+        !read_span(slice_make(text.ptr + 36, TRACE_SPAN_CHARS), &span) || !read_hex(slice_make(text.ptr + 53, 2), &flags))
         return false;
     context->trace = trace;
     context->span = span;
@@ -179,7 +184,8 @@ void trace_context_read(const struct headers *headers, struct trace_context *con
     find_fields(headers, &fields);
     *context = (struct trace_context){.spellings = (fields.parent_count ? TRACE_W3C : 0u) |
                                                    (fields.b3_count ? TRACE_B3_SINGLE : 0u) |
-                                                   (fields.has_multi ? TRACE_B3_MULTI : 0u)};
+                                                   (fields.has_multi ? TRACE_B3_MULTI : 0u),
+                                      .has_state = fields.has_state};
     if (!context->spellings)
         return;
     if (fields.parent_count == 1 && read_parent(fields.parent, context))

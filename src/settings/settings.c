@@ -222,8 +222,9 @@ static bool choose_tracing_backend(struct reading *reading)
         return reading_fail(reading, "tracing.backend: write zipkin or otlp (v1.7's default is jaeger, which takes OTLP: "
                                      "--tracing.otlp.endpoint=http://JAEGER:4318)");
     if (slice_eq_nocase(backend, SLICE("jaeger")) || slice_eq_nocase(backend, SLICE("datadog")))
-        return reading_fail(reading, "tracing.backend: %s's own protocol is not spoken, but it takes OTLP: write otlp, and its "
-                                     "address as tracing.otlp.endpoint=http://HOST:4318",
+        return reading_fail(reading,
+                            "tracing.backend: %s's own protocol is not spoken, but it takes OTLP: write otlp, and its "
+                            "address as tracing.otlp.endpoint=http://HOST:4318",
                             reading_shown(reading, backend));
     return reading_fail(reading, "tracing.backend: \"%s\" is none: write zipkin or otlp", reading_shown(reading, backend));
 }
@@ -243,7 +244,8 @@ static bool finish_tracing(struct reading *reading)
     url = span_exporter_url(settings->tracing.format, endpoint);
     if (!url)
         return reading_fail(reading, "%s: \"%s\" is no URL: write it as http://host:port",
-                            otlp ? "tracing.otlp.endpoint" : "tracing.zipkin.httpEndpoint", reading_shown(reading, endpoint));
+                            otlp ? "tracing.otlp.endpoint" : "tracing.zipkin.httpEndpoint",
+                            reading_shown(reading, endpoint));
     settings->tracing.url = arena_copy(&settings->arena, slice_of(url));
     free(url);
     settings->tracer.spelling = otlp ? TRACE_W3C : TRACE_B3_MULTI;

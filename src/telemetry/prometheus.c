@@ -292,8 +292,10 @@ static void write_traces(struct text *out, struct span_exporter *exporter)
     struct span_exporter_counts counts;
 
     span_exporter_read(exporter, &counts);
-    write_one(out, "waybill_traced_requests_sent_total", COUNTER, "Traced requests whose spans a collector took.", counts.sent);
-    write_one(out, "waybill_traced_requests_lost_total", COUNTER, "Traced requests whose spans no collector took.", counts.lost);
+    write_one(out, "waybill_traced_requests_sent_total", COUNTER, "Traced requests whose spans a collector took.",
+              counts.sent);
+    write_one(out, "waybill_traced_requests_lost_total", COUNTER, "Traced requests whose spans no collector took.",
+              counts.lost);
 }
 
 static void write_own(struct text *out, const struct telemetry_options *options, const struct reading *reading)

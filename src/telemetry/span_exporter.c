@@ -47,7 +47,8 @@ static void free_batch(struct span_batch *batch)
 
 static void tell_of_overflow(const struct span_exporter *exporter)
 {
-    wb_log_error("tracing: more is traced than " SLICE_FMT " takes: some of it is lost; a lower tracing.sampleRate traces less",
+    wb_log_error("tracing: more is traced than " SLICE_FMT
+                 " takes: some of it is lost; a lower tracing.sampleRate traces less",
                  SLICE_ARG(exporter->options.url));
 }
 
@@ -153,7 +154,8 @@ static void note_outcome(struct span_exporter *exporter, const char *problem)
 
     span_exporter_read(exporter, &counts);
     if (problem && !exporter->is_failing)
-        wb_log_error("tracing: no spans reach " SLICE_FMT ": %s; requests go on, and their spans are lost until it takes them",
+        wb_log_error("tracing: no spans reach " SLICE_FMT
+                     ": %s; requests go on, and their spans are lost until it takes them",
                      SLICE_ARG(exporter->options.url), problem);
     if (!problem && exporter->is_failing)
         wb_log_error("tracing: " SLICE_FMT " takes spans again; those of %" PRIu64 " requests were lost so far",
@@ -168,7 +170,7 @@ static enum send_outcome judge(const struct callout_post *post)
     if (post->status >= 200 && post->status <= 299)
         return SEND_DONE;
     return post->status == 0 || post->status == 408 || post->status == 429 || post->status >= 500 ? SEND_AGAIN
-                                                                                                   : SEND_REFUSED;
+                                                                                                  : SEND_REFUSED;
 }
 
 static enum send_outcome send_once(struct span_exporter *exporter, struct slice document)
@@ -240,7 +242,7 @@ static void *run(void *arg)
 
 static void destroy(struct span_exporter *exporter)
 {
-    LIST_EACH_SAFE(node, &exporter->waiting)
+    LIST_EACH_SAFE (node, &exporter->waiting)
         free_batch(LIST_ENTRY(node, struct span_batch, link));
     pthread_cond_destroy(&exporter->wake);
     pthread_mutex_destroy(&exporter->lock);

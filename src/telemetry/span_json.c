@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "span_json.h"
 #include "waybill/base/digest.h"
-#include <inttypes.h>
 #include <stdlib.h>
 
 enum { NAME_DIGEST_BYTES = 4, NAME_PART_LEAST = 3 };
@@ -23,22 +22,25 @@ static void add_part(struct text *out, struct slice part, size_t most)
 void span_name_add(struct text *out, const struct span_record *record, bool forward, unsigned limit)
 {
     const struct slice *parts = &record->texts[forward ? SPAN_FRONTEND : SPAN_ENTRYPOINT];
-    const char *head = forward ? "forward " : "Entrypoint ", *between = forward ? "/" : " ";
-    size_t begin = out->len, fixed = strlen(head) + 2 + 2 * NAME_DIGEST_BYTES;
+    struct slice head = forward ? SLICE("forward ") : SLICE("Entrypoint "), between = forward ? SLICE("/") : SLICE(" ");
+    size_t begin = out->len, fixed = head.len + 2 + 2 * NAME_DIGEST_BYTES;
     unsigned char digest[DIGEST_SHA256_BYTES];
 
-    text_addf(out, "%s" SLICE_FMT "%s" SLICE_FMT, head, SLICE_ARG(parts[0]), between, SLICE_ARG(parts[1]));
+    text_add(out, head);
+    text_add(out, parts[0]);
+    text_add(out, between);
+    text_add(out, parts[1]);
     if (!limit || out->len - begin <= limit)
         return;
     if (limit < fixed)
         limit = (unsigned)fixed + NAME_PART_LEAST;
     digest_sha256(slice_from(text_slice(out), begin), digest);
     out->len = begin;
-    text_addf(out, "%s", head);
+    text_add(out, head);
     add_part(out, parts[0], (limit - fixed) / 2);
-    text_addf(out, "%s", between);
+    text_add(out, between);
     add_part(out, parts[1], (limit - fixed) / 2);
-    text_addf(out, "%s", between);
+    text_add(out, between);
     for (size_t i = 0; i < NAME_DIGEST_BYTES; i++)
         text_addf(out, "%02x", digest[i]);
 }
@@ -81,18 +83,19 @@ struct tag_writer {
 
 static void begin_tag(struct tag_writer *writer, const char *key)
 {
+    bool otlp = writer->format == SPAN_OTLP;
+
     if (!writer->is_first)
         text_add_char(writer->out, ',');
-    if (writer->format == SPAN_ZIPKIN)
-        text_addf(writer->out, "\"%s\":\"", key);
-    else
-        text_addf(writer->out, "{\"key\":\"%s\",\"value\":", key);
+    text_add(writer->out, otlp ? SLICE("{\"key\":\"") : SLICE("\""));
+    text_add(writer->out, slice_of(key));
+    text_add(writer->out, otlp ? SLICE("\",\"value\":") : SLICE("\":\""));
     writer->is_first = false;
 }
 
 static void end_tag(struct tag_writer *writer)
 {
-    text_addf(writer->out, "%s", writer->format == SPAN_ZIPKIN ? "\"" : "}}");
+    text_add(writer->out, writer->format == SPAN_OTLP ? SLICE("}}") : SLICE("\""));
 }
 
 /* The value may be of two pieces. */
@@ -103,25 +106,29 @@ static void add_text_tag(struct tag_writer *writer, const char *key, struct slic
     if (value.len + more.len == 0)
         return;
     begin_tag(writer, key);
-    text_addf(writer->out, "%s", otlp ? "{\"stringValue\":\"" : "");
+    text_add(writer->out, otlp ? SLICE("{\"stringValue\":\"") : SLICE(""));
     text_add_json(writer->out, value);
     text_add_json(writer->out, more);
-    text_addf(writer->out, "%s", otlp ? "\"" : "");
+    text_add(writer->out, otlp ? SLICE("\"") : SLICE(""));
     end_tag(writer);
 }
 
 /* OTLP has 64-bit numbers as text (the JSON mapping of protobuf). */
 static void add_number_tag(struct tag_writer *writer, const char *key, unsigned value)
 {
+    bool otlp = writer->format == SPAN_OTLP;
+
     begin_tag(writer, key);
-    text_addf(writer->out, writer->format == SPAN_OTLP ? "{\"intValue\":\"%u\"" : "%u", value);
+    text_add(writer->out, otlp ? SLICE("{\"intValue\":\"") : SLICE(""));
+    text_add_u64(writer->out, value);
+    text_add(writer->out, otlp ? SLICE("\"") : SLICE(""));
     end_tag(writer);
 }
 
 static void add_true_tag(struct tag_writer *writer, const char *key)
 {
     begin_tag(writer, key);
-    text_addf(writer->out, "%s", writer->format == SPAN_OTLP ? "{\"boolValue\":true" : "true");
+    text_add(writer->out, writer->format == SPAN_OTLP ? SLICE("{\"boolValue\":true") : SLICE("true"));
     end_tag(writer);
 }
 
@@ -157,35 +164,40 @@ static void add_name(struct text *out, const struct span_exporter_options *optio
     text_fini(&name);
 }
 
-static void add_span_number(struct text *out, const char *key, uint64_t number)
+/* `key` with what is around it: `"id":"`. */
+static void add_span_number(struct text *out, struct slice key, uint64_t number)
 {
     char digits[TRACE_SPAN_CHARS];
 
     trace_span_write(number, digits);
-    text_addf(out, "\"%s\":\"%.*s\",", key, TRACE_SPAN_CHARS, digits);
+    text_add(out, key);
+    text_add(out, slice_make(digits, sizeof digits));
+    text_add(out, SLICE("\","));
 }
 
 static void add_zipkin(struct text *out, const struct span_exporter_options *options, const struct span_view *view)
 {
     struct tag_writer tags = {out, SPAN_ZIPKIN, true};
     char trace[TRACE_ID_CHARS];
-    int trace_len = (int)trace_id_write(&view->record->trace, trace);
     uint64_t duration_us = view->duration_ns / 1000;
 
-    text_addf(out, "{\"traceId\":\"%.*s\",", trace_len, trace);
-    add_span_number(out, "id", view->id);
+    text_add(out, SLICE("{\"traceId\":\""));
+    text_add(out, slice_make(trace, trace_id_write(&view->record->trace, trace)));
+    add_span_number(out, SLICE("\",\"id\":\""), view->id);
     if (view->parent)
-        add_span_number(out, "parentId", view->parent);
-    text_addf(out, "\"kind\":\"%s\",\"name\":\"", view->forward ? "CLIENT" : "SERVER");
+        add_span_number(out, SLICE("\"parentId\":\""), view->parent);
+    text_add(out, view->forward ? SLICE("\"kind\":\"CLIENT\",\"name\":\"") : SLICE("\"kind\":\"SERVER\",\"name\":\""));
     add_name(out, options, view);
-    /* Zipkin takes a duration of 0 for one that is not known. */
-    text_addf(out, "\",\"timestamp\":%" PRIu64 ",\"duration\":%" PRIu64 ",\"localEndpoint\":{\"serviceName\":\"",
-              view->started_wall_ns / 1000, duration_us ? duration_us : 1);
+    text_add(out, SLICE("\",\"timestamp\":"));
+    text_add_u64(out, view->started_wall_ns / 1000);
+    text_add(out, SLICE(",\"duration\":"));
+    text_add_u64(out, duration_us ? duration_us : 1); /* Zipkin takes 0 for one that is not known */
+    text_add(out, SLICE(",\"localEndpoint\":{\"serviceName\":\""));
     text_add_json(out, options->service_name);
     text_add(out, SLICE("\"},\"tags\":{"));
     add_tags(&tags, options, view);
-    text_addf(out, "}%s%s}", view->record->debug ? ",\"debug\":true" : "",
-              view->record->shared && !view->forward ? ",\"shared\":true" : "");
+    text_add(out, view->record->debug ? SLICE("},\"debug\":true") : SLICE("}"));
+    text_add(out, view->record->shared && !view->forward ? SLICE(",\"shared\":true}") : SLICE("}"));
 }
 
 /* OpenTelemetry's conventions: what a client did wrong is no error of the server's span. */
@@ -197,25 +209,30 @@ static bool is_failed(const struct span_view *view)
 static void add_otlp(struct text *out, const struct span_exporter_options *options, const struct span_view *view)
 {
     struct tag_writer tags = {out, SPAN_OTLP, true};
-    char high[TRACE_SPAN_CHARS], low[TRACE_SPAN_CHARS];
+    char trace[2 * TRACE_SPAN_CHARS]; /* always of 128 bits */
 
-    trace_span_write(view->record->trace.high, high);
-    trace_span_write(view->record->trace.low, low);
-    text_addf(out, "{\"traceId\":\"%.*s%.*s\",", TRACE_SPAN_CHARS, high, TRACE_SPAN_CHARS, low);
-    add_span_number(out, "spanId", view->id);
+    trace_span_write(view->record->trace.high, trace);
+    trace_span_write(view->record->trace.low, trace + TRACE_SPAN_CHARS);
+    text_add(out, SLICE("{\"traceId\":\""));
+    text_add(out, slice_make(trace, sizeof trace));
+    add_span_number(out, SLICE("\",\"spanId\":\""), view->id);
     if (view->parent)
-        add_span_number(out, "parentSpanId", view->parent);
-    text_addf(out, "\"kind\":%d,\"name\":\"", view->forward ? 3 : 2);
+        add_span_number(out, SLICE("\"parentSpanId\":\""), view->parent);
+    text_add(out, view->forward ? SLICE("\"kind\":3,\"name\":\"") : SLICE("\"kind\":2,\"name\":\""));
     add_name(out, options, view);
-    text_addf(out, "\",\"startTimeUnixNano\":\"%" PRIu64 "\",\"endTimeUnixNano\":\"%" PRIu64 "\",\"attributes\":[",
-              view->started_wall_ns, view->started_wall_ns + view->duration_ns);
+    text_add(out, SLICE("\",\"startTimeUnixNano\":\""));
+    text_add_u64(out, view->started_wall_ns);
+    text_add(out, SLICE("\",\"endTimeUnixNano\":\""));
+    text_add_u64(out, view->started_wall_ns + view->duration_ns);
+    text_add(out, SLICE("\",\"attributes\":["));
     add_tags(&tags, options, view);
-    text_addf(out, "],\"status\":{%s}}", is_failed(view) ? "\"code\":2" : "");
+    text_add(out, is_failed(view) ? SLICE("],\"status\":{\"code\":2}}") : SLICE("],\"status\":{}}"));
 }
 
 static void add_span(struct text *out, const struct span_exporter_options *options, struct span_view view, bool first)
 {
-    text_addf(out, "%s", first ? "" : ",");
+    if (!first)
+        text_add_char(out, ',');
     if (options->format == SPAN_ZIPKIN)
         add_zipkin(out, options, &view);
     else
@@ -245,6 +262,6 @@ size_t span_json_add(struct text *out, const struct span_exporter_options *optio
         if (record.forward_span)
             add_span(out, options, view_forward(&record), count++ == 0);
     }
-    text_addf(out, "%s", options->format == SPAN_ZIPKIN ? "]" : "]}]}]}");
+    text_add(out, options->format == SPAN_ZIPKIN ? SLICE("]") : SLICE("]}]}]}"));
     return count;
 }

@@ -34,9 +34,9 @@ struct span_record {
     uint64_t forward_wall_ns, forward_duration_ns;
     unsigned status, forward_status, attempts;
     enum reason reason;
-    bool shared;       /* `span` is the client's, too (tracing.zipkin.sameSpan) */
-    bool debug;        /* B3's flag */
-    bool cut;          /* the answer was not all of it */
+    bool shared; /* `span` is the client's, too (tracing.zipkin.sameSpan) */
+    bool debug;  /* B3's flag */
+    bool cut;    /* the answer was not all of it */
     struct slice texts[SPAN_TEXT_COUNT];
 };
 

@@ -25,6 +25,7 @@ struct trace_id {
 
 struct trace_context {
     unsigned spellings;    /* of the fields that were there, even if they were malformed */
+    bool has_state;        /* there was a tracestate */
     bool from_parent;      /* the trace is traceparent's: tracestate is, too (W3C Trace Context 3.3) */
     struct trace_id trace; /* all 0: it belongs to none yet */
     uint64_t span, parent; /* the sender's span, and that one's parent; 0: none */

@@ -56,8 +56,8 @@ struct settings {
 
     bool tracing_on;
     struct span_exporter_options tracing;
-    struct tracer_options tracer;            /* sink is left to main */
-    struct slice tracing_backend;            /* as it is written; empty: not at all. It chooses between: */
+    struct tracer_options tracer; /* sink is left to main */
+    struct slice tracing_backend; /* as it is written; empty: not at all. It chooses between: */
     bool zipkin_on, otlp_on;
     struct slice zipkin_endpoint, otlp_endpoint;
 

@@ -126,7 +126,8 @@ static void test_each_spelling_is_read_and_what_is_malformed_is_not_there(void *
         trace_context_read(&headers, &context);
         if (context.spellings != rows[i].spellings || strcmp(show(&context), rows[i].wanted) != 0)
             fail_msg("%s: %s (%u)", rows[i].fields[0], show(&context), context.spellings);
-        assert_int_equal(context.from_parent, rows[i].spellings & TRACE_W3C && slice_starts(slice_of(rows[i].wanted), SLICE(TRACE)));
+        assert_int_equal(context.from_parent,
+                         rows[i].spellings & TRACE_W3C && slice_starts(slice_of(rows[i].wanted), SLICE(TRACE)));
     }
 }
 
@@ -141,7 +142,8 @@ static unsigned left(const struct headers *headers)
 
 static void test_fields_go_and_the_state_with_them_unless_it_is_kept(void **state)
 {
-    static const char *const fields[FIELDS_MAX] = {"traceparent: 1", "TRACESTATE: a=1", "b3: 1", "X-B3-Sampled: 1", "Accept: */*"};
+    static const char *const fields[FIELDS_MAX] = {"traceparent: 1", "TRACESTATE: a=1", "b3: 1", "X-B3-Sampled: 1",
+                                                   "Accept: */*"};
     struct headers headers;
     (void)state;
 
