@@ -6,14 +6,13 @@
 #include <stdlib.h>
 
 /* As with the access log: who is woken for each record would cost more than the record. */
-enum { GATHER_BYTES = 32 * 1024, GATHER_MS = 100, RECORD_BYTES = 1024, NUMBERS_KEPT = 128 };
+enum { GATHER_BYTES = 32 * 1024, GATHER_MS = 100, RECORD_BYTES = 1024 };
 
 struct tracer {
     struct loop *loop;
     const struct tracer_options *options;
     uint64_t sampled_below; /* of the 2^56 numbers that the end of a trace's number may be */
-    uint64_t numbers[NUMBERS_KEPT];
-    size_t numbers_left;
+    uint64_t state[2];      /* of the numbers that spans get */
     struct text records;
     uint64_t count;
     struct deadline hand_over;
@@ -42,6 +41,8 @@ struct tracer *tracer_create(struct loop *loop, const struct tracer_options *opt
     tracer->loop = loop;
     tracer->options = options;
     tracer->sampled_below = (uint64_t)(options->sample_rate * (double)(number_mask + 1));
+    digest_random(tracer->state, sizeof tracer->state);
+    tracer->state[0] |= 1; /* never all 0 */
     deadline_init(&tracer->hand_over, on_gathered);
     return tracer;
 }
@@ -64,16 +65,18 @@ const struct tracer_options *tracer_options_of(const struct tracer *tracer)
     return tracer->options;
 }
 
+/* They are to be unlike, over all routers, but no secrets: a generator from a random start (xorshift128+) does. */
 uint64_t tracer_new_span(struct tracer *tracer)
 {
     uint64_t number = 0;
 
     while (!number) {
-        if (!tracer->numbers_left) {
-            digest_random(tracer->numbers, sizeof tracer->numbers);
-            tracer->numbers_left = NUMBERS_KEPT;
-        }
-        number = tracer->numbers[--tracer->numbers_left];
+        uint64_t older = tracer->state[0], newer = tracer->state[1];
+
+        older ^= older << 23;
+        tracer->state[0] = newer;
+        tracer->state[1] = older ^ newer ^ (older >> 18) ^ (newer >> 5);
+        number = tracer->state[1] + newer;
     }
     return number;
 }

@@ -37,6 +37,7 @@ struct span_exporter {
 
     /* The thread's own. */
     bool is_failing;
+    struct text records, document; /* of one sending; kept while there is more to send */
 };
 
 static void free_batch(struct span_batch *batch)
@@ -102,8 +103,11 @@ static void wait_for_records(struct span_exporter *exporter)
     struct timespec due;
 
     pthread_mutex_lock(&exporter->lock);
-    while (list_empty(&exporter->waiting) && !atomic_load(&exporter->stopped))
+    while (list_empty(&exporter->waiting) && !atomic_load(&exporter->stopped)) {
+        text_fini(&exporter->records);
+        text_fini(&exporter->document);
         pthread_cond_wait(&exporter->wake, &exporter->lock);
+    }
     due = moment_of(clock_monotonic_ms() + exporter->options.flush_ms);
     while (exporter->waiting_bytes < SEND_BYTES && !atomic_load(&exporter->stopped))
         if (pthread_cond_timedwait(&exporter->wake, &exporter->lock, &due) != 0)
@@ -215,16 +219,16 @@ static bool send_document(struct span_exporter *exporter, struct slice document)
 
 static bool send_waiting(struct span_exporter *exporter)
 {
-    struct text records = TEXT_EMPTY, document = TEXT_EMPTY;
-    uint64_t count = take_records(exporter, &records);
+    struct text *records = &exporter->records, *document = &exporter->document;
+    uint64_t count;
 
-    if (count) {
-        span_json_add(&document, &exporter->options, text_slice(&records));
-        forget_taken(exporter, records.len, count, send_document(exporter, text_slice(&document)));
-    }
-    text_fini(&records);
-    text_fini(&document);
-    return count > 0;
+    records->len = document->len = 0;
+    count = take_records(exporter, records);
+    if (!count)
+        return false;
+    span_json_add(document, &exporter->options, text_slice(records));
+    forget_taken(exporter, records->len, count, send_document(exporter, text_slice(document)));
+    return true;
 }
 
 static void *run(void *arg)
@@ -244,6 +248,8 @@ static void destroy(struct span_exporter *exporter)
 {
     LIST_EACH_SAFE (node, &exporter->waiting)
         free_batch(LIST_ENTRY(node, struct span_batch, link));
+    text_fini(&exporter->records);
+    text_fini(&exporter->document);
     pthread_cond_destroy(&exporter->wake);
     pthread_mutex_destroy(&exporter->lock);
     arena_fini(&exporter->arena);
