@@ -10,6 +10,7 @@ struct access_log;
 struct aliases;
 struct passwords;
 struct spool_room;
+struct tls_server;
 struct tracer;
 struct traffic;
 struct unserved;
@@ -26,6 +27,7 @@ struct entrypoint_end {
 /* An entrypoint as the workers need it. Made once at start; shared, never changes. */
 struct entrypoint {
     struct slice name;
+    struct tls_server *tls; /* ours; NULL: it is in clear */
     bool trust_all;
     struct network *trusted;
     size_t trusted_count;

@@ -27,6 +27,7 @@ struct route_server {
     struct slice host_port; /* what Host is with passHostHeader=false */
     uint16_t port;
     bool is_secure; /* https: nothing is said to it before it has been verified */
+    bool is_h2c;    /* HTTP/2 in clear, by prior knowledge */
     uint32_t slot;
     uint64_t generation;         /* differs whenever the slot was given to another identity */
     unsigned weight;             /* 0: gets only whom a cookie sends to it */
@@ -53,6 +54,7 @@ struct route_frontend {
     const struct route_filter *filters;  /* in order of application */
     uint32_t filter_count;
     bool pass_host_header;
+    bool pass_tls_cert;      /* servers over TLS are shown the entrypoint's certificate */
     bool closed;             /* answers 503: REASON_FRONTEND_CLOSED */
     bool changes_path;       /* its rule does */
     enum reason absent;      /* a remembered one answers with it; REASON_NONE: it is live */
