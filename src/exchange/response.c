@@ -23,9 +23,7 @@ static void make_answer(struct exchange *x)
         answer->date = environment_date(x->env);
 }
 
-/* Once the head has been answered nothing of the snapshot is needed: an answer or a tunnel may last for hours, and must not keep
- * a configuration alive (decisions.md 22). */
-static void leave_configuration(struct exchange *x)
+void leave_configuration(struct exchange *x)
 {
     x->filter_state = NULL;
     x->filters = NULL;

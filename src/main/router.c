@@ -8,6 +8,7 @@
 #include "waybill/exchange/passwords.h"
 #include "waybill/exchange/spool.h"
 #include "waybill/model/board.h"
+#include "waybill/model/diagnostic.h"
 #include "waybill/net/alias.h"
 #include "waybill/net/signals.h"
 #include "waybill/net/tls_credentials.h"
@@ -159,6 +160,12 @@ static bool compile_entrypoints(struct router *r)
         usable = usable && !r->entrypoints[i].closed;
     }
     diagnostics_log_new(&diagnostics, &none);
+    for (size_t i = 0; i < s->note_count; i++) {
+        if (s->notes[i].level >= LOG_WARN)
+            diagnostics_add(&diagnostics, DIAGNOSTIC_WARNING, SLICE("static configuration"), SLICE_FMT,
+                            SLICE_ARG(s->notes[i].text));
+    }
+    board_set_diagnostics(r->board, SLICE("settings"), &diagnostics);
     diagnostics_fini(&diagnostics);
     if (!usable)
         wb_log_fatal("Error preparing server: a protecting option of an entrypoint cannot be understood (see above)");
@@ -213,9 +220,17 @@ static bool open_access_log(struct router *r)
     return error == 0;
 }
 
+static const struct snapshot *current_snapshot(void *arg)
+{
+    const struct router *r = arg;
+    return r->control ? control_current(r->control) : NULL;
+}
+
 static void create_admin(struct router *r)
 {
     const struct settings *s = r->settings;
+    struct slice *providers = ARENA_ARRAY(&r->arena, struct slice, 2);
+    size_t provider_count = 0;
     struct slice *names = ARENA_ARRAY(&r->arena, struct slice, s->entrypoint_count);
     struct slice *addresses = ARENA_ARRAY(&r->arena, struct slice, s->entrypoint_count);
 
@@ -223,6 +238,10 @@ static void create_admin(struct router *r)
         names[i] = s->entrypoints[i].name;
         addresses[i] = s->entrypoints[i].address;
     }
+    if (s->docker_on)
+        providers[provider_count++] = SLICE("docker");
+    if (s->file_on)
+        providers[provider_count++] = SLICE("file");
     r->admin = admin_create(&(struct admin_options){
         .api = s->api_on,
         .dashboard = s->api_on && s->api_dashboard,
@@ -239,6 +258,11 @@ static void create_admin(struct router *r)
         .entrypoint_addresses = addresses,
         .entrypoint_count = s->entrypoint_count,
         .default_entrypoint = first_default_entrypoint(s),
+        .loop = r->loop,
+        .current = current_snapshot,
+        .current_arg = r,
+        .ready_providers = providers,
+        .ready_provider_count = provider_count,
     });
 }
 
@@ -396,6 +420,7 @@ static void on_phase_end(struct deadline *deadline)
         wb_log_info("Stopping server gracefully");
         r->phase = DRAINING;
         r->drain_until_ms = r->loop->now_ms + r->settings->grace_ms;
+        admin_drain(r->admin);
         for (size_t i = 0; i < r->worker_count; i++)
             worker_drain(r->workers[i]);
         loop_set_deadline_in(r->loop, &r->phase_end, LOOK_AGAIN_MS);
@@ -448,6 +473,7 @@ int router_run(const struct settings *settings)
     int status = 1;
 
     r->settings = settings;
+    r->board = board_create();
     r->worker_count = choose_worker_count(settings);
     arena_init(&r->arena, 0);
     if (gethostname(r->host_name, sizeof r->host_name - 1) != 0)
@@ -455,20 +481,19 @@ int router_run(const struct settings *settings)
     size_t files = raise_file_limit(), clients_max = clients_per_worker(files - spool_files(files), r->worker_count);
     if (check_docker(settings) && read_trust(r) && read_alias_servers(r) && compile_entrypoints(r) && open_access_log(r) &&
         open_sockets(r)) {
-        r->board = board_create();
+        r->loop = uv_loop_create(r);
         create_admin(r);
         r->passwords = passwords_create(r->worker_count < HASHERS_MAX ? (unsigned)r->worker_count : HASHERS_MAX);
         r->spool_room = create_spool_room(settings, files);
-        r->loop = uv_loop_create(r);
         if (!start_workers(r, clients_max))
             return 1; /* those that did start use what would be freed below: the end of the program ends them */
         create_control(r);
         serve(r);
         uv_loop_destroy(&r->loop);
         admin_destroy(&r->admin);
-        board_destroy(&r->board);
         status = 0;
     }
+    board_destroy(&r->board);
     for (size_t i = 0; r->entrypoints && i < settings->entrypoint_count; i++)
         entrypoint_fini(&r->entrypoints[i]);
     tls_credentials_unref(&r->tls);

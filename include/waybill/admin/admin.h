@@ -10,6 +10,8 @@ struct admin;
 struct board;
 struct cell;
 struct exchange_counters;
+struct loop;
+struct snapshot;
 struct unserved;
 
 struct admin_options {
@@ -25,8 +27,17 @@ struct admin_options {
     size_t entrypoint_count;
     size_t default_entrypoint; /* number of the first default one: where an explained request comes in, unless it says */
     bool keep_trailing_slash;  /* no redirect from /api/ to /api */
+    /* For /api/events, which is not there without a loop: main's, and the snapshot in force as main knows it. */
+    struct loop *loop;
+    const struct snapshot *(*current)(void *arg);
+    void *current_arg;
+    const struct slice *ready_providers; /* /ready waits for a configuration of each */
+    size_t ready_provider_count;
 };
 
 struct admin *admin_create(const struct admin_options *options);
+/* After the workers and the loop. */
 void admin_destroy(struct admin **admin);
+/* Main, when the workers are to drain: who listens to /api/events is told, and lets go. */
+void admin_drain(struct admin *admin);
 struct local_routes admin_routes(struct admin *admin);
