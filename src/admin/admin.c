@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "admin_private.h"
+#include "errors.h"
 #include "reply.h"
 #include "waybill/base/clock.h"
 #include "waybill/http/headers.h"
@@ -72,6 +73,11 @@ static void answer_health(struct admin *admin, struct local_answer *answer)
 
     health_window_read(&admin->window, now_ns, admin->options.counters, admin->options.counter_count, &facts);
     health_write(&document, &facts);
+    if (admin->options.recent_errors_shown) {
+        document.len--; /* within the braces */
+        errors_write_recent(&document, &admin->options, admin->options.recent_errors_shown);
+        text_add_char(&document, '}');
+    }
     reply_json(answer, &document);
 }
 
@@ -124,6 +130,10 @@ static bool answer_api_parts(struct admin *admin, const struct path_parts *parts
     }
     if (rest.count == 1 && slice_eq(rest.items[0], SLICE("diagnostics"))) {
         diagnostics_answer(admin, request, answer);
+        return true;
+    }
+    if (rest.count == 1 && slice_eq(rest.items[0], SLICE("errors"))) {
+        errors_answer(admin, answer);
         return true;
     }
     if (rest.count == 1 && slice_eq(rest.items[0], SLICE("events")))

@@ -34,5 +34,7 @@ bool explain_answer(struct admin *admin, const struct local_request *request, st
 void unserved_answer(const struct admin *admin, struct local_answer *out_answer);
 /* GET /api/diagnostics: everything that is wrong with the configuration, with its place. */
 void diagnostics_answer(const struct admin *admin, const struct local_request *request, struct local_answer *out_answer);
+/* GET /api/errors: the latest. */
+void errors_answer(const struct admin *admin, struct local_answer *out_answer);
 /* GET /dashboard/ and below, HEAD too. */
 bool dashboard_answer(struct slice path, struct local_answer *out_answer);

@@ -3,6 +3,7 @@
 #include "exchange_private.h"
 #include "waybill/base/clock.h"
 #include "waybill/exchange/access_log.h"
+#include "waybill/exchange/recent.h"
 #include <stdlib.h>
 
 enum { SPARE_KEPT = 64, STEP_LIMIT = 100000 };
@@ -143,6 +144,7 @@ static bool step_once(struct exchange *x)
 static void count_and_log(struct exchange *x)
 {
     struct exchange_counters *counters = x->env->counters;
+    uint64_t duration_ns;
 
     cell_sub(&counters->active, 1);
     cell_add(&counters->ended[x->reason], 1);
@@ -150,8 +152,11 @@ static void count_and_log(struct exchange *x)
         return;
     cell_add(&counters->requests, 1);
     cell_add(&counters->status[x->status < 600 ? x->status : 0], 1);
-    cell_add(&counters->response_ns, clock_monotonic_ns() - x->started_ns);
+    duration_ns = clock_monotonic_ns() - x->started_ns;
+    cell_add(&counters->response_ns, duration_ns);
     cell_add(&counters->response_bytes, x->answer_bytes);
+    if (x->status >= 400 && x->env->recent)
+        recent_note(x->env->recent, x, duration_ns);
     if (x->env->access_log)
         access_log_add(x->env->access_log, x);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The way back: interim answers, the head, the payload as it comes. */
 #include "exchange_private.h"
+#include <stdio.h>
 
 /* The fields that go back to the client. The attempt's table is used as it stands: it is ours until the head is done. */
 static void make_answer(struct exchange *x)
@@ -23,8 +24,19 @@ static void make_answer(struct exchange *x)
         answer->date = environment_date(x->env);
 }
 
+/* Names that are said at the end, of who is to be forgotten before. */
+static void keep_names(struct exchange *x)
+{
+    if (x->frontend && x->frontend_name.len == 0)
+        x->frontend_name = arena_copy(&x->arena, x->frontend->short_name);
+    if (x->server && x->server_url[0] == '\0')
+        snprintf(x->server_url, sizeof x->server_url, SLICE_FMT, SLICE_ARG(x->server->url));
+}
+
 void leave_configuration(struct exchange *x)
 {
+    if (x->status >= 400 && x->env->recent)
+        keep_names(x);
     x->filter_state = NULL;
     x->filters = NULL;
     x->frontend = NULL;

@@ -35,6 +35,7 @@ struct router {
     struct worker *workers[SETTINGS_WORKERS_MAX];
     const struct exchange_counters *counters[SETTINGS_WORKERS_MAX];
     struct unserved *unserved[SETTINGS_WORKERS_MAX];
+    struct recent *recent[SETTINGS_WORKERS_MAX];
     size_t worker_count;
     struct control *control;
     struct board *board; /* what the providers say, for admin */
@@ -252,6 +253,8 @@ static void create_admin(struct router *r)
         .counters = r->counters,
         .counter_count = r->worker_count,
         .unserved = r->unserved,
+        .recent = r->recent,
+        .recent_errors_shown = s->api_statistics ? s->api_recent_errors : 0,
         .live_snapshots = &r->live_snapshots,
         .board = r->board,
         .entrypoint_names = names,
@@ -314,6 +317,7 @@ static bool start_workers(struct router *r, size_t clients_max)
         r->workers[i] = worker_create(&options);
         r->counters[i] = worker_counters(r->workers[i]);
         r->unserved[i] = worker_unserved(r->workers[i]);
+        r->recent[i] = worker_recent(r->workers[i]);
     }
     for (size_t i = 0; i < r->worker_count; i++) {
         wb_err error = worker_start(r->workers[i]);

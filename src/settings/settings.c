@@ -29,6 +29,7 @@ static void set_defaults(struct reading *reading)
     settings->file.watch = true;
     settings->api_dashboard = true;
     settings->api_entrypoint = settings->ping_entrypoint = SLICE("traefik");
+    settings->api_recent_errors = 10;
     settings->max_idle_per_server = 200;
     settings->resolv_config = SLICE("/etc/resolv.conf");
     settings->resolv_depth = 5;

@@ -2,6 +2,7 @@
 #include "waybill/worker/worker.h"
 #include "waybill/base/log.h"
 #include "waybill/exchange/access_log.h"
+#include "waybill/exchange/recent.h"
 #include "waybill/exchange/unserved.h"
 #include "waybill/net/alias.h"
 #include "waybill/route/thread.h"
@@ -23,6 +24,7 @@ struct worker {
     struct environment env;
     struct entry *entry;
     struct unserved *unserved; /* read by any thread */
+    struct recent *recent;     /* so is this */
     struct door *doors;
     bool draining;
     bool full[2]; /* [0] ordinary doors are withheld, [1] the reserved ones too */
@@ -169,6 +171,7 @@ struct worker *worker_create(const struct worker_options *options)
     list_init(&w->finish.link);
     w->loop = uv_loop_create(w);
     w->unserved = unserved_create();
+    w->recent = recent_create();
     return w;
 }
 
@@ -192,6 +195,7 @@ static void prepare(struct worker *w)
         .body_timeout_ms = o->body_timeout_ms,
         .response_body_timeout_ms = o->response_body_timeout_ms,
         .unserved = w->unserved,
+        .recent = w->recent,
         .counters = &w->counters,
     };
     w->entry = entry_create(&w->env, &o->entry);
@@ -309,6 +313,7 @@ void worker_destroy(struct worker **worker)
     *worker = NULL;
     uv_loop_destroy(&w->loop);
     unserved_destroy(&w->unserved);
+    recent_destroy(&w->recent);
     free(w->doors);
     free(w);
 }
@@ -321,4 +326,9 @@ const struct exchange_counters *worker_counters(const struct worker *w)
 struct unserved *worker_unserved(const struct worker *w)
 {
     return w->unserved;
+}
+
+struct recent *worker_recent(const struct worker *w)
+{
+    return w->recent;
 }

@@ -11,6 +11,7 @@ struct board;
 struct cell;
 struct exchange_counters;
 struct loop;
+struct recent;
 struct snapshot;
 struct unserved;
 
@@ -20,7 +21,9 @@ struct admin_options {
     /* Without `ping`, /ping is answered on the API's entrypoint while the API is on. */
     const struct exchange_counters *const *counters; /* one per worker; read with cell_read */
     struct unserved *const *unserved;                /* as many; NULL: not counted */
+    struct recent *const *recent;                    /* as many; NULL: errors are not kept */
     size_t counter_count;
+    size_t recent_errors_shown;                                  /* in /health (api.statistics); 0: there is no such list */
     const struct cell *live_snapshots;                           /* not freed yet; NULL: not known */
     struct board *board;                                         /* what the providers say; NULL: nothing */
     const struct slice *entrypoint_names, *entrypoint_addresses; /* for the dashboard */

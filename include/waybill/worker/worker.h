@@ -12,6 +12,7 @@
 
 struct alias_servers;
 struct passwords;
+struct recent;
 struct spool_room;
 struct unserved;
 struct worker;
@@ -55,3 +56,5 @@ void worker_destroy(struct worker **worker);
 const struct exchange_counters *worker_counters(const struct worker *worker);
 /* What its clients asked for and nothing serves; read by any thread as long as the worker is not destroyed. */
 struct unserved *worker_unserved(const struct worker *worker);
+/* The latest errors; the same holds. */
+struct recent *worker_recent(const struct worker *worker);
