@@ -264,7 +264,7 @@ bool feed_answer(struct feed *feed, const struct local_request *request, struct 
 /* With the lock held. */
 static void wake_readers(struct feed *feed)
 {
-    LIST_EACH(node, &feed->readers) {
+    LIST_EACH (node, &feed->readers) {
         struct reader *reader = LIST_ENTRY(node, struct reader, link);
         if (!reader->in_mail)
             reader->in_mail = mailbox_post(reader->home, &reader->wake);

@@ -186,8 +186,8 @@ size_t board_diagnostic_count(struct board *board)
     return count;
 }
 
-void board_visit_diagnostics(struct board *board, void (*visit)(void *arg, struct slice source, const struct diagnostic *diagnostic),
-                             void *arg)
+void board_visit_diagnostics(struct board *board,
+                             void (*visit)(void *arg, struct slice source, const struct diagnostic *diagnostic), void *arg)
 {
     pthread_mutex_lock(&board->lock);
     for (size_t i = 0; i < board->count; i++) {

@@ -45,5 +45,5 @@ void board_set_diagnostics(struct board *board, struct slice source, const struc
 uint64_t board_diagnostic_changes(struct board *board);
 size_t board_diagnostic_count(struct board *board);
 /* Each of them, in the order of the sources; the lock is held meanwhile. */
-void board_visit_diagnostics(struct board *board, void (*visit)(void *arg, struct slice source, const struct diagnostic *diagnostic),
-                             void *arg);
+void board_visit_diagnostics(struct board *board,
+                             void (*visit)(void *arg, struct slice source, const struct diagnostic *diagnostic), void *arg);

@@ -90,6 +90,44 @@ static void test_ping_is_503_while_draining(void **state)
     world_fini(&world);
 }
 
+static void assert_ready(struct world *world, const char *line, unsigned status, const char *body)
+{
+    assert_true(world_ask(world, line));
+    assert_int_equal(world->answer.status, status);
+    assert_slice(world_body(world), body);
+}
+
+/* /ping: it lives. /ready: it knows where requests lead, from everybody who says so. */
+static void test_ready_waits_for_each_provider(void **state)
+{
+    static const struct slice providers[] = {{"docker", 6}, {"file", 4}};
+    struct fragment *docker = fragment_create(SLICE("docker")), *file = fragment_create(SLICE("file"));
+    struct world world;
+    (void)state;
+
+    world_init(&world);
+    world.request.filtered = false;
+    assert_ready(&world, "GET /ready", 200, "OK\n");
+    world.request.snapshot = NULL;
+    assert_ready(&world, "GET /ready", 503, "waiting for a configuration\n");
+    assert_ping(&world, "GET /ping", 200, "OK");
+    world.options.ready_providers = providers;
+    world.options.ready_provider_count = 2;
+    world_restart(&world);
+    assert_ready(&world, "GET /ready", 503, "waiting for docker\n");
+    world.request.snapshot = &world.snapshot;
+    model_replace(&world.snapshot.model, &file);
+    assert_ready(&world, "GET /ready", 503, "waiting for docker\n");
+    model_replace(&world.snapshot.model, &docker);
+    assert_ready(&world, "GET /ready", 200, "OK\n");
+    world.request.draining = true;
+    assert_ready(&world, "HEAD /ready", 503, "shutting down\n");
+    assert_left(&world, "POST /ready");
+    world.request.entrypoint = HTTP_ENTRYPOINT;
+    assert_left(&world, "GET /ready");
+    world_fini(&world);
+}
+
 static void test_api_is_on_its_entrypoint_only_and_only_when_on(void **state)
 {
     static const char *const lines[] = {"GET /api", "GET /health", "GET /", "GET /dashboard/", "GET /api/"};
@@ -240,6 +278,7 @@ int main(void)
         cmocka_unit_test(test_ping_is_where_it_was_asked_for_or_else_where_the_api_is),
         cmocka_unit_test(test_ping_takes_get_and_head_only),
         cmocka_unit_test(test_ping_is_503_while_draining),
+        cmocka_unit_test(test_ready_waits_for_each_provider),
         cmocka_unit_test(test_api_is_on_its_entrypoint_only_and_only_when_on),
         cmocka_unit_test(test_root_leads_to_the_dashboard),
         cmocka_unit_test(test_forwarded_prefix_leads_back_through_the_proxy_before_us),
