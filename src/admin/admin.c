@@ -65,6 +65,17 @@ static bool answer_ready(const struct admin *admin, const struct local_request *
     return true;
 }
 
+static bool answer_metrics(const struct admin *admin, const struct local_request *request, struct local_answer *answer)
+{
+    if (!admin->options.metrics_write || request->entrypoint != admin->options.metrics_entrypoint ||
+        !slice_eq(request->method, SLICE("GET")) || !slice_eq(request->path, SLICE("/metrics")))
+        return false;
+    admin->options.metrics_write(admin->options.metrics_arg, &answer->body);
+    answer->status = 200;
+    answer->content_type = SLICE("text/plain; version=0.0.4");
+    return true;
+}
+
 static void answer_health(struct admin *admin, struct local_answer *answer)
 {
     uint64_t now_ns = clock_monotonic_ns();
@@ -229,6 +240,8 @@ static bool answer(void *arg, const struct local_request *request, struct local_
         return true;
     if (!request->filtered)
         return false;
+    if (rest_answer(admin, request, out_answer) || answer_metrics(admin, request, out_answer))
+        return true;
     if (is_api_entrypoint(admin, request)) {
         if (admin->options.dashboard && answer_dashboard(request, is_get, out_answer))
             return true;

@@ -36,5 +36,7 @@ void unserved_answer(const struct admin *admin, struct local_answer *out_answer)
 void diagnostics_answer(const struct admin *admin, const struct local_request *request, struct local_answer *out_answer);
 /* GET /api/errors: the latest. */
 void errors_answer(const struct admin *admin, struct local_answer *out_answer);
+/* PUT /api/providers/rest. */
+bool rest_answer(const struct admin *admin, const struct local_request *request, struct local_answer *out_answer);
 /* GET /dashboard/ and below, HEAD too. */
 bool dashboard_answer(struct slice path, struct local_answer *out_answer);

@@ -3,6 +3,7 @@
 #include "waybill/base/clock.h"
 #include "credentials.h"
 #include "endpoint.h"
+#include "library.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -55,13 +56,6 @@ struct callout {
     CURLM *multi;
 };
 
-static pthread_once_t library_once = PTHREAD_ONCE_INIT;
-
-static void start_library(void)
-{
-    WB_REQUIRE(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
-}
-
 struct callout *callout_create(struct slice endpoint, const struct callout_tls *tls, char **out_error)
 {
     struct endpoint parsed;
@@ -73,7 +67,7 @@ struct callout *callout_create(struct slice endpoint, const struct callout_tls *
         endpoint_fini(&parsed);
         return NULL;
     }
-    pthread_once(&library_once, start_library);
+    library_start();
     struct callout *callout = wb_alloc(sizeof *callout);
     callout->endpoint = parsed;
     callout->credentials = credentials;

@@ -245,6 +245,8 @@ void control_publish(struct control *control)
     if (control->current)
         snapshot_unref(&control->current);
     control->current = snapshot;
+    if (control->options.published)
+        control->options.published(control->options.published_arg, snapshot);
     note_live_snapshots(control);
     for (size_t i = 0; i < control->source_count; i++)
         show_inventory(control, &control->sources[i]); /* one provider's frontends may be in another's way */

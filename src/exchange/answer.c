@@ -125,6 +125,8 @@ static bool ask_local(const struct exchange *x, bool filtered, struct local_answ
         .env = x->env,
         .draining = x->env->draining,
         .filtered = filtered,
+        .has_body = x->state == EXCHANGE_LOCAL_BODY,
+        .body = text_slice(&x->answer_text),
     };
 
     *out_answer = (struct local_answer){0};
@@ -141,6 +143,25 @@ bool exchange_is_internal(const struct exchange *x)
     return is_internal;
 }
 
+static void give_local_answer(struct exchange *x, struct local_answer *answer)
+{
+    struct headers *headers = fields(x);
+
+    if (answer->content_type.len)
+        headers_add_id(headers, HEADER_CONTENT_TYPE, answer->content_type);
+    if (answer->location.len)
+        headers_add_id(headers, HEADER_LOCATION, arena_copy(&x->arena, answer->location));
+    for (size_t i = 0; i < WB_COUNT(answer->extra_name) && answer->extra_name[i].len; i++)
+        headers_add(headers, answer->extra_name[i], answer->extra_value[i]);
+    exchange_answer_with(x, answer->status, headers, &answer->body);
+    if (answer->fixed_body.len > 0) {
+        x->answer_body = answer->fixed_body;
+        x->answer.content_length = answer->fixed_body.len;
+    }
+    if (answer->stream)
+        answer->stream(answer->stream_arg, x);
+}
+
 bool answer_locally(struct exchange *x, bool filtered)
 {
     struct local_answer answer;
@@ -150,23 +171,40 @@ bool answer_locally(struct exchange *x, bool filtered)
     if (x->halves)
         response_halves_end(x,
                             NULL); /* what is on an entrypoint is for what is routed; white lists and auth hold here too */
-    struct headers *headers = fields(x);
-    if (answer.content_type.len)
-        headers_add_id(headers, HEADER_CONTENT_TYPE, answer.content_type);
-    if (answer.location.len)
-        headers_add_id(headers, HEADER_LOCATION, arena_copy(&x->arena, answer.location));
-    for (size_t i = 0; i < WB_COUNT(answer.extra_name) && answer.extra_name[i].len; i++)
-        headers_add(headers, answer.extra_name[i], answer.extra_value[i]);
     x->internal = true;
-    bool fixed = answer.fixed_body.len > 0;
-    exchange_answer_with(x, answer.status, headers, &answer.body);
-    if (fixed) {
-        x->answer_body = answer.fixed_body;
-        x->answer.content_length = answer.fixed_body.len;
-    }
-    if (answer.stream)
-        answer.stream(answer.stream_arg, x);
+    if (answer.wants_body)
+        exchange_become(x, EXCHANGE_LOCAL_BODY);
+    else
+        give_local_answer(x, &answer);
     return true;
+}
+
+bool step_local_body(struct exchange *x)
+{
+    struct local_answer answer;
+    struct slice payload;
+
+    switch (exchange_request_body(x, x->answer_text.len, &payload)) {
+    case BODY_MORE:
+        return false;
+    case BODY_PAYLOAD:
+        if (payload.len > LOCAL_BODY_MAX - x->answer_text.len) {
+            exchange_answer(x, REASON_BODY_TOO_LARGE);
+            return true;
+        }
+        text_add(&x->answer_text, payload);
+        exchange_request_took(x, payload.len);
+        return true;
+    case BODY_INVALID:
+        exchange_answer(x, REASON_BAD_BODY);
+        return true;
+    case BODY_END:
+        deadline_clear(&x->deadline);
+        WB_REQUIRE(ask_local(x, true, &answer) && !answer.wants_body); /* it wanted that body */
+        give_local_answer(x, &answer);
+        return true;
+    }
+    WB_UNREACHABLE();
 }
 
 static void add_escaped_html(struct text *out, struct slice text)

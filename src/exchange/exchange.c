@@ -65,6 +65,7 @@ static void clear(struct exchange *x)
     x->answer_body = SLICE("");
     x->answer_text = TEXT_EMPTY;
     x->tunnel_client_shut = x->tunnel_server_shut = false;
+    x->at_entrypoint = x->at_backend = NULL;
     x->internal = x->cut = false;
 }
 
@@ -125,6 +126,8 @@ static bool step_once(struct exchange *x)
         return step_filters(x);
     case EXCHANGE_ROUTE:
         return step_route(x);
+    case EXCHANGE_LOCAL_BODY:
+        return step_local_body(x);
     case EXCHANGE_PICK:
         return step_pick(x);
     case EXCHANGE_CONNECT:
@@ -157,6 +160,8 @@ static void count_and_log(struct exchange *x)
     cell_add(&counters->response_bytes, x->answer_bytes);
     if (x->status >= 400 && x->env->recent)
         recent_note(x->env->recent, x, duration_ns);
+    if (x->env->traffic)
+        meter_end(x, duration_ns);
     if (x->env->access_log)
         access_log_add(x->env->access_log, x);
 }

@@ -59,7 +59,15 @@ void drop_answer(struct exchange *x);
 bool step_answer(struct exchange *x);
 /* Internal routes; false: not one. */
 bool answer_locally(struct exchange *x, bool filtered);
+bool step_local_body(struct exchange *x);
 void answer_slash_redirect(struct exchange *x);
+
+/* meter.c, when there are metrics: it is no internal route; it is known where it leads; it has ended. */
+void meter_begin(struct exchange *x);
+void meter_route(struct exchange *x);
+/* Another server is tried; not for the page of an error. */
+void meter_retry(struct exchange *x);
+void meter_end(struct exchange *x, uint64_t duration_ns);
 
 /* tunnel.c */
 bool step_tunnel(struct exchange *x);

@@ -47,6 +47,8 @@ bool step_start(struct exchange *x)
     }
     if (x->entrypoint->has_local && answer_locally(x, false))
         return true;
+    if (env->traffic && !x->entrypoint->has_local)
+        meter_begin(x); /* else it may be for an internal route yet */
     if (hops_exceeded(x)) {
         exchange_answer(x, REASON_LOOP);
         return true;
@@ -101,6 +103,8 @@ bool step_route(struct exchange *x)
         return true;
     }
     reason = decide(x);
+    if (x->env->traffic)
+        meter_route(x);
     if (env_logs(x))
         x->frontend_name = x->frontend ? arena_copy(&x->arena, x->frontend->short_name) : SLICE("backend not found");
     if (reason != REASON_NONE) {
@@ -206,7 +210,8 @@ bool step_pick(struct exchange *x)
         return true;
     }
     earn_repeat(x);
-    x->attempts++;
+    if (x->attempts++ && x->env->traffic)
+        meter_retry(x);
     x->server = server;
     if (env_logs(x))
         snprintf(x->server_url, sizeof x->server_url, SLICE_FMT, SLICE_ARG(server->url));

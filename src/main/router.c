@@ -14,10 +14,13 @@
 #include "waybill/net/tls_credentials.h"
 #include "waybill/provider/docker.h"
 #include "waybill/provider/file.h"
+#include "waybill/provider/rest.h"
 #include "waybill/settings/host_port.h"
 #include "waybill/settings/settings.h"
+#include "waybill/telemetry/telemetry.h"
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -42,6 +45,10 @@ struct router {
     struct cell live_snapshots;
     struct provider *providers[MODEL_PROVIDERS_MAX];
     size_t provider_count;
+    _Atomic(struct rest *) rest;    /* NULL while there is none yet */
+    struct traffic_options traffic; /* of all workers */
+    struct traffic *traffics[SETTINGS_WORKERS_MAX];
+    struct telemetry *telemetry; /* NULL: no metrics */
     struct admin *admin;
     struct passwords *passwords;
     struct spool_room *spool_room;
@@ -145,6 +152,14 @@ static size_t first_default_entrypoint(const struct settings *s)
     return 0;
 }
 
+static bool has_local(const struct settings *s, struct slice entrypoint)
+{
+    return (s->api_on && slice_eq(entrypoint, s->api_entrypoint)) ||
+           (s->ping_on && slice_eq(entrypoint, s->ping_entrypoint)) ||
+           (s->rest_on && slice_eq(entrypoint, s->rest_entrypoint)) ||
+           (s->prometheus_on && slice_eq(entrypoint, s->prometheus_entrypoint));
+}
+
 /* Entrypoints as the workers need them; false when one cannot be understood. */
 static bool compile_entrypoints(struct router *r)
 {
@@ -156,8 +171,7 @@ static bool compile_entrypoints(struct router *r)
     r->entrypoints = ARENA_ARRAY(&r->arena, struct entrypoint, s->entrypoint_count);
     for (size_t i = 0; i < s->entrypoint_count; i++) {
         entrypoint_compile(s->entrypoints, s->entrypoint_count, i, &r->arena, &diagnostics, &r->entrypoints[i]);
-        r->entrypoints[i].has_local = (s->api_on && slice_eq(s->entrypoints[i].name, s->api_entrypoint)) ||
-                                      (s->ping_on && slice_eq(s->entrypoints[i].name, s->ping_entrypoint));
+        r->entrypoints[i].has_local = has_local(s, s->entrypoints[i].name);
         usable = usable && !r->entrypoints[i].closed;
     }
     diagnostics_log_new(&diagnostics, &none);
@@ -227,6 +241,53 @@ static const struct snapshot *current_snapshot(void *arg)
     return r->control ? control_current(r->control) : NULL;
 }
 
+/* On a worker's thread. */
+static bool update_rest(void *arg, struct slice body, struct text *out_text)
+{
+    struct router *r = arg;
+    struct rest *rest = atomic_load(&r->rest);
+
+    if (rest)
+        return rest_update(rest, body, out_text);
+    text_add(out_text, SLICE("the router has not started yet: ask again"));
+    return false;
+}
+
+static void write_metrics(void *arg, struct text *out)
+{
+    struct router *r = arg;
+
+    telemetry_write_prometheus(r->telemetry, out);
+}
+
+static void create_telemetry(struct router *r)
+{
+    const struct settings *s = r->settings;
+
+    if (!s->prometheus_on && !s->statsd_on && !s->datadog_on && !s->influx_on)
+        return;
+    r->traffic = s->traffic;
+    r->traffic.entrypoint_count = s->entrypoint_count;
+    r->telemetry = telemetry_create(&(struct telemetry_options){
+        .traffic = &r->traffic,
+        .traffics = r->traffics,
+        .counters = r->counters,
+        .worker_count = r->worker_count,
+        .entrypoint_names = s->entrypoint_names.items,
+        .entrypoint_count = s->entrypoint_count,
+        .live_snapshots = &r->live_snapshots,
+    });
+}
+
+static void push_metrics(struct router *r, bool on, const struct push_options *options)
+{
+    wb_err error = on ? telemetry_push(r->telemetry, options) : 0;
+
+    if (error)
+        wb_log_error("Error starting the push of metrics to " SLICE_FMT ": %s", SLICE_ARG(options->address),
+                     strerror(-error));
+}
+
 static void create_admin(struct router *r)
 {
     const struct settings *s = r->settings;
@@ -247,6 +308,12 @@ static void create_admin(struct router *r)
         .api = s->api_on,
         .dashboard = s->api_on && s->api_dashboard,
         .ping = s->ping_on,
+        .metrics_write = s->prometheus_on ? write_metrics : NULL,
+        .metrics_arg = r,
+        .metrics_entrypoint = entrypoint_number(s, s->prometheus_entrypoint),
+        .rest_update = s->rest_on ? update_rest : NULL,
+        .rest_arg = r,
+        .rest_entrypoint = entrypoint_number(s, s->rest_entrypoint),
         .keep_trailing_slash = s->keep_trailing_slash,
         .api_entrypoint = entrypoint_number(s, s->api_entrypoint),
         .ping_entrypoint = entrypoint_number(s, s->ping_entrypoint),
@@ -307,6 +374,7 @@ static struct worker_options worker_options_of(struct router *r, size_t number, 
         .spool_room = r->spool_room,
         .alias_servers = s->cname_flattening ? &r->alias_servers : NULL,
         .alias_depth_max = s->resolv_depth,
+        .traffic = r->telemetry ? &r->traffic : NULL,
     };
 }
 
@@ -318,6 +386,7 @@ static bool start_workers(struct router *r, size_t clients_max)
         r->counters[i] = worker_counters(r->workers[i]);
         r->unserved[i] = worker_unserved(r->workers[i]);
         r->recent[i] = worker_recent(r->workers[i]);
+        r->traffics[i] = worker_traffic(r->workers[i]);
     }
     for (size_t i = 0; i < r->worker_count; i++) {
         wb_err error = worker_start(r->workers[i]);
@@ -327,6 +396,13 @@ static bool start_workers(struct router *r, size_t clients_max)
         }
     }
     return true;
+}
+
+static void on_published(void *arg, struct snapshot *snapshot)
+{
+    const struct router *r = arg;
+
+    telemetry_publish(r->telemetry, snapshot);
 }
 
 static void create_control(struct router *r)
@@ -349,6 +425,8 @@ static void create_control(struct router *r)
         .default_entrypoints = s->default_entrypoints,
         .known_entrypoints = s->entrypoint_names,
         .board = r->board,
+        .published = r->telemetry ? on_published : NULL,
+        .published_arg = r,
     });
 }
 
@@ -374,6 +452,10 @@ static void start_providers(struct router *r)
     }
     if (s->file_on)
         r->providers[r->provider_count++] = file_provider_create(&s->file, control_sink(r->control));
+    if (s->rest_on) {
+        wb_log_info("Starting provider rest");
+        atomic_store(&r->rest, rest_create(control_sink(r->control)));
+    }
     if (r->provider_count == 0)
         control_publish(r->control);
     for (size_t i = 0; i < r->provider_count; i++) {
@@ -391,8 +473,11 @@ static void finish(struct router *r)
         provider_destroy(&r->providers[i]);
     for (size_t i = 0; i < r->worker_count; i++)
         worker_join(r->workers[i]);
+    struct rest *rest = atomic_load(&r->rest);
+    rest_destroy(&rest);
     passwords_destroy(&r->passwords); /* what it still does comes back to the workers' mailboxes */
     spool_room_destroy(&r->spool_room);
+    telemetry_destroy(&r->telemetry);
     for (size_t i = 0; i < r->worker_count; i++)
         worker_destroy(&r->workers[i]);
     deadline_queue_remove(&r->loop->deadlines, &r->phase_end);
@@ -486,12 +571,16 @@ int router_run(const struct settings *settings)
     if (check_docker(settings) && read_trust(r) && read_alias_servers(r) && compile_entrypoints(r) && open_access_log(r) &&
         open_sockets(r)) {
         r->loop = uv_loop_create(r);
+        create_telemetry(r);
         create_admin(r);
         r->passwords = passwords_create(r->worker_count < HASHERS_MAX ? (unsigned)r->worker_count : HASHERS_MAX);
         r->spool_room = create_spool_room(settings, files);
         if (!start_workers(r, clients_max))
             return 1; /* those that did start use what would be freed below: the end of the program ends them */
         create_control(r);
+        push_metrics(r, settings->statsd_on, &settings->statsd);
+        push_metrics(r, settings->datadog_on, &settings->datadog);
+        push_metrics(r, settings->influx_on, &settings->influx);
         serve(r);
         uv_loop_destroy(&r->loop);
         admin_destroy(&r->admin);

@@ -2,6 +2,7 @@
 /* From the text of a value to the field it is for. */
 #include "reading.h"
 #include "waybill/base/clock.h"
+#include <stdlib.h>
 
 /* Decimal, 0x hexadecimal or 0 octal, as v1.7 takes them. */
 static bool parse_number(struct slice text, uint64_t max, uint64_t *out_number)
@@ -143,6 +144,46 @@ static bool set_refused(struct reading *reading, const struct flag *flag, struct
     return reading_fail(reading, "not in this version of Waybill yet (%s)", flag->help);
 }
 
+/* Seconds with a fraction, as long as Go's would take them. */
+static bool parse_bound(struct slice text, uint64_t *out_ns)
+{
+    char digits[64], *end = digits;
+    double seconds;
+
+    text = slice_trim(text);
+    if (text.len == 0 || text.len >= sizeof digits || !strchr("0123456789.", text.ptr[0]))
+        return false;
+    memcpy(digits, text.ptr, text.len);
+    digits[text.len] = '\0';
+    seconds = strtod(digits, &end);
+    if (end != digits + text.len || !(seconds > 0) || seconds > 1e9)
+        return false;
+    *out_ns = (uint64_t)(seconds * 1e9 + 0.5);
+    return true;
+}
+
+static bool set_buckets(struct reading *reading, const struct flag *flag, struct slice value)
+{
+    struct traffic_options *traffic = field_of(reading, flag);
+    size_t count = 0;
+
+    for (struct slice part; value.ptr;) {
+        struct slice rest = slice_head(value, slice_find(value, ';'));
+        value = rest.len < value.len ? slice_from(value, rest.len + 1) : slice_make(NULL, 0);
+        while (slice_cut(&rest, ',', &part)) {
+            if (count == TRAFFIC_BOUNDS_MAX)
+                return reading_fail(reading, "it has more than %d bounds", TRAFFIC_BOUNDS_MAX);
+            if (!parse_bound(part, &traffic->bounds_ns[count]) ||
+                (count && traffic->bounds_ns[count] <= traffic->bounds_ns[count - 1]))
+                return reading_fail(reading, "\"%s\" is no bound: write seconds above 0, each larger than the one before",
+                                    reading_shown(reading, part));
+            count++;
+        }
+    }
+    traffic->bound_count = count;
+    return true;
+}
+
 static bool set_known(struct reading *reading, const struct flag *flag, struct slice value)
 {
     switch (flag->kind) {
@@ -164,6 +205,8 @@ static bool set_known(struct reading *reading, const struct flag *flag, struct s
     case FLAG_LIST:
     case FLAG_CONSTRAINTS:
         return set_list(reading, flag, value);
+    case FLAG_BUCKETS:
+        return set_buckets(reading, flag, value);
     case FLAG_LEVEL:
         return set_level(reading, flag, value);
     case FLAG_FORMAT:

@@ -21,6 +21,7 @@ static const char *value_word(enum flag_kind kind)
     case FLAG_TEXT:
     case FLAG_FORMAT:
         return "=TEXT";
+    case FLAG_BUCKETS:
     case FLAG_LIST:
     case FLAG_CONSTRAINTS:
         return "=A,B";

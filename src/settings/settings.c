@@ -9,8 +9,23 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { SWARM_REFRESH_S = 15 };
+enum { SWARM_REFRESH_S = 15, PUSH_INTERVAL_MS = 10000 };
 _Static_assert((int)SETTINGS_WORKERS_MAX <= (int)WORKERS_MAX, "filters keep state for each worker");
+
+/* Those of v1.7. */
+static void set_metrics_defaults(struct settings *settings)
+{
+    settings->prometheus_entrypoint = SLICE("traefik");
+    settings->statsd = settings->datadog = settings->influx = (struct push_options){.interval_ms = PUSH_INTERVAL_MS};
+    settings->statsd.kind = PUSH_STATSD;
+    settings->datadog.kind = PUSH_DATADOG;
+    settings->statsd.address = settings->datadog.address = SLICE("localhost:8125");
+    settings->influx.address = SLICE("localhost:8089");
+    settings->influx.database = settings->influx.retention_policy = SLICE("");
+    settings->influx_protocol = SLICE("udp");
+    settings->traffic = (struct traffic_options){.bounds_ns = {100000000, 300000000, 1200000000, 5000000000},
+                                                 .bound_count = 4};
+}
 
 static void set_defaults(struct reading *reading)
 {
@@ -28,8 +43,9 @@ static void set_defaults(struct reading *reading)
     };
     settings->file.watch = true;
     settings->api_dashboard = true;
-    settings->api_entrypoint = settings->ping_entrypoint = SLICE("traefik");
+    settings->api_entrypoint = settings->ping_entrypoint = settings->rest_entrypoint = SLICE("traefik");
     settings->api_recent_errors = 10;
+    set_metrics_defaults(settings);
     settings->max_idle_per_server = 200;
     settings->resolv_config = SLICE("/etc/resolv.conf");
     settings->resolv_depth = 5;
@@ -85,6 +101,10 @@ static bool finish_entrypoints(struct reading *reading)
         return false;
     if (settings->ping_on && !provide_entrypoint(reading, settings->ping_entrypoint, "ping"))
         return false;
+    if (settings->rest_on && !provide_entrypoint(reading, settings->rest_entrypoint, "rest"))
+        return false;
+    if (settings->prometheus_on && !provide_entrypoint(reading, settings->prometheus_entrypoint, "metrics.prometheus"))
+        return false;
     for (size_t i = 0; i < settings->entrypoint_count; i++) {
         slices_add(&settings->arena, &settings->entrypoint_names, settings->entrypoints[i].name);
         settings->entrypoints[i].follows_aliases = settings->cname_flattening;
@@ -139,6 +159,40 @@ static void finish_trust(struct reading *reading)
     }
 }
 
+static bool finish_push(struct reading *reading, const char *name, const struct push_options *push)
+{
+    if (push->interval_ms == 0)
+        return reading_fail(reading, "%s.pushInterval: it is to be longer than 0", name);
+    if (push->address.len == 0)
+        return reading_fail(reading, "%s.address: there is none: write it as host:port", name);
+    return true;
+}
+
+static bool finish_influx(struct reading *reading)
+{
+    struct settings *settings = &reading->settings;
+    bool by_http = slice_eq(settings->influx_protocol, SLICE("http"));
+
+    if (!by_http && !slice_eq(settings->influx_protocol, SLICE("udp")))
+        return reading_fail(reading, "metrics.influxdb.protocol: \"%s\" is none: write udp or http",
+                            reading_shown(reading, settings->influx_protocol));
+    settings->influx.kind = by_http ? PUSH_INFLUX_HTTP : PUSH_INFLUX_UDP;
+    if (!by_http && (settings->influx.database.len || settings->influx.retention_policy.len))
+        reading_note(reading, LOG_WARN,
+                     "metrics.influxdb.database and .retentionPolicy have no effect without metrics.influxdb.protocol=http");
+    return finish_push(reading, "metrics.influxdb", &settings->influx);
+}
+
+static bool finish_metrics(struct reading *reading)
+{
+    struct settings *settings = &reading->settings;
+
+    settings->traffic.in_steps = settings->statsd_on || settings->datadog_on || settings->influx_on;
+    return (!settings->statsd_on || finish_push(reading, "metrics.statsd", &settings->statsd)) &&
+           (!settings->datadog_on || finish_push(reading, "metrics.datadog", &settings->datadog)) &&
+           (!settings->influx_on || finish_influx(reading));
+}
+
 static void finish_file(struct reading *reading)
 {
     struct settings *settings = &reading->settings;
@@ -182,7 +236,7 @@ static bool finish(struct reading *reading)
     finish_file(reading);
     if (settings->workers > SETTINGS_WORKERS_MAX)
         return reading_fail(reading, "--workers=%u: at most %d", settings->workers, SETTINGS_WORKERS_MAX);
-    return finish_entrypoints(reading);
+    return finish_metrics(reading) && finish_entrypoints(reading);
 }
 
 /* The first word, if it is none of the flags. */

@@ -158,6 +158,8 @@ static const char *kind_wanted(const struct flag *flag, enum toml_kind kind)
     case FLAG_LEVEL:
     case FLAG_FORMAT:
         return text ? NULL : "text";
+    case FLAG_BUCKETS:
+        return text || kind == TOML_ARRAY ? NULL : "a list of numbers";
     case FLAG_LIST:
     case FLAG_CONSTRAINTS:
         return text || kind == TOML_ARRAY ? NULL : "a list of texts";
@@ -184,6 +186,26 @@ static bool apply_list(struct file_walk *walk, const struct flag *flag, const st
     return true;
 }
 
+static bool apply_numbers(struct file_walk *walk, const struct flag *flag, const struct toml_value *array)
+{
+    struct text numbers = TEXT_EMPTY;
+    bool good = true;
+    TOML_EACH(item, array)
+    {
+        text_addf(&numbers, "%s", numbers.len ? "," : "");
+        if (item->kind == TOML_FLOAT)
+            text_addf(&numbers, "%.17g", item->number);
+        else if (item->kind == TOML_INTEGER)
+            text_addf(&numbers, "%lld", (long long)item->integer);
+        else
+            good = good && fail_at(walk, item, "it is to be a number");
+    }
+    if (good && !flag_set(walk->reading, flag, text_slice(&numbers)))
+        good = fail_at(walk, array, walk->reading->failure);
+    text_fini(&numbers);
+    return good;
+}
+
 static bool apply_value(struct file_walk *walk, const struct flag *flag, const struct toml_value *value)
 {
     struct reading *reading = walk->reading;
@@ -198,6 +220,8 @@ static bool apply_value(struct file_walk *walk, const struct flag *flag, const s
                 arena_format(&reading->settings.arena, "it is to be %s, not %s", wanted, toml_kind_name(value->kind)));
     }
     flag_switch_groups_on(reading, flag);
+    if (value->kind == TOML_ARRAY && flag->kind == FLAG_BUCKETS)
+        return apply_numbers(walk, flag, value);
     if (value->kind == TOML_ARRAY && flag->state != FLAG_NOT_YET)
         return apply_list(walk, flag, value);
     if (!flag_set(reading, flag, text))

@@ -37,6 +37,18 @@ static void warn_of_open_api(const struct settings *settings)
                  SLICE_ARG(entrypoint->address), SLICE_ARG(entrypoint->name));
 }
 
+static void warn_of_open_rest(const struct settings *settings)
+{
+    const struct model_entrypoint *entrypoint = settings_entrypoint(settings, settings->rest_entrypoint);
+    if (!settings->rest_on || !entrypoint || entrypoint->auth || is_loopback(entrypoint))
+        return;
+    wb_log_error("SECURITY: the REST provider on entrypoint \"" SLICE_FMT "\" (" SLICE_FMT
+                 ") lets everyone who can reach it "
+                 "change the routes, without login: put it on a loopback address, as "
+                 "--entryPoints=\"Name:" SLICE_FMT " Address:127.0.0.1:8080\", or behind Auth.Basic or Auth.Forward",
+                 SLICE_ARG(entrypoint->name), SLICE_ARG(entrypoint->address), SLICE_ARG(entrypoint->name));
+}
+
 void settings_log_warnings(const struct settings *settings)
 {
     for (size_t i = 0; i < settings->note_count; i++)
@@ -46,4 +58,5 @@ void settings_log_warnings(const struct settings *settings)
         warn_of_proxies(&settings->entrypoints[i]);
     }
     warn_of_open_api(settings);
+    warn_of_open_rest(settings);
 }

@@ -87,6 +87,7 @@ bool toml_fail(struct toml_parser *p, struct toml_place place, const char *form,
     vsnprintf(reason, sizeof reason, form, args);
     va_end(args);
     p->error->place = place;
+    p->error->reason = arena_strdup(p->arena, reason);
     p->error->message = arena_format(p->arena, SLICE_FMT ":%u:%u: %s", SLICE_ARG(p->file), place.line, place.column, reason);
     return false;
 }

@@ -125,9 +125,16 @@ const char *toml_kind_name(enum toml_kind kind)
     return names[kind];
 }
 
+uint32_t toml_source_line(const struct toml_document *document, uint32_t line)
+{
+    if (!document->line_count)
+        return line;
+    return document->lines[line <= document->line_count ? line - 1 : document->line_count - 1];
+}
+
 const char *toml_place_text(const struct toml_document *document, const struct toml_value *value, struct arena *arena)
 {
-    return arena_format(arena, SLICE_FMT ":%u", SLICE_ARG(document->file), value->place.line);
+    return arena_format(arena, SLICE_FMT ":%u", SLICE_ARG(document->file), toml_source_line(document, value->place.line));
 }
 
 static bool is_bare(struct slice key)

@@ -3,6 +3,7 @@
 #include "waybill/base/log.h"
 #include "waybill/exchange/access_log.h"
 #include "waybill/exchange/recent.h"
+#include "waybill/exchange/traffic.h"
 #include "waybill/exchange/unserved.h"
 #include "waybill/net/alias.h"
 #include "waybill/route/thread.h"
@@ -25,6 +26,7 @@ struct worker {
     struct entry *entry;
     struct unserved *unserved; /* read by any thread */
     struct recent *recent;     /* so is this */
+    struct traffic *traffic;   /* so is this; NULL: none */
     struct door *doors;
     bool draining;
     bool full[2]; /* [0] ordinary doors are withheld, [1] the reserved ones too */
@@ -172,6 +174,7 @@ struct worker *worker_create(const struct worker_options *options)
     w->loop = uv_loop_create(w);
     w->unserved = unserved_create();
     w->recent = recent_create();
+    w->traffic = options->traffic ? traffic_create(options->traffic) : NULL;
     return w;
 }
 
@@ -196,6 +199,7 @@ static void prepare(struct worker *w)
         .response_body_timeout_ms = o->response_body_timeout_ms,
         .unserved = w->unserved,
         .recent = w->recent,
+        .traffic = w->traffic,
         .counters = &w->counters,
     };
     w->entry = entry_create(&w->env, &o->entry);
@@ -232,6 +236,8 @@ static void adopt(struct message *message, void *owner)
     } else {
         w->env.lease = lease_create(&order->snapshot);
         upstream_adopt(w->env.upstream, w->env.lease->snapshot);
+        if (w->traffic)
+            traffic_adopt(w->traffic, w->env.lease->snapshot);
         lease_drop(&before); /* exchanges under way keep it alive as long as they need it */
     }
     free(order);
@@ -314,6 +320,7 @@ void worker_destroy(struct worker **worker)
     uv_loop_destroy(&w->loop);
     unserved_destroy(&w->unserved);
     recent_destroy(&w->recent);
+    traffic_destroy(&w->traffic);
     free(w->doors);
     free(w);
 }
@@ -321,6 +328,11 @@ void worker_destroy(struct worker **worker)
 const struct exchange_counters *worker_counters(const struct worker *w)
 {
     return &w->counters;
+}
+
+struct traffic *worker_traffic(const struct worker *w)
+{
+    return w->traffic;
 }
 
 struct unserved *worker_unserved(const struct worker *w)

@@ -15,13 +15,13 @@ REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 RANKS = {
     "base": 1,
-    "net": 2, "http": 2, "toml": 2, "yaml": 2, "callout": 2, "model": 2,
+    "net": 2, "http": 2, "toml": 2, "yaml": 2, "render": 2, "callout": 2, "model": 2,
     "route": 3,
     "upstream": 4,
     "exchange": 5,
     "entry": 6,
     "worker": 7,
-    "provider": 8, "control": 8, "admin": 8,
+    "provider": 8, "control": 8, "telemetry": 8, "admin": 8,
     "settings": 9,
     "command": 10,
     "main": 11,

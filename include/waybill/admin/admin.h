@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * admin - what the router says of itself over HTTP: API, health, ping, dashboard (spec/api-json.md). Pure functions of a
- * request and of the snapshot it came with; called by exchanges on the workers' threads.
+ * request and of the snapshot it came with, but for what is put; called by exchanges on the workers' threads.
  */
 #pragma once
 #include "waybill/exchange/local.h"
@@ -36,6 +36,14 @@ struct admin_options {
     void *current_arg;
     const struct slice *ready_providers; /* /ready waits for a configuration of each */
     size_t ready_provider_count;
+    /* Takes the configuration that was put, on any worker's thread; false: the text says why not. NULL: there is no REST provider. */
+    bool (*rest_update)(void *arg, struct slice body, struct text *out_text);
+    void *rest_arg;
+    size_t rest_entrypoint;
+    /* Appends the text for Prometheus, on any worker's thread. NULL: there is no /metrics. */
+    void (*metrics_write)(void *arg, struct text *out);
+    void *metrics_arg;
+    size_t metrics_entrypoint;
 };
 
 struct admin *admin_create(const struct admin_options *options);

@@ -20,6 +20,9 @@ struct control_options {
     struct cell *live_snapshots; /* kept up to date for whoever shows it (decisions.md 22); may be NULL */
     struct slices default_entrypoints, known_entrypoints;
     struct board *board; /* where what the providers say is put up; may be NULL */
+    /* Told of each configuration that is in force; may be NULL. */
+    void (*published)(void *arg, struct snapshot *snapshot);
+    void *published_arg;
 };
 
 struct control *control_create(const struct control_options *options);

@@ -11,6 +11,7 @@ struct aliases;
 struct passwords;
 struct recent;
 struct spool_room;
+struct traffic;
 struct unserved;
 
 enum { WORKERS_MAX = 128 };
@@ -62,6 +63,7 @@ struct environment {
     struct access_log *access_log; /* NULL: none */
     struct unserved *unserved;     /* NULL: not counted */
     struct recent *recent;         /* errors; NULL: not kept */
+    struct traffic *traffic;       /* NULL: no metrics */
     struct passwords *passwords;   /* checks them; shared by all workers */
     struct spool_room *spool_room; /* for bodies that are collected; shared by all workers */
     struct aliases *aliases;       /* where hosts lead by CNAME records; NULL: nobody asks (hostResolver) */

@@ -24,6 +24,7 @@ enum exchange_state {
     EXCHANGE_START,
     EXCHANGE_ENTRY_FILTERS,
     EXCHANGE_ROUTE,
+    EXCHANGE_LOCAL_BODY, /* an internal route wants the request's body */
     EXCHANGE_FILTERS,
     EXCHANGE_PICK,
     EXCHANGE_CONNECT,
@@ -34,6 +35,8 @@ enum exchange_state {
 };
 
 enum { EXCHANGE_TRIES_MAX = 8, EXCHANGE_ARENA_BYTES = 256 * 1024, EXCHANGE_HOPS_MAX = 8 };
+
+struct traffic_flow;
 
 struct exchange {
     struct environment *env;
@@ -97,9 +100,10 @@ struct exchange {
     uint64_t answer_bytes;
     struct answer_head answer;
     struct slice answer_body;
-    struct text answer_text; /* owns answer_body when it is not static */
+    struct text answer_text; /* owns answer_body when it is not static; before that, what an internal route gets as body */
     bool tunnel_client_shut, tunnel_server_shut;
-    bool cut;      /* what was sent must not look complete */
+    bool cut;                                        /* what was sent must not look complete */
+    struct traffic_flow *at_entrypoint, *at_backend; /* what it counts as; NULL: nothing yet, or without metrics */
     bool internal; /* an internal route, or a head that could not be read: not counted as a request, not logged */
 
     struct exchange *next_spare;

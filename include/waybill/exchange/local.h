@@ -19,9 +19,15 @@ struct local_request {
     const struct environment *env;   /* of the worker that was asked; to be looked at only */
     bool draining;
     bool filtered; /* the entrypoint's filters have passed it; false: only what needs none (ping) */
+    bool has_body; /* `body` is all of its body: it was asked before, and wanted it */
+    struct slice body;
 };
 
+/* Of a body that a route wants: more is refused. */
+enum { LOCAL_BODY_MAX = 4 * 1024 * 1024 };
+
 struct local_answer {
+    bool wants_body; /* it is asked again when that has come, and nothing is done before; the rest is not filled */
     unsigned status;
     struct slice content_type;                  /* static text or in the body's text */
     struct slice location;                      /* for redirects; static, or in `body` */
@@ -34,7 +40,8 @@ struct local_answer {
     void *stream_arg;
 };
 
-/* `answer` gives false for what is not one of its routes. */
+/* `answer` gives false for what is not one of its routes. Without `has_body` it changes nothing: who only wants to know whether
+ * there is such a route asks, too. */
 struct local_routes {
     bool (*answer)(void *arg, const struct local_request *request, struct local_answer *out_answer);
     void *arg;

@@ -8,6 +8,7 @@ struct file_options {
     struct slice filename;  /* one file, any extension */
     struct slice directory; /* wins over filename: every .toml and .tmpl below it */
     bool watch;
+    bool log_texts; /* at level DEBUG, before and after rendering */
     bool same_file; /* filename is the static configuration's own: other tables in it are no mistake, `{{` is plain */
 };
 

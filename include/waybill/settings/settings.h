@@ -6,9 +6,11 @@
  */
 #pragma once
 #include "waybill/base/log.h"
+#include "waybill/exchange/traffic.h"
 #include "waybill/model/entrypoint.h"
 #include "waybill/provider/docker.h"
 #include "waybill/provider/file.h"
+#include "waybill/telemetry/telemetry.h"
 
 enum settings_command { COMMAND_RUN, COMMAND_VERSION, COMMAND_HEALTHCHECK, COMMAND_HELP };
 
@@ -38,6 +40,16 @@ struct settings {
     struct docker_options docker; /* own_id is left to main */
     bool file_on;
     struct file_options file;
+
+    bool rest_on;
+    struct slice rest_entrypoint;
+
+    bool prometheus_on;
+    struct slice prometheus_entrypoint;
+    bool statsd_on, datadog_on, influx_on;
+    struct push_options statsd, datadog, influx;
+    struct slice influx_protocol;   /* "udp" or "http"; influx.kind is made of it */
+    struct traffic_options traffic; /* the histogram of durations; entrypoint_count is left to main */
 
     bool api_on, api_dashboard;
     struct slice api_entrypoint;

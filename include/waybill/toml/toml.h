@@ -60,11 +60,15 @@ struct toml_value {
 struct toml_document {
     struct slice file;
     const struct toml_value *root; /* a table */
+    /* When the input was made from another text, by its holder: the line there of each line of the input. NULL: it is itself. */
+    const uint32_t *lines;
+    size_t line_count;
 };
 
 struct toml_error {
     struct toml_place place;
     const char *message; /* one line, in the arena: "rules.toml:3:7: what is there; what to do" */
+    const char *reason;  /* the same without the place */
 };
 
 /* `file` is only a name for messages. False fills *out_error alone. The arena must have no limit;
@@ -89,6 +93,8 @@ static inline const struct toml_value *toml_first(const struct toml_value *conta
 
 /* One word for messages: "table", "text", "integer", ... */
 const char *toml_kind_name(enum toml_kind kind);
+/* The line in the text that the input was made from. */
+uint32_t toml_source_line(const struct toml_document *document, uint32_t line);
 /* "rules.toml:12", NUL-terminated, in `arena`. */
 const char *toml_place_text(const struct toml_document *document, const struct toml_value *value, struct arena *arena);
 /* "frontends.\"a b\".entryPoints[1]", NUL-terminated, in `arena`; "" for the root. */

@@ -14,6 +14,8 @@ struct alias_servers;
 struct passwords;
 struct recent;
 struct spool_room;
+struct traffic;
+struct traffic_options;
 struct unserved;
 struct worker;
 
@@ -39,6 +41,7 @@ struct worker_options {
     struct spool_room *spool_room;
     const struct alias_servers *alias_servers; /* NULL: the CNAME records of hosts are not followed */
     unsigned alias_depth_max;
+    const struct traffic_options *traffic; /* NULL: no metrics */
 };
 
 struct worker *worker_create(const struct worker_options *options);
@@ -54,6 +57,8 @@ void worker_join(struct worker *worker);
 void worker_destroy(struct worker **worker);
 /* Any thread may read them as long as the worker is not destroyed. */
 const struct exchange_counters *worker_counters(const struct worker *worker);
+/* What metrics are made of; NULL: there are none. Read by any thread as long as the worker is not destroyed. */
+struct traffic *worker_traffic(const struct worker *worker);
 /* What its clients asked for and nothing serves; read by any thread as long as the worker is not destroyed. */
 struct unserved *worker_unserved(const struct worker *worker);
 /* The latest errors; the same holds. */

@@ -1,36 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "naming.h"
 #include "label_value.h"
-#include "unicode.h"
 #include "waybill/base/digest.h"
 #include "waybill/base/text.h"
-#include "waybill/base/utf8.h"
+#include "waybill/base/unicode.h"
 
 static const struct slice compose_project = {"com.docker.compose.project", 26};
 static const struct slice compose_service = {"com.docker.compose.service", 26};
-
-struct slice naming_normalise(struct arena *arena, struct slice text)
-{
-    char *out = arena_bytes(arena, text.len + 1);
-    size_t len = 0;
-    bool gap = false;
-
-    while (text.len) {
-        const char *start = text.ptr;
-        uint32_t point = utf8_next(&text);
-        size_t width = (size_t)(text.ptr - start);
-        if (!unicode_is_letter_or_number(point)) {
-            gap = len > 0;
-            continue;
-        }
-        if (gap)
-            out[len++] = '-'; /* stands for at least one byte that was left out */
-        gap = false;
-        memcpy(out + len, start, width);
-        len += width;
-    }
-    return slice_make(out, len);
-}
 
 static bool is_composed(const struct container *container, struct slice *out_project, struct slice *out_service)
 {
@@ -96,7 +72,7 @@ struct slice naming_backend(struct arena *arena, const struct container *contain
     else
         name = slice_of(
             arena_format(arena, SLICE_FMT "-" SLICE_FMT, SLICE_ARG(service), SLICE_ARG(label.len ? label : segment->name)));
-    name = naming_normalise(arena, name);
+    name = unicode_normalise(arena, name);
     return slice_of(arena_format(arena, "backend-" SLICE_FMT, SLICE_ARG(name)));
 }
 
@@ -107,11 +83,11 @@ struct slice naming_frontend_stem(struct arena *arena, const struct segment *seg
 
     *out_is_numbered = segment->name.len == 0;
     if (*out_is_numbered) {
-        name = naming_normalise(arena, rule);
+        name = unicode_normalise(arena, rule);
         return slice_of(arena_format(arena, "frontend-" SLICE_FMT "%s", SLICE_ARG(name), name.len ? "-" : ""));
     }
     name = slice_of(arena_format(arena, SLICE_FMT "-" SLICE_FMT, SLICE_ARG(segment->name), SLICE_ARG(backend)));
-    name = naming_normalise(arena, name);
+    name = unicode_normalise(arena, name);
     return slice_of(arena_format(arena, "frontend-" SLICE_FMT, SLICE_ARG(name)));
 }
 
@@ -120,6 +96,6 @@ struct slice naming_server(struct arena *arena, const struct container *containe
     char hash[DIGEST_MD5_HEX];
 
     digest_md5_hex(url, hash);
-    return naming_normalise(arena,
-                            slice_of(arena_format(arena, "server-" SLICE_FMT "-%s", SLICE_ARG(container->name), hash)));
+    return unicode_normalise(arena,
+                             slice_of(arena_format(arena, "server-" SLICE_FMT "-%s", SLICE_ARG(container->name), hash)));
 }

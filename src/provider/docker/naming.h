@@ -3,8 +3,6 @@
 #pragma once
 #include "segment.h"
 
-/* Runs of letters and numbers, joined by `-`. */
-struct slice naming_normalise(struct arena *arena, struct slice text);
 /* "/web", or "web_shop" of a compose project; of a Swarm the service's. */
 struct slice naming_service(struct arena *arena, const struct container *container);
 /* The rule as written or made; empty: there is none. `*out_explicit`: a label says it. */

@@ -90,6 +90,7 @@ static void read_texts(struct file_provider *file, struct arena *arena)
     struct rules_options options = {
         .static_file = file->options.same_file && !file->options.directory.len,
         .always_defaults = file->options.directory.len > 0,
+        .log_texts = file->options.log_texts,
         .default_entrypoints = sink->default_entrypoints,
         .known_entrypoints = sink->known_entrypoints,
     };

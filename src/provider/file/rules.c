@@ -1,25 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "rules.h"
 #include "decode.h"
+#include "waybill/base/log.h"
 #include "waybill/base/map.h"
+#include "waybill/render/render.h"
 #include <stdlib.h>
-
-/* Templates are a later part: a file with an action would mean something else if it were read as it stands. */
-static char *find_template(const struct rules_text *file)
-{
-    const char *mark = memmem(file->text.ptr, file->text.len, "{{", 2);
-    unsigned line = 1, column = 1;
-
-    if (!mark)
-        return NULL;
-    for (const char *at = file->text.ptr; at < mark; at++) {
-        column = *at == '\n' ? 1 : column + 1;
-        line += *at == '\n';
-    }
-    return wb_format(SLICE_FMT ":%u:%u: templates (`{{`) are not supported yet: write the values out; a literal `{{` is "
-                               "possible in rules that stand in the static file",
-                     SLICE_ARG(file->name), line, column);
-}
 
 /* Each file is decoded apart, then merged by name. */
 struct parts {
@@ -28,18 +13,50 @@ struct parts {
     bool has_frontends; /* a table of frontends was there, maybe empty */
 };
 
+/* What an error says of the text that a template made, with the line of the template. */
+static char *describe_rendered(const struct toml_document *document, const struct toml_error *error)
+{
+    return wb_format(SLICE_FMT ":%u: %s (in line %u of what the template makes)", SLICE_ARG(document->file),
+                     toml_source_line(document, error->place.line), error->reason, error->place.line);
+}
+
+static void log_texts(const struct rules_text *file, struct slice rendered)
+{
+    wb_log_debug("file: " SLICE_FMT " as it is written: " SLICE_FMT, SLICE_ARG(file->name), SLICE_ARG(file->text));
+    wb_log_debug("file: " SLICE_FMT " as it is rendered: " SLICE_FMT, SLICE_ARG(file->name), SLICE_ARG(rendered));
+}
+
+/* Text, rendered if it has marks, to a tree. NULL, or what is wrong with it (a text to free). */
+static char *parse_file(struct arena *scratch, const struct rules_text *file, const struct rules_options *options,
+                        struct toml_document *out_document)
+{
+    bool is_template = !options->static_file && render_is_needed(file->text);
+    struct render_output output = {.text = file->text};
+    const char *problem = is_template ? render_text(scratch, file->text, file->name, &output) : NULL;
+    struct toml_error error;
+
+    if (problem)
+        return wb_strdup(problem);
+    if (options->log_texts)
+        log_texts(file, output.text);
+    *out_document = (struct toml_document){.file = file->name};
+    bool good = toml_parse(scratch, output.text, file->name, out_document, &error);
+    out_document->lines = output.lines;
+    out_document->line_count = output.line_count;
+    if (good)
+        return NULL;
+    return is_template ? describe_rendered(out_document, &error) : wb_strdup(error.message);
+}
+
 static bool read_part(struct arena *arena, const struct rules_text *file, const struct rules_options *options,
                       struct diagnostics *diagnostics, struct parts *parts, char **out_problem)
 {
     struct arena scratch;
     struct toml_document document;
-    struct toml_error error;
 
-    *out_problem = options->static_file ? NULL : find_template(file);
-    if (*out_problem)
-        return false;
     arena_init(&scratch, 0);
-    if (toml_parse(&scratch, file->text, file->name, &document, &error)) {
+    *out_problem = parse_file(&scratch, file, options, &document);
+    if (!*out_problem) {
         struct decode decode = {.arena = arena,
                                 .scratch = &scratch,
                                 .document = &document,
@@ -51,8 +68,6 @@ static bool read_part(struct arena *arena, const struct rules_text *file, const 
             if (child->kind == TOML_TABLE && slice_eq_nocase(child->key, SLICE("frontends")))
                 parts->has_frontends = true;
         }
-    } else {
-        *out_problem = wb_strdup(error.message);
     }
     arena_fini(&scratch);
     return *out_problem == NULL;

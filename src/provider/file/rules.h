@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rules - texts of rule files to one fragment (spec/file-provider.md 1 to 3): all or nothing.
+ * rules - texts of rule files to one fragment (spec/file-provider.md 1 to 3): all or nothing. A text with `{{` is rendered
+ * first (waybill/render/render.h).
  *
  * Thread: the provider's. No I/O.
  */
@@ -16,6 +17,7 @@ struct rules_text {
 struct rules_options {
     bool static_file;     /* the text is the static configuration, too: `{{` and other keys are plain (same-file mode) */
     bool always_defaults; /* folder mode: defaults also when no file has a table of frontends */
+    bool log_texts;       /* at level DEBUG: as they are written, as they are rendered */
     const struct slices *default_entrypoints, *known_entrypoints;
 };
 

@@ -3,7 +3,6 @@
 #include "docker/decode.h"
 #include "docker/burst.h"
 #include "docker/label_value.h"
-#include "docker/naming.h"
 #include "docker/own_id.h"
 #include "docker/stop_signal.h"
 #include "docker/timestamp.h"
@@ -283,27 +282,6 @@ static void test_values_of_labels(void **state)
     arena_fini(&arena);
 }
 
-static void test_names_are_runs_of_letters_and_numbers(void **state)
-{
-    static const char *const cases[][2] = {
-        {"Host:a.test,b.test;PathPrefixStrip:/x/y", "Host-a-test-b-test-PathPrefixStrip-x-y"},
-        {"::;,", ""},
-        {"my_App.v1", "my-App-v1"},
-        {"m\xc3\xbcller", "m\xc3\xbcller"},
-        {"a\xff"
-         "b",
-         "a-b"},
-        {"\xe4\xb8\xad-\xc2\xbd.", "\xe4\xb8\xad-\xc2\xbd"},
-    };
-    struct arena arena;
-
-    (void)state;
-    arena_init(&arena, 0);
-    for (size_t i = 0; i < WB_COUNT(cases); i++)
-        assert_true(slice_eq(naming_normalise(&arena, slice_of(cases[i][0])), slice_of(cases[i][1])));
-    arena_fini(&arena);
-}
-
 static void test_the_first_change_is_due_at_once_and_a_burst_is_gathered(void **state)
 {
     struct burst burst = {.gap_max_ms = 50};
@@ -359,7 +337,6 @@ int main(void)
         cmocka_unit_test(test_versions_of_the_api),
         cmocka_unit_test(test_timestamps),
         cmocka_unit_test(test_values_of_labels),
-        cmocka_unit_test(test_names_are_runs_of_letters_and_numbers),
         cmocka_unit_test(test_the_first_change_is_due_at_once_and_a_burst_is_gathered),
         cmocka_unit_test(test_our_own_container_is_found_where_the_engine_left_its_traces),
     };

@@ -182,7 +182,8 @@ static struct provider_sink sink = {on_delivered, NULL, &defaults, &known, NULL}
 static inline struct provider *start_on(const char *filename, const char *directory, bool same_file)
 {
     char *file = filename ? path_of(filename) : NULL, *rules = directory ? path_of(directory) : NULL;
-    struct file_options options = {slice_of(file), slice_of(rules), true, same_file};
+    struct file_options options = {
+        .filename = slice_of(file), .directory = slice_of(rules), .watch = true, .same_file = same_file};
     struct provider *provider = file_provider_create(&options, &sink);
 
     free(file);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "file/rules.h"
+#include "waybill/base/log.h"
 #include "waybill/base/text.h"
 #include "waybill/model/json.h"
 #include <setjmp.h>
@@ -246,7 +247,7 @@ static void test_the_static_file_has_other_keys_and_plain_template_marks(void **
 
     (void)state;
     assert_null(reading.fragment);
-    assert_non_null(strstr(reading.problem, "rules.toml:6:12: templates"));
+    assert_non_null(strstr(reading.problem, "rules.toml:6:15: there is no function `x`"));
     forget(&reading);
     options.static_file = true;
     reading = read_text(text);
@@ -254,6 +255,51 @@ static void test_the_static_file_has_other_keys_and_plain_template_marks(void **
     assert_non_null(reading.fragment);
     assert_int_equal(reading.diagnostics.count, 0);
     assert_true(slice_eq(reading.fragment->frontends[0].backend, SLICE("{{ x }}")));
+    forget(&reading);
+}
+
+static void test_what_is_wrong_in_a_rendered_text_has_the_line_of_the_template(void **state)
+{
+    struct reading reading = read_text(
+        "{{ range until 3 }}\n[backends.b{{ . }}]\n{{ end }}\n[frontends.f]\nbackend = \"b0\"\n"
+        "priority = \"{{ add 1 2 }}\"\n[frontends.f.routes.r]\nrule = \"Path:/\"\n");
+    (void)state;
+    assert_non_null(reading.fragment);
+    assert_int_equal(reading.fragment->backend_count, 3);
+    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:6", "`frontends.f.priority` is text");
+    forget(&reading);
+    reading = read_text("{{ range until 3 }}\n[backends.b]\n{{ end }}\n[frontends.f]\n");
+    assert_null(reading.fragment);
+    assert_non_null(strstr(reading.problem, "rules.toml:2: "));
+    assert_non_null(strstr(reading.problem, "(in line 4 of what the template makes)"));
+    forget(&reading);
+    reading = read_text("a = {{ env \"WAYBILL_NO_SUCH\" }}");
+    assert_null(reading.fragment);
+    assert_non_null(strstr(reading.problem, "rules.toml:1: "));
+    forget(&reading);
+}
+
+static void keep_line(enum log_level level, const char *line, void *arg)
+{
+    if (level == LOG_DEBUG)
+        text_addf(arg, "%s\n", line);
+}
+
+static void test_texts_are_logged_when_that_is_wanted(void **state)
+{
+    struct text lines = TEXT_EMPTY;
+
+    (void)state;
+    log_set_level(LOG_DEBUG);
+    log_set_sink(keep_line, &lines);
+    options.log_texts = true;
+    struct reading reading = read_text("{{/* raw */}}[backends.{{ lower \"BB\" }}]");
+    options.log_texts = false;
+    log_set_sink(NULL, NULL);
+    log_set_level(LOG_ERROR);
+    assert_non_null(strstr(lines.ptr, "as it is written: {{/* raw */}}[backends.{{ lower \\\"BB\\\" }}]"));
+    assert_non_null(strstr(lines.ptr, "as it is rendered: [backends.bb]"));
+    text_fini(&lines);
     forget(&reading);
 }
 
@@ -372,6 +418,8 @@ int main(void)
         cmocka_unit_test(test_harmless_fields_of_a_backend_close_nothing),
         cmocka_unit_test(test_unknown_keys_are_said_with_a_suggestion),
         cmocka_unit_test(test_the_static_file_has_other_keys_and_plain_template_marks),
+        cmocka_unit_test(test_what_is_wrong_in_a_rendered_text_has_the_line_of_the_template),
+        cmocka_unit_test(test_texts_are_logged_when_that_is_wanted),
         cmocka_unit_test(test_two_spellings_unite_names_and_otherwise_the_first_counts),
         cmocka_unit_test(test_one_group_in_two_spellings_is_one_group),
         cmocka_unit_test(test_a_name_belongs_to_the_first_file),

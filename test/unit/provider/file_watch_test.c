@@ -106,15 +106,17 @@ static void test_a_broken_file_keeps_the_old_configuration_and_says_where_until_
     provider_destroy(&provider);
 }
 
-static void test_a_template_is_refused_and_the_old_configuration_stays(void **state)
+static void test_a_bad_template_is_refused_and_the_old_configuration_stays(void **state)
 {
     (void)state;
     put("rules.toml", RULES("old"));
     struct provider *provider = start_on("rules.toml", NULL, false);
     assert_true(wait_for(document_has, "\"old\"", 2000));
-    replace("rules.toml", "# x\n[backends.{{ env \"A\" }}]\n");
-    assert_true(wait_for(problems_have, "rules.toml:2:11: templates (`{{`) are not supported yet", 2000));
+    replace("rules.toml", "# x\n[backends.{{ envy \"A\" }}]\n");
+    assert_true(wait_for(problems_have, "rules.toml:2:14: there is no function `envy`: did you mean `env`?", 2000));
     assert_true(document_has("\"old\""));
+    replace("rules.toml", "{{ $name := \"new\" }}\n" RULES("{{ $name }}"));
+    assert_true(wait_for(document_has, "\"new\"", 2000));
     provider_destroy(&provider);
 }
 
@@ -217,7 +219,7 @@ static void test_a_provider_that_does_not_watch_reads_once_and_stops_at_once(voi
     (void)state;
     put("rules.toml", RULES("a"));
     char *path = path_of("rules.toml");
-    struct file_options options = {slice_of(path), SLICE(""), false, false};
+    struct file_options options = {.filename = slice_of(path)};
     struct provider *provider = file_provider_create(&options, &sink);
     assert_int_equal(provider->ops->start(provider), 0);
     assert_true(wait_for(document_has, "\"a\"", 2000));
@@ -245,7 +247,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_file_that_stays_empty_is_applied, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_a_broken_file_keeps_the_old_configuration_and_says_where_until_mended,
                                         make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_a_template_is_refused_and_the_old_configuration_stays, make_folder,
+        cmocka_unit_test_setup_teardown(test_a_bad_template_is_refused_and_the_old_configuration_stays, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(test_a_first_read_that_fails_is_watched_too, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_a_folder_removed_and_made_again_is_read_again, make_folder, remove_folder),

@@ -235,7 +235,6 @@ static void test_parts_that_are_not_there_are_refused_by_name(void **state)
         "--metrics",
         "--metrics.prometheus",
         "--rancher.metadata",
-        "--rest",
         "--serviceFabric",
         "--tracing.backend=jaeger",
         "--web",

@@ -35,6 +35,21 @@ static void test_an_open_api_is_warned_about_at_the_default_level(void **state)
     assert_non_null(strstr(logged.ptr, "SECURITY: the API and dashboard on entrypoint \\\"traefik\\\" (:8080)"));
 }
 
+static void test_an_open_rest_provider_is_warned_about_too(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--rest"));
+    settings_log_warnings(&settings);
+    assert_int_equal(error_count, 1);
+    assert_non_null(strstr(logged.ptr, "SECURITY: the REST provider on entrypoint \\\"traefik\\\" (:8080)"));
+    expect_ok(read_words("--rest.entryPoint=inner", "--entryPoints=Name:inner Address:127.0.0.1:8081",
+                         "--defaultEntryPoints=inner"));
+    expect_text(settings.rest_entrypoint, "inner");
+    settings_log_warnings(&settings);
+    assert_int_equal(error_count, 1);
+    expect_refused(read_words("--rest.entryPoint=nowhere"), "rest.entryPoint: there is no entrypoint \"nowhere\"");
+}
+
 static void test_an_api_on_loopback_or_behind_auth_is_not_warned_about(void **state)
 {
     (void)state;
@@ -119,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WARNING_TEST(test_an_open_api_is_warned_about_at_the_default_level),
+        WARNING_TEST(test_an_open_rest_provider_is_warned_about_too),
         WARNING_TEST(test_an_api_on_loopback_or_behind_auth_is_not_warned_about),
         WARNING_TEST(test_a_white_list_alone_is_no_login),
         WARNING_TEST(test_an_entrypoint_that_believes_everyone_is_warned_about),

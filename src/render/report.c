@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#include "report.h"
+#include <stdarg.h>
+#include <stdio.h>
+
+bool report_fail(struct report *report, const char *at, const char *form, ...)
+{
+    unsigned line = 1, column = 1;
+    char what[1024];
+    va_list arguments;
+
+    if (report->problem)
+        return false;
+    for (const char *byte = report->source.ptr; byte < at; byte++) {
+        column = *byte == '\n' ? 1 : column + 1;
+        line += *byte == '\n';
+    }
+    va_start(arguments, form);
+    vsnprintf(what, sizeof what, form, arguments);
+    va_end(arguments);
+    report->problem = arena_format(report->arena, SLICE_FMT ":%u:%u: %s", SLICE_ARG(report->file), line, column, what);
+    return false;
+}
