@@ -214,7 +214,7 @@ void news_gather_figures(struct news *news, const struct snapshot *snapshot, uin
     begin_event(out, "figures");
     text_addf(out, "{\"snapshot\":%" PRIu64 ",\"inventory\":%" PRIu64 ",\"diagnostics\":%" PRIu64, number_of(snapshot),
               news->numbers.inventory, news->numbers.diagnostics);
-    figures_write(&news->figures, news->options, now_ns, out);
+    figures_write(&news->figures, now_ns, out);
     text_add_char(out, '}');
     end_event(out);
 }

@@ -260,14 +260,21 @@ static void write_metrics(void *arg, struct text *out)
     telemetry_write_prometheus(r->telemetry, out);
 }
 
+/* On the dashboard, by backend. */
+static bool shows_figures(const struct settings *settings)
+{
+    return settings->api_on && settings->api_dashboard;
+}
+
 static void create_telemetry(struct router *r)
 {
     const struct settings *s = r->settings;
 
-    if (!s->prometheus_on && !s->statsd_on && !s->datadog_on && !s->influx_on)
-        return;
     r->traffic = s->traffic;
     r->traffic.entrypoint_count = s->entrypoint_count;
+    r->traffic.in_steps = r->traffic.in_steps || shows_figures(s);
+    if (!s->prometheus_on && !s->statsd_on && !s->datadog_on && !s->influx_on)
+        return;
     r->telemetry = telemetry_create(&(struct telemetry_options){
         .traffic = &r->traffic,
         .traffics = r->traffics,
@@ -321,6 +328,7 @@ static void create_admin(struct router *r)
         .counter_count = r->worker_count,
         .unserved = r->unserved,
         .recent = r->recent,
+        .traffic = r->traffics,
         .recent_errors_shown = s->api_statistics ? s->api_recent_errors : 0,
         .live_snapshots = &r->live_snapshots,
         .board = r->board,
@@ -374,7 +382,7 @@ static struct worker_options worker_options_of(struct router *r, size_t number, 
         .spool_room = r->spool_room,
         .alias_servers = s->cname_flattening ? &r->alias_servers : NULL,
         .alias_depth_max = s->resolv_depth,
-        .traffic = r->telemetry ? &r->traffic : NULL,
+        .traffic = r->telemetry || shows_figures(s) ? &r->traffic : NULL,
     };
 }
 

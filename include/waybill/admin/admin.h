@@ -13,6 +13,7 @@ struct exchange_counters;
 struct loop;
 struct recent;
 struct snapshot;
+struct traffic;
 struct unserved;
 
 struct admin_options {
@@ -22,6 +23,7 @@ struct admin_options {
     const struct exchange_counters *const *counters; /* one per worker; read with cell_read */
     struct unserved *const *unserved;                /* as many; NULL: not counted */
     struct recent *const *recent;                    /* as many; NULL: errors are not kept */
+    struct traffic *const *traffic;                  /* as many; NULL: requests are not counted by backend */
     size_t counter_count;
     size_t recent_errors_shown;                                  /* in /health (api.statistics); 0: there is no such list */
     const struct cell *live_snapshots;                           /* not freed yet; NULL: not known */
