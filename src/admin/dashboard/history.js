@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * history - the figures of the last two minutes, of all requests and of each backend. A second in which a backend had none counts as
+ * zero requests, and as no latency at all.
+ */
+import { on } from './store.js';
+import { SPARK_POINTS } from './spark.js';
+
+const KINDS = ['requests', 'errors', 'p50', 'p95', 'p99'];
+const QUIET = { requests: 0, errors: 0, active: 0, p50: null, p95: null, p99: null };
+
+const empty = () => Object.fromEntries([...KINDS.map((kind) => [kind, []]), ['latest', QUIET]]);
+
+export const history = { all: empty(), backends: new Map() };
+
+function add(row, figures) {
+    for (const kind of KINDS) {
+        row[kind].push(figures[kind]);
+        if (row[kind].length > SPARK_POINTS) row[kind].shift();
+    }
+    row.latest = figures;
+}
+
+const isOver = (row) => row.requests.every((value) => value === 0) && row.latest.active === 0;
+
+on('figures', (figures) => {
+    const busy = new Map(figures.backends.map((one) => [one.name, one]));
+    add(history.all, figures);
+    for (const name of busy.keys()) if (!history.backends.has(name)) history.backends.set(name, empty());
+    for (const [name, row] of history.backends) {
+        add(row, busy.get(name) || QUIET);
+        if (isOver(row)) history.backends.delete(name);
+    }
+});
+
+on('begin', () => { history.all = empty(); history.backends.clear(); });
+
+export const historyOf = (backend) => history.backends.get(backend) || null;
