@@ -28,6 +28,7 @@ const orders = {
         await page.addInitScript(() => document.addEventListener('securitypolicyviolation', (event) => window.tellPolicy(`${event.violatedDirective}: ${event.blockedURI}`)));
         await page.goto(url);
     },
+    async reload() { await page.reload(); },
     ask: ({ js }) => page.evaluate(js),
     async wait({ js, ms = 8000 }) {
         for (const end = Date.now() + ms; ;) {

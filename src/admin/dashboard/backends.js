@@ -15,8 +15,8 @@ const SHOWN = 40, DOTS_MAX = 12;
 const list = { shown: SHOWN, busyFirst: false, live: [] };
 
 /* A figure beside its picture. */
-function makeGauge(className) {
-    const value = make('b', '', '–'), note = make('small', ''), spark = makeSpark(className);
+function makeGauge(className, noteClass) {
+    const value = make('b', '', '–'), note = make('small', noteClass || ''), spark = makeSpark(className);
     return { value, note, spark, element: make('div', 'gauge', make('span', 'reading', value, note), spark) };
 }
 
@@ -27,7 +27,7 @@ function drawGauges({ backend, rate, errors, latency }) {
     errors.value.textContent = row && latest.requests ? percent(latest.errors / latest.requests) : '–';
     errors.value.classList.toggle('bad', Boolean(row && latest.errors));
     latency.value.textContent = row ? milliseconds(latest.p50) : '–';
-    latency.note.textContent = row && latest.p50 !== null ? ` p95 ${milliseconds(latest.p95)}` : '';
+    latency.note.textContent = row && latest.p50 !== null ? `p95 ${milliseconds(latest.p95)}` : '';
     latency.element.title = row ? `p50 ${milliseconds(latest.p50)}, p95 ${milliseconds(latest.p95)}, p99 ${milliseconds(latest.p99)}` : '';
     drawSpark(rate.spark, row ? row.requests : []);
     drawSpark(errors.spark, row ? row.errors : []);
@@ -78,7 +78,7 @@ function showDetails(backend, element) {
 
 function makeBackend(backend) {
     const item = make('details', 'item'), bad = !backend.servers.some((one) => !one.down);
-    const live = { backend, rate: makeGauge('of-rate'), errors: makeGauge('of-errors'), latency: makeGauge('of-latency') };
+    const live = { backend, rate: makeGauge('of-rate'), errors: makeGauge('of-errors'), latency: makeGauge('of-latency', 'below') };
     item.dataset.id = backend.id;
     item.append(make('summary', 'row backend',
         make('div', 'name', make('i', bad ? 'dot bad' : 'dot'), make('div', '', make('b', '', backend.title), ' ', make('span', 'from', backend.provider))),
@@ -112,7 +112,7 @@ export function revealBackend(id) {
 byId('back-more').addEventListener('click', () => { list.shown = Infinity; render(); });
 byId('back-sort').addEventListener('click', () => {
     list.busyFirst = !list.busyFirst;
-    setText('back-sort', list.busyFirst ? 'busiest first' : 'by name');
+    setText('back-sort', list.busyFirst ? 'busiest first' : 'sorted by name');
     render();
 });
 on('routes', render);

@@ -18,7 +18,7 @@ const WORDS = {
 
 on('happened', (event) => {
     const [mood, name, words] = WORDS[event.kind](event), list = byId('happened-list');
-    const row = make('li', '', make('time', 'when', clockTime(event.at)), make('i', `dot ${mood || 'plain'}`), make('b', '', name), make('span', 'why', words));
+    const row = make('li', '', make('time', 'when', clockTime(event.at)), make('i', `dot ${mood || 'neutral'}`), make('b', '', name), make('span', 'why', words));
     list.prepend(row);
     while (list.children.length > Math.min(KEPT, SHOWN_AT_ONCE)) list.lastElementChild.remove();
     byId('happened').hidden = false;

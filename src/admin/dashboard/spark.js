@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spark - small pictures of the last two minutes, as inline SVG: one or two lines over an area. A value of null is a gap.
+ * spark - small pictures of the last two minutes, as inline SVG: one or two lines over an area. A value of null is a gap. While there
+ * is little to show, it has more room.
  */
 
 export const SPARK_POINTS = 120;
 
-const SVG = 'http://www.w3.org/2000/svg', WIDTH = 240, HEIGHT = 48;
+const SVG = 'http://www.w3.org/2000/svg', WIDTH = 240, HEIGHT = 48, POINTS_MIN = 40;
 
 function path(className) {
     const element = document.createElementNS(SVG, 'path');
@@ -24,7 +25,8 @@ export function makeSpark(className) {
     return svg;
 }
 
-const place = (value, i, count, most) => [WIDTH - (count - 1 - i) * WIDTH / (SPARK_POINTS - 1), HEIGHT - 2 - value / most * (HEIGHT - 6)];
+const place = (value, i, count, most) =>
+    [WIDTH - (count - 1 - i) * WIDTH / (Math.max(count, POINTS_MIN) - 1), HEIGHT - 2 - value / most * (HEIGHT - 6)];
 
 /* Pieces between gaps, as lists of points. */
 function piecesOf(values, most) {
@@ -50,6 +52,7 @@ export function drawSpark(svg, values, { least = 1, second = null } = {}) {
     const [filled, stroke, other] = svg.children;
     const most = Math.max(least, ...values.filter(Number.isFinite), ...(second || []).filter(Number.isFinite));
     const pieces = piecesOf(values, most);
+    svg.classList.toggle('flat', values.every((value) => !value));
     filled.setAttribute('d', area(pieces));
     stroke.setAttribute('d', line(pieces));
     other.setAttribute('d', second ? line(piecesOf(second, most)) : '');

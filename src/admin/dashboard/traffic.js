@@ -16,7 +16,7 @@ function showFigures(figures) {
     drawSpark(sparks.rate, all.requests);
     setText('error-ratio', figures.requests ? percent(figures.errors / figures.requests) : '–');
     const errors = all.errors.reduce((sum, value) => sum + value, 0);
-    setText('error-note', errors ? `${number(Math.round(errors))} answers of 5xx in two minutes` : 'no 5xx in two minutes');
+    setText('error-note', errors ? `${number(Math.round(errors))} × 5xx in two minutes` : 'no 5xx in two minutes');
     byId('error-ratio').classList.toggle('bad', figures.errors > 0);
     drawSpark(sparks.errors, all.errors);
     setText('latency', milliseconds(figures.p50));

@@ -20,6 +20,7 @@ function render() {
     const count = frontends.length + diagnostics.length;
     byId('trouble').hidden = count === 0;
     setText('trouble-count', String(count));
+    byId('trouble').classList.toggle('mild', !frontends.length && diagnostics.every((one) => one.severity === 'warning'));
     replaceWhenChanged('trouble-list', [frontends.map((one) => [one.id, one.state, one.because]), diagnostics], () =>
         [...frontends.slice(0, SHOWN).map(makeFrontendRow), ...diagnostics.slice(0, SHOWN).map(makeDiagnosticRow)]);
 }
