@@ -4,7 +4,7 @@ import { byId, make } from './dom.js';
 import { clockTime, plural } from './format.js';
 import { on } from './store.js';
 
-const KEPT = 60, SHOWN_AT_ONCE = 60;
+const KEPT = 60;
 
 const WORDS = {
     restart: () => ['bad', 'router', 'was started anew'],
@@ -18,8 +18,9 @@ const WORDS = {
 
 on('happened', (event) => {
     const [mood, name, words] = WORDS[event.kind](event), list = byId('happened-list');
-    const row = make('li', '', make('time', 'when', clockTime(event.at)), make('i', `dot ${mood || 'neutral'}`), make('b', '', name), make('span', 'why', words));
+    const row = make('li', '', make('time', 'when', clockTime(event.at)), make('i', `dot ${mood || 'neutral'}`),
+                     make('span', 'what', make('b', '', name), ' ', words));
     list.prepend(row);
-    while (list.children.length > Math.min(KEPT, SHOWN_AT_ONCE)) list.lastElementChild.remove();
+    while (list.children.length > KEPT) list.lastElementChild.remove();
     byId('happened').hidden = false;
 });
