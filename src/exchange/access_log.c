@@ -1,84 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/exchange/access_log.h"
+#include "access_private.h"
 #include "waybill/base/clock.h"
-#include "waybill/base/text.h"
-#include "waybill/exchange/exchange.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { ACCESS_LOG_GATHER = 32 * 1024 };
+/* So many bytes, or so long after the first line: a thread that is woken for each line would cost more than the line. */
+enum { GATHER_BYTES = 32 * 1024, GATHER_MS = 20, LINE_BYTES = 4096 };
 
 struct access_log {
     struct loop *loop;
-    int fd;
+    const struct access_rules *rules;
+    struct line_writer *writer;
     struct text lines;
-    struct later later;
-    bool queued;
-    uint64_t stamp_second;
-    char stamp[40];
+    uint64_t count; /* of lines */
+    struct deadline hand_over;
+    uint64_t wall_offset_ns; /* of the wall clock to the monotonic one, as of the first line that was gathered */
+    struct access_stamp stamp;
 };
 
 static _Atomic uint64_t request_count; /* process-wide, as v1.7 numbers its lines */
 
-static wb_err make_folders(struct slice path)
+static void hand_over(struct access_log *log)
 {
-    for (size_t i = 1; i < path.len; i++) {
-        if (path.ptr[i] != '/')
-            continue;
-        char *folder = wb_strndup(path.ptr, i);
-        int failed = mkdir(folder, 0755) != 0 && errno != EEXIST ? errno : 0;
-        free(folder);
-        if (failed)
-            return -failed;
-    }
-    return 0;
+    if (log->count)
+        line_writer_post(log->writer, &log->lines, log->count);
+    log->count = 0;
+    deadline_clear(&log->hand_over);
 }
 
-wb_err access_log_open(struct slice path, int *out_fd)
+static void on_gathered(struct deadline *deadline)
 {
-    if (path.len == 0) {
-        *out_fd = STDOUT_FILENO;
-        return 0;
-    }
-    wb_err error = make_folders(path);
-    if (error)
-        return error;
-    char *name = slice_dup(path);
-    int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    error = fd < 0 ? -errno : 0;
-    free(name);
-    *out_fd = fd;
-    return error;
+    hand_over(WB_CONTAINER_OF(deadline, struct access_log, hand_over));
 }
 
-static void write_out(struct access_log *log)
-{
-    ssize_t wrote = log->lines.len ? write(log->fd, log->lines.ptr, log->lines.len) : 0;
-    (void)wrote; /* a full disk must not stop requests (security case D14) */
-    log->lines.len = 0;
-}
-
-static void on_turn_end(struct later *later)
-{
-    struct access_log *log = WB_CONTAINER_OF(later, struct access_log, later);
-    log->queued = false;
-    write_out(log);
-}
-
-struct access_log *access_log_create(struct loop *loop, int fd)
+struct access_log *access_log_create(struct loop *loop, const struct access_rules *rules, struct line_writer *writer)
 {
     struct access_log *log = wb_alloc(sizeof *log);
 
     log->loop = loop;
-    log->fd = fd;
-    log->later.run = on_turn_end;
-    list_init(&log->later.link);
+    log->rules = rules;
+    log->writer = writer;
+    log->stamp.second = UINT64_MAX;
+    deadline_init(&log->hand_over, on_gathered);
     return log;
 }
 
@@ -89,69 +55,111 @@ void access_log_destroy(struct access_log **log)
     *log = NULL;
     if (!closing)
         return;
-    list_remove(&closing->later.link);
-    write_out(closing);
+    hand_over(closing);
+    loop_remove_deadline(closing->loop, &closing->hand_over);
     text_fini(&closing->lines);
     free(closing);
 }
 
-/* "23/Nov/2026:08:01:49 +0000", made once a second. */
-static const char *stamp(struct access_log *log)
+const struct access_rules *access_log_rules(const struct access_log *log)
 {
-    time_t now = (time_t)(clock_wall_ns() / 1000000000u);
-    struct tm utc;
-
-    if ((uint64_t)now != log->stamp_second) {
-        log->stamp_second = (uint64_t)now;
-        gmtime_r(&now, &utc);
-        strftime(log->stamp, sizeof log->stamp, "%d/%b/%Y:%H:%M:%S +0000", &utc);
-    }
-    return log->stamp;
+    return log->rules;
 }
 
-/* In quotes, or a lone dash in quotes (or without) when there is none. */
-static void add_quoted(struct text *line, struct slice value, bool bare_dash)
+static void spell_zone(const struct tm *here, char out[8])
 {
-    if (value.len == 0) {
-        text_add(line, bare_dash ? SLICE("-") : SLICE("\"-\""));
-        return;
-    }
-    text_add_char(line, '"');
-    text_add_escaped(line, value);
-    text_add_char(line, '"');
+    long minutes = here->tm_gmtoff / 60, size = labs(minutes);
+
+    if (minutes == 0)
+        strcpy(out, "Z");
+    else
+        snprintf(out, 8, "%c%02u:%02u", minutes < 0 ? '-' : '+', (unsigned)(size / 60) % 100, (unsigned)(size % 60));
 }
 
-void access_log_add(struct access_log *log, const struct exchange *x)
+static const struct access_stamp *stamp_of(struct access_log *log, uint64_t wall_ns)
 {
-    struct text *line = &log->lines;
-    const struct headers *headers = &x->request.headers;
+    struct access_stamp *stamp = &log->stamp;
+    uint64_t second = wall_ns / 1000000000u;
+    time_t time = (time_t)second;
+    struct tm utc, here;
+
+    if (second == stamp->second)
+        return stamp;
+    stamp->second = second;
+    gmtime_r(&time, &utc);
+    strftime(stamp->common, sizeof stamp->common, "%d/%b/%Y:%H:%M:%S +0000", &utc);
+    if (log->rules->json) {
+        localtime_r(&time, &here);
+        strftime(stamp->utc, sizeof stamp->utc, "%Y-%m-%dT%H:%M:%S", &utc);
+        strftime(stamp->local, sizeof stamp->local, "%Y-%m-%dT%H:%M:%S", &here);
+        spell_zone(&here, stamp->zone);
+    }
+    return stamp;
+}
+
+static bool is_wanted(const struct access_rules *rules, const struct exchange *x, uint64_t duration_ns)
+{
+    if (!rules->is_filtered)
+        return true;
+    for (size_t i = 0; i < rules->status_count; i++)
+        if (x->status >= rules->statuses[i].from && x->status <= rules->statuses[i].to)
+            return true;
+    return (rules->retried && x->attempts > 1) || (rules->longer_than_ns && duration_ns > rules->longer_than_ns);
+}
+
+static const char *protocol_name(enum http_version version)
+{
+    switch (version) {
+    case HTTP_1_0:
+        return "HTTP/1.0";
+    case HTTP_1_1:
+        return "HTTP/1.1";
+    }
+    WB_UNREACHABLE();
+}
+
+static void compose(struct access_log *log, const struct exchange *x, uint64_t number, uint64_t now_ns)
+{
+    static const struct access_note nothing;
+    struct slice forwarded = headers_value(&x->request.headers, HEADER_X_FORWARDED_FOR);
     char ip[ADDRESS_TEXT_SIZE];
-    uint64_t number = atomic_fetch_add_explicit(&request_count, 1, memory_order_relaxed) + 1;
-    uint64_t duration_ms = (clock_monotonic_ns() - x->started_ns) / 1000000u;
-    struct slice client = headers_value(headers, HEADER_X_FORWARDED_FOR);
+    struct access_facts facts = {
+        .exchange = x,
+        .note = x->note ? x->note : &nothing,
+        .rules = log->rules,
+        .number = number,
+        .now_ns = now_ns,
+        .duration_ns = now_ns - x->started_ns,
+        .peer = slice_make(ip, address_format_ip(&x->peer, ip)),
+        .protocol = protocol_name(x->request.version),
+    };
 
-    address_format_ip(&x->peer, ip);
-    text_add_escaped(line, client.len ? client : slice_of(ip));
-    text_add(line, SLICE(" - "));
-    text_add_escaped(line, x->user.len ? x->user : SLICE("-"));
-    text_addf(line, " [%s] \"", stamp(log));
-    text_add_escaped(line, x->request.method);
-    text_add_char(line, ' ');
-    text_add_escaped(line, x->request.target);
-    text_addf(line, " HTTP/1.%c\" %u %llu ", x->request.version == HTTP_1_1 ? '1' : '0', x->status,
-              (unsigned long long)x->answer_bytes);
-    add_quoted(line, headers_value(headers, HEADER_REFERER), false);
-    text_add_char(line, ' ');
-    add_quoted(line, headers_value(headers, HEADER_USER_AGENT), false);
-    text_addf(line, " %llu ", (unsigned long long)number);
-    add_quoted(line, x->frontend_name, true);
-    text_add_char(line, ' ');
-    add_quoted(line, slice_of(x->server_url), true);
-    text_addf(line, " %llums\n", (unsigned long long)duration_ms);
-    if (line->len > ACCESS_LOG_GATHER) {
-        write_out(log);
-    } else if (!log->queued) {
-        log->queued = true;
-        loop_later(log->loop, &log->later);
-    }
+    facts.client = forwarded.len ? forwarded : facts.peer;
+    facts.start_wall_ns = x->started_ns + log->wall_offset_ns;
+    facts.stamp = stamp_of(log, facts.start_wall_ns);
+    if (log->rules->json)
+        access_json_add(&log->lines, &facts);
+    else
+        access_common_add(&log->lines, &facts);
+}
+
+static void begin_gathering(struct access_log *log, uint64_t now_ns)
+{
+    text_reserve(&log->lines, GATHER_BYTES + LINE_BYTES);
+    log->wall_offset_ns = clock_wall_ns() - now_ns;
+}
+
+void access_log_add(struct access_log *log, const struct exchange *x, uint64_t now_ns)
+{
+    uint64_t number = atomic_fetch_add_explicit(&request_count, 1, memory_order_relaxed) + 1;
+
+    if (!is_wanted(log->rules, x, now_ns - x->started_ns))
+        return;
+    if (log->count++ == 0)
+        begin_gathering(log, now_ns);
+    compose(log, x, number, now_ns);
+    if (log->lines.len >= GATHER_BYTES)
+        hand_over(log);
+    else if (log->count == 1)
+        loop_set_deadline_in(log->loop, &log->hand_over, GATHER_MS);
 }

@@ -95,9 +95,7 @@ bool step_answer(struct exchange *x)
     if (!x->head_answered) {
         if (x->halves && !response_heads_pass(x))
             return x->half_at == NULL;
-        x->status = x->answer.status;
-        x->head_answered = true;
-        ops->send_head(x->client, &x->answer);
+        exchange_send_head(x);
         if (x->transform)
             return true;
         struct slice body = x->answer.has_body ? x->answer_body : SLICE("");

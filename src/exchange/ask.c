@@ -41,7 +41,7 @@ static void make_request(struct exchange *x, struct slice path)
     request->safe_to_repeat = true;
     request->body = BODY_NONE;
     x->upgrade = SLICE("");
-    x->continue_wanted = false;
+    x->websocket = x->continue_wanted = false;
     x->upload = NULL;
     x->route.changes = (struct path_changes){.target = path};
     x->route.found.slash_redirect = false;

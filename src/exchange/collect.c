@@ -19,6 +19,8 @@ enum body_result exchange_request_body(struct exchange *x, uint64_t progress, st
 
 void exchange_request_took(struct exchange *x, size_t count)
 {
+    if (x->note)
+        x->note->request_bytes += count;
     x->client_ops->body_took(x->client, count);
 }
 

@@ -40,7 +40,7 @@ static void clear(struct exchange *x)
     x->reason = REASON_NONE;
     x->stepping = x->poked = false;
     x->progress = 0;
-    x->te_trailers = false;
+    x->te_trailers = x->websocket = false;
     x->upgrade = SLICE("");
     x->lease = NULL;
     x->alias = SLICE("");
@@ -51,6 +51,7 @@ static void clear(struct exchange *x)
     x->filter_state = NULL;
     x->halves = x->half_at = x->transform = NULL;
     x->upload = NULL;
+    x->note = NULL;
     x->server = x->wanted = NULL;
     x->server_url[0] = '\0';
     x->frontend_name = x->user = SLICE("");
@@ -147,15 +148,16 @@ static bool step_once(struct exchange *x)
 static void count_and_log(struct exchange *x)
 {
     struct exchange_counters *counters = x->env->counters;
-    uint64_t duration_ns;
+    uint64_t now_ns, duration_ns;
 
     cell_sub(&counters->active, 1);
     cell_add(&counters->ended[x->reason], 1);
     if (x->internal)
         return;
+    now_ns = clock_monotonic_ns();
     cell_add(&counters->requests, 1);
     cell_add(&counters->status[x->status < 600 ? x->status : 0], 1);
-    duration_ns = clock_monotonic_ns() - x->started_ns;
+    duration_ns = now_ns - x->started_ns;
     cell_add(&counters->response_ns, duration_ns);
     cell_add(&counters->response_bytes, x->answer_bytes);
     if (x->status >= 400 && x->env->recent)
@@ -163,7 +165,7 @@ static void count_and_log(struct exchange *x)
     if (x->env->traffic)
         meter_end(x, duration_ns);
     if (x->env->access_log)
-        access_log_add(x->env->access_log, x);
+        access_log_add(x->env->access_log, x, now_ns);
 }
 
 static void keep_for_reuse(struct exchange *x)
@@ -196,6 +198,8 @@ static void release(struct exchange *x)
     if (x->halves)
         response_halves_end(x, NULL);
     count_and_log(x);
+    if (x->note)
+        access_note_end(x);
     loop_remove_deadline(env->loop, &x->deadline);
     buffer_return(&x->out, &env->loop->stock);
     buffer_return(&x->head_bytes, &env->loop->stock);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The steps of an exchange, by file. Each returns true when the state changed or more can be done at once. */
 #pragma once
+#include "access_note.h"
 #include "waybill/exchange/exchange.h"
 
 /* route.c */
@@ -71,6 +72,9 @@ void meter_end(struct exchange *x, uint64_t duration_ns);
 
 /* tunnel.c */
 bool step_tunnel(struct exchange *x);
+/* A tunnel may be idle for days: the request's head, which a log may want at its end, moves from its buffer to the arena, where it
+ * takes no more than it is long. Whoever else holds slices of it has seen the last of them. */
+void tunnel_keep_request(struct exchange *x);
 
 /* exchange.c: the end. `cut`: what was sent must not look complete. */
 void exchange_end(struct exchange *x, enum reason reason, bool cut);
@@ -98,6 +102,16 @@ uint64_t exchange_server_progress(struct exchange *x);
 static inline uint64_t exchange_client_progress(const struct exchange *x)
 {
     return x->client_ops->bytes_left(x->client) + (x->answer_bytes << 20) + 1;
+}
+
+/* exchange->answer goes to the client. */
+static inline void exchange_send_head(struct exchange *x)
+{
+    x->status = x->answer.status;
+    x->head_answered = true;
+    if (x->note)
+        access_note_answer(x);
+    x->client_ops->send_head(x->client, &x->answer);
 }
 
 static inline void exchange_become(struct exchange *x, enum exchange_state state)

@@ -142,7 +142,7 @@ static void upload_took(struct exchange *x)
         if (x->upload)
             x->upload->took(x->upload, x->upload_pending);
         else
-            x->client_ops->body_took(x->client, x->upload_pending);
+            exchange_request_took(x, x->upload_pending);
         x->upload_pending = 0;
     }
     if (x->head_sent)

@@ -39,11 +39,12 @@ static void set_text(struct recent_text *out, struct slice text)
         memcpy(out->bytes, text.ptr, out->len);
 }
 
+/* For the access log frontend_name may be a phrase, such as "backend not found": that is no frontend. */
 static struct slice frontend_of(const struct exchange *x)
 {
-    if (x->frontend_name.len || !x->frontend)
-        return x->frontend_name;
-    return x->frontend->short_name;
+    if (x->frontend)
+        return x->frontend->short_name;
+    return x->server_url[0] ? x->frontend_name : SLICE("");
 }
 
 static struct slice server_of(const struct exchange *x)

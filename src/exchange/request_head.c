@@ -42,14 +42,10 @@ static void write_forwarding(struct exchange *x, struct head_out *out)
     write_if_absent(x, out, HEADER_X_FORWARDED_PROTO, SLICE("http"));
     write_if_absent(x, out, HEADER_X_REAL_IP, peer);
     head_out_field(out, header_name(HEADER_X_FORWARDED_SERVER), x->env->host_name);
-    if (x->route.changes.prefix.len)
-        head_out_field(out, header_name(HEADER_X_FORWARDED_PREFIX), x->route.changes.prefix);
-    if (x->route.changes.replaced.len)
-        head_out_field(out, header_name(HEADER_X_REPLACED_PATH), x->route.changes.replaced);
 }
 
 /* Written by us, not copied. */
-static bool is_ours(const struct exchange *x, const struct header *header)
+static bool is_ours(const struct header *header)
 {
     switch (header->id) {
     case HEADER_HOST:
@@ -63,10 +59,6 @@ static bool is_ours(const struct exchange *x, const struct header *header)
     case HEADER_X_FORWARDED_PROTO:
     case HEADER_X_REAL_IP:
         return header->value.len == 0;
-    case HEADER_X_FORWARDED_PREFIX:
-        return x->route.changes.prefix.len > 0;
-    case HEADER_X_REPLACED_PATH:
-        return x->route.changes.replaced.len > 0;
     default:
         return false;
     }
@@ -106,7 +98,7 @@ bool request_head_write(struct exchange *x, struct head_out *out)
     head_out_field(out, SLICE("Host"), x->frontend->pass_host_header ? x->request.authority : x->server->host_port);
     for (unsigned i = 0; i < headers->count; i++) {
         const struct header *header = &headers->items[i];
-        if (!header->gone && (header->id == HEADER_OTHER || !is_ours(x, header)))
+        if (!header->gone && (header->id == HEADER_OTHER || !is_ours(header)))
             head_out_field(out, header->name, header->value);
     }
     write_forwarding(x, out);

@@ -2,6 +2,7 @@
 /* The way back: interim answers, the head, the payload as it comes. */
 #include "exchange_private.h"
 #include <stdio.h>
+#include "waybill/http/websocket.h"
 
 /* The fields that go back to the client. The attempt's table is used as it stands: it is ours until the head is done. */
 static void make_answer(struct exchange *x)
@@ -22,6 +23,8 @@ static void make_answer(struct exchange *x)
     };
     if (!headers_find(&head->headers, HEADER_DATE))
         answer->date = environment_date(x->env);
+    if (x->note)
+        access_note_origin(x);
 }
 
 /* Names that are said at the end, of who is to be forgotten before. */
@@ -37,6 +40,8 @@ void leave_configuration(struct exchange *x)
 {
     if (x->status >= 400 && x->env->recent)
         keep_names(x);
+    if (x->note)
+        access_note_keep_request(x);
     x->filter_state = NULL;
     x->filters = NULL;
     x->frontend = NULL;
@@ -45,14 +50,25 @@ void leave_configuration(struct exchange *x)
     lease_drop(&x->lease);
 }
 
+/* A 101 that nobody asked for, or from who did not understand what it agrees to, opens nothing. */
+static enum reason judge_switch(const struct exchange *x)
+{
+    if (x->upgrade.len == 0)
+        return REASON_SERVER_UPGRADE;
+    if (x->websocket && !websocket_answer_is_valid(&x->request.headers, &x->attempt.head.headers))
+        return REASON_SERVER_WEBSOCKET;
+    return REASON_NONE;
+}
+
 /* 101: from now on bytes pass both ways (security case S7: not before). */
 static void switch_protocols(struct exchange *x)
 {
     struct slice chosen = headers_value(&x->attempt.head.headers, HEADER_UPGRADE);
+    enum reason fault = judge_switch(x);
 
-    if (x->upgrade.len == 0) {
+    if (fault != REASON_NONE) {
         attempt_cancel(&x->attempt);
-        exchange_answer(x, REASON_SERVER_UPGRADE);
+        exchange_answer(x, fault);
         return;
     }
     chosen = arena_copy(&x->arena, chosen.len ? chosen : x->upgrade);
@@ -63,12 +79,11 @@ static void switch_protocols(struct exchange *x)
         WB_REQUIRE(!x->half_at); /* there is nothing to wait for */
         return;
     }
-    x->status = 101;
-    x->head_answered = true;
-    x->client_ops->send_head(x->client, &x->answer);
+    exchange_send_head(x);
     x->client_ops->flush(x->client);
     attempt_head_done(&x->attempt);
     leave_configuration(x);
+    tunnel_keep_request(x);
     deadline_clear(&x->deadline); /* of who was waited for before; a tunnel may be silent for long */
     exchange_become(x, EXCHANGE_TUNNEL);
 }
@@ -76,10 +91,8 @@ static void switch_protocols(struct exchange *x)
 /* The head is as it shall be: it goes out, and the payload may follow. */
 static void answer_head(struct exchange *x)
 {
-    x->status = x->answer.status;
-    x->head_answered = true;
     x->answer.close = x->answer.close || (!x->request_sent && x->upload_stopped);
-    x->client_ops->send_head(x->client, &x->answer);
+    exchange_send_head(x);
     if (x->attempt.state == ATTEMPT_HEAD)
         attempt_head_done(&x->attempt);
     leave_configuration(x);
@@ -156,7 +169,7 @@ static void pin_payload(struct exchange *x, bool pinned)
 bool pass_payload(struct exchange *x)
 {
     struct slice payload;
-    struct headers *trailers = x->te_trailers ? exchange_trailers(x) : NULL;
+    struct headers *trailers = exchange_trailers(x);
 
     if (x->client_ops->is_writing(x->client))
         return false;

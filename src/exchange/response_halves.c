@@ -48,6 +48,7 @@ bool exchange_was_forwarded(const struct exchange *x)
     case REASON_SERVER_CLOSED:
     case REASON_SERVER_MALFORMED:
     case REASON_SERVER_UPGRADE:
+    case REASON_SERVER_WEBSOCKET:
     case REASON_SERVER_TLS_UNTRUSTED:
     case REASON_SERVER_TLS_NAME:
     case REASON_SERVER_TLS_EXPIRED:
@@ -101,8 +102,11 @@ void response_took(struct response_half *half, struct exchange *x, size_t count)
         source->ops->took(source, x, count);
     else if (x->state == EXCHANGE_ANSWER)
         x->answer_body = slice_from(x->answer_body, count);
-    else
+    else {
+        if (x->note)
+            x->note->origin_bytes += count;
         attempt_took(&x->attempt, count);
+    }
 }
 
 bool exchange_keep_head(struct exchange *x)

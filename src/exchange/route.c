@@ -2,7 +2,7 @@
 /* The steps before a server is asked: who sent it, where it leads, what the filters say. */
 #include "exchange_private.h"
 #include "waybill/exchange/unserved.h"
-#include <stdio.h>
+#include "waybill/http/websocket.h"
 
 static bool hops_exceeded(struct exchange *x)
 {
@@ -23,8 +23,11 @@ static void note_hop_by_hop(struct exchange *x)
         x->continue_wanted = x->request.expect_continue && x->request.body != BODY_NONE;
         if (x->request.upgrade) {
             struct slice wanted = headers_value(headers, HEADER_UPGRADE);
+            x->websocket = websocket_is_wanted(wanted);
             /* HTTP/2 in clear text by upgrade is not ours to tunnel (defects B9). */
-            if (!slice_starts_nocase(wanted, SLICE("h2c")))
+            if (x->websocket)
+                x->upgrade = SLICE("websocket"); /* of several nothing else may be chosen, which would go unchecked */
+            else if (!slice_starts_nocase(wanted, SLICE("h2c")))
                 x->upgrade = wanted;
         }
     }
@@ -57,6 +60,8 @@ bool step_start(struct exchange *x)
         exchange_answer(x, REASON_FRONTEND_CLOSED);
         return true;
     }
+    if (env->access_log)
+        access_note_create(x);
     if (env->lease)
         x->lease = lease_use(env->lease);
     x->filters = x->entrypoint->filters;
@@ -86,10 +91,14 @@ static enum reason decide(struct exchange *x)
     return reason;
 }
 
-/* Names are copied only for a log: the snapshot may be gone when the line is written. */
-static bool env_logs(const struct exchange *x)
+/* In the place of whatever somebody who is believed said. Filters see it: an authentication server is told, custom headers may
+ * put another value there. */
+static bool tell_change(struct exchange *x, enum header_id id, struct slice value)
 {
-    return x->env->access_log != NULL;
+    if (value.len == 0)
+        return true;
+    headers_remove(&x->request.headers, id);
+    return headers_add_id(&x->request.headers, id, value);
 }
 
 bool step_route(struct exchange *x)
@@ -105,12 +114,17 @@ bool step_route(struct exchange *x)
     reason = decide(x);
     if (x->env->traffic)
         meter_route(x);
-    if (env_logs(x))
-        x->frontend_name = x->frontend ? arena_copy(&x->arena, x->frontend->short_name) : SLICE("backend not found");
+    if (x->note)
+        access_note_route(x);
     if (reason != REASON_NONE) {
         if (reason == REASON_NO_FRONTEND && x->env->unserved)
             unserved_note(x->env->unserved, x);
         exchange_answer(x, reason);
+        return true;
+    }
+    if (x->frontend->changes_path && (!tell_change(x, HEADER_X_FORWARDED_PREFIX, x->route.changes.prefix) ||
+                                      !tell_change(x, HEADER_X_REPLACED_PATH, x->route.changes.replaced))) {
+        exchange_answer(x, REASON_HEAD_TOO_LARGE);
         return true;
     }
     x->backend = x->frontend->backend;
@@ -119,6 +133,13 @@ bool step_route(struct exchange *x)
     x->next_filter = 0;
     exchange_become(x, EXCHANGE_FILTERS);
     return true;
+}
+
+/* RFC 6455 4.2.2: with the version that would have been understood. */
+static void refuse_websocket(struct exchange *x)
+{
+    exchange_answer(x, REASON_BAD_WEBSOCKET);
+    headers_add_id(x->answer.headers, HEADER_SEC_WEBSOCKET_VERSION, SLICE("13"));
 }
 
 bool step_filters(struct exchange *x)
@@ -131,6 +152,8 @@ bool step_filters(struct exchange *x)
             return false;
         case FILTER_ANSWERED:
             WB_REQUIRE(x->state != before);
+            if (x->note)
+                access_note_answered_by(x, filter->ops, before == EXCHANGE_ENTRY_FILTERS);
             x->filter_state = NULL;
             return true;
         case FILTER_PASS:
@@ -143,6 +166,8 @@ bool step_filters(struct exchange *x)
         exchange_become(x, EXCHANGE_ROUTE);
     } else if (x->route.found.slash_redirect) {
         answer_slash_redirect(x); /* only who may see the route learns its spelling (defects A5) */
+    } else if (x->websocket && !websocket_request_is_valid(x->request.method, &x->request.headers)) {
+        refuse_websocket(x);
     } else {
         exchange_become(x, EXCHANGE_PICK);
     }
@@ -213,8 +238,8 @@ bool step_pick(struct exchange *x)
     if (x->attempts++ && x->env->traffic)
         meter_retry(x);
     x->server = server;
-    if (env_logs(x))
-        snprintf(x->server_url, sizeof x->server_url, SLICE_FMT, SLICE_ARG(server->url));
+    if (x->note)
+        access_note_server(x);
     exchange_become(x, EXCHANGE_CONNECT);
     /* What may not be repeated must not meet an end of which the kernel knows already: that would cost it an error. */
     attempt_start(&x->attempt, upstream_pool(x->env->upstream, server), x->request.is_head,

@@ -2,6 +2,54 @@
 /* After a 101: bytes pass both ways as they come, each side's end is passed on, and nothing is looked at. */
 #include "exchange_private.h"
 
+/* A slice of `from` becomes the same slice of the copy; any other stays. */
+static void follow(struct slice *text, struct slice from, const char *copy)
+{
+    uintptr_t at = (uintptr_t)text->ptr, base = (uintptr_t)from.ptr;
+
+    if (at >= base && at - base <= from.len)
+        text->ptr = copy + (at - base);
+}
+
+static void follow_request(struct exchange *x, struct slice from, const char *copy)
+{
+    struct request_head *request = &x->request;
+    struct target *target = &x->target;
+    struct slice *const texts[] = {&request->method,
+                                   &request->target,
+                                   &request->authority,
+                                   &request->host,
+                                   &request->port,
+                                   &target->raw,
+                                   &target->raw_path,
+                                   &target->query,
+                                   &target->canonical,
+                                   &target->loose,
+                                   &x->route.changes.target,
+                                   &x->route.changes.prefix,
+                                   &x->route.changes.replaced,
+                                   &x->user};
+
+    for (size_t i = 0; i < WB_COUNT(texts); i++)
+        follow(texts[i], from, copy);
+    for (unsigned i = 0; i < request->headers.count; i++) {
+        follow(&request->headers.items[i].name, from, copy);
+        follow(&request->headers.items[i].value, from, copy);
+    }
+}
+
+void tunnel_keep_request(struct exchange *x)
+{
+    struct slice head = buffer_slice(&x->head_bytes);
+    struct slice copy = arena_copy(&x->arena, head);
+
+    if (x->arena.overflowed)
+        return;
+    follow_request(x, head, copy.ptr);
+    x->upgrade = SLICE("");
+    buffer_return(&x->head_bytes, &x->env->loop->stock);
+}
+
 /* Moves what waits in `from`; `*pending` of its bytes are being written. True when a side has failed. */
 static bool pump(struct stream *from, struct stream *to, size_t *pending, bool *shut, uint64_t *moved)
 {

@@ -21,6 +21,12 @@ static int run_command(const struct settings *settings, bool in_container)
     }
     signal(SIGPIPE, SIG_IGN);
     log_set_level(settings->log_level);
+    log_set_json(settings->log_json);
+    wb_err error = log_open(settings->log_path);
+    if (error) {
+        wb_log_fatal("log " SLICE_FMT ": %s", SLICE_ARG(settings->log_path), strerror(-error));
+        return 1;
+    }
     settings_log_warnings(settings);
     return router_run(settings);
 }

@@ -26,6 +26,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+enum { ACCESS_LINE_BYTES = 512 };
 enum { POOL_IDLE_MS = 90000, FILES_KEPT_BACK = 64, HASHERS_MAX = 4, SPOOL_THREADS = 2, SPOOL_FILES_MAX = 256 };
 
 struct router {
@@ -53,12 +54,13 @@ struct router {
     struct passwords *passwords;
     struct spool_room *spool_room;
     struct alias_servers alias_servers;
-    struct signal_watch *term, *interrupt;
+    struct signal_watch *term, *interrupt, *rotate;
     struct deadline phase_end; /* of shutting down */
     uint64_t drain_until_ms;
     enum { SERVING, ANNOUNCED, DRAINING, CUT } phase;
     char host_name[256];
-    int access_log_fd;
+    struct access_rules *access_rules; /* NULL: there is no access log */
+    struct line_writer *access_writer;
 };
 
 static size_t choose_worker_count(const struct settings *settings)
@@ -226,13 +228,27 @@ static bool read_alias_servers(struct router *r)
 
 static bool open_access_log(struct router *r)
 {
-    r->access_log_fd = -1;
-    if (!r->settings->access_log_on)
+    const struct settings *s = r->settings;
+    struct line_writer_options options = {.what = "access log", .waiting_max = LINE_WRITER_WAITING_MAX};
+    struct diagnostics diagnostics, none = {0};
+
+    if (!s->access_log_on)
         return true;
-    wb_err error = access_log_open(r->settings->access_log_path, &r->access_log_fd);
-    if (error)
-        wb_log_fatal("access log " SLICE_FMT ": %s", SLICE_ARG(r->settings->access_log_path), strerror(-error));
-    return error == 0;
+    diagnostics_init(&diagnostics);
+    r->access_rules = access_rules_compile(&s->access_log, &r->arena, &diagnostics);
+    diagnostics_log_new(&diagnostics, &none);
+    diagnostics_fini(&diagnostics);
+    if (!r->access_rules)
+        return true; /* not fatal to v1.7 */
+    wb_err error = log_file_open(&options.file, s->access_log_path);
+    if (error) {
+        wb_log_fatal("access log " SLICE_FMT ": %s", SLICE_ARG(s->access_log_path), strerror(-error));
+        return false;
+    }
+    if ((uint64_t)s->access_log_lines * ACCESS_LINE_BYTES > options.waiting_max)
+        options.waiting_max = (size_t)s->access_log_lines * ACCESS_LINE_BYTES;
+    r->access_writer = line_writer_create(&options);
+    return true;
 }
 
 static const struct snapshot *current_snapshot(void *arg)
@@ -377,7 +393,8 @@ static struct worker_options worker_options_of(struct router *r, size_t number, 
         .peer_count = r->worker_count,
         .local = admin_routes(r->admin),
         .host_name = slice_of(r->host_name),
-        .access_log_fd = r->access_log_fd,
+        .access_rules = r->access_rules,
+        .access_writer = r->access_writer,
         .passwords = r->passwords,
         .spool_room = r->spool_room,
         .alias_servers = s->cname_flattening ? &r->alias_servers : NULL,
@@ -491,6 +508,7 @@ static void finish(struct router *r)
     deadline_queue_remove(&r->loop->deadlines, &r->phase_end);
     signal_watch_destroy(&r->term);
     signal_watch_destroy(&r->interrupt);
+    signal_watch_destroy(&r->rotate);
     control_destroy(&r->control);
     uv_loop_stop(r->loop);
 }
@@ -554,11 +572,25 @@ static void on_stop_signal(void *owner, int number)
     loop_set_deadline_in(r->loop, &r->phase_end, r->settings->request_accept_grace_ms);
 }
 
+static void on_rotate_signal(void *owner, int number)
+{
+    struct router *r = owner;
+
+    wb_log_info("Closing and re-opening log files for rotation: user defined signal 1 (%d)", number);
+    if (r->access_writer)
+        line_writer_reopen(r->access_writer);
+    wb_err error = log_reopen();
+    if (error)
+        wb_log_error("log " SLICE_FMT ": cannot be opened again: %s: lines go on to where they went",
+                     SLICE_ARG(r->settings->log_path), strerror(-error));
+}
+
 static void serve(struct router *r)
 {
     deadline_init(&r->phase_end, on_phase_end);
     r->term = signal_watch_create(r->loop, SIGTERM, on_stop_signal, r);
     r->interrupt = signal_watch_create(r->loop, SIGINT, on_stop_signal, r);
+    r->rotate = signal_watch_create(r->loop, SIGUSR1, on_rotate_signal, r);
     start_providers(r);
     uv_loop_run_all(r->loop);
     wb_log_info("Shutting down");
@@ -594,6 +626,7 @@ int router_run(const struct settings *settings)
         admin_destroy(&r->admin);
         status = 0;
     }
+    line_writer_destroy(&r->access_writer);
     board_destroy(&r->board);
     for (size_t i = 0; r->entrypoints && i < settings->entrypoint_count; i++)
         entrypoint_fini(&r->entrypoints[i]);

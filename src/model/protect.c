@@ -22,8 +22,8 @@ static const char *find_gap_in_auth(const struct model_auth *auth)
 
 static const char *find_gap_in_rate_limit(const struct model_rate_limit *limit)
 {
-    if (!limit->rate_count)
-        return "ratelimit has no rate: add ratelimit.rateset.NAME with period, average and burst";
+    if (!limit->rate_count) /* nothing is limited, as in v1.7 */
+        return NULL;
     if (!limit->extractor_func.len)
         return "ratelimit has no extractorFunc: write client.ip, request.host or request.header.NAME";
     for (size_t i = 0; i < limit->rate_count; i++) {
@@ -48,8 +48,8 @@ static const char *find_gap_in_frontend(const struct model_frontend *frontend)
         gap = "whiteList has no sourceRange: add the addresses that may pass, or remove it";
     if (!gap && frontend->rate_limit)
         gap = find_gap_in_rate_limit(frontend->rate_limit);
-    if (!gap && redirect && !redirect->entrypoint.len && !redirect->regex.len)
-        gap = "redirect has no target: add entryPoint, or regex and replacement, or remove it";
+    if (!gap && redirect && !redirect->entrypoint.len && !redirect->regex.len && redirect->replacement.len)
+        gap = "redirect has a replacement and no regex: add it, or entryPoint, or remove it";
     return gap;
 }
 

@@ -4,6 +4,7 @@
 #include "waybill/base/clock.h"
 #include "waybill/base/digest.h"
 #include "waybill/base/map.h"
+#include "waybill/base/utf8.h"
 #include "waybill/http/headers.h"
 #include "waybill/model/schema.h"
 #include <stdio.h>
@@ -119,18 +120,27 @@ static void read_method(struct backend_build *build)
     backend->is_dynamic = backend->server_count > 1 && balancer && slice_eq_nocase(balancer->method, SLICE("drr"));
 }
 
-/* A name that is given keeps what a cookie's name may have (RFC 6265 4.1.1); v1.7 makes one of the backend's name else. */
+/* What a cookie's name may have (RFC 6265 4.1.1) stays; each other character, of however many bytes, is a `_`. */
+static struct slice cookie_name_of(struct arena *arena, struct slice given)
+{
+    char *name = arena_bytes(arena, given.len);
+    size_t len = 0;
+
+    while (given.len) {
+        const char *first = given.ptr;
+        utf8_next(&given);
+        name[len++] = header_name_is_valid(slice_make(first, (size_t)(given.ptr - first))) ? *first : '_';
+    }
+    return slice_make(name, len);
+}
+
+/* Without a name v1.7 makes one of the backend's. */
 static struct slice cookie_name(struct arena *arena, struct slice given, struct slice backend)
 {
     unsigned char hash[DIGEST_SHA1_BYTES];
 
-    if (given.len) {
-        char *name = arena_strndup(arena, given.ptr, given.len);
-        for (size_t i = 0; i < given.len; i++)
-            if (!header_name_is_valid(slice_make(name + i, 1)))
-                name[i] = '_';
-        return slice_make(name, given.len);
-    }
+    if (given.len)
+        return cookie_name_of(arena, given);
     char *text = arena_format(arena, "_TRAEFIK_BACKEND_" SLICE_FMT, SLICE_ARG(backend));
     digest_sha1(slice_of(text), hash);
     return slice_of(arena_format(arena, "_%02x%02x%x", hash[0], hash[1], hash[2] >> 4));

@@ -10,7 +10,7 @@
 
 struct reading;
 
-enum { FLAG_COUNT_MAX = 192 };
+enum { FLAG_COUNT_MAX = 220 };
 
 enum flag_kind {
     FLAG_HEADING,     /* no flag: a title in the help */
@@ -23,7 +23,7 @@ enum flag_kind {
     FLAG_LIST,        /* struct slices, commas between */
     FLAG_CONSTRAINTS, /* struct slices, each tag==glob or tag!=glob */
     FLAG_LEVEL,       /* enum log_level */
-    FLAG_FORMAT,      /* struct slice; only "common" is there yet */
+    FLAG_MODES,       /* struct slices, each NAME=MODE, blanks between; a table in TOML */
     FLAG_BUCKETS,     /* struct traffic_options: bounds_ns, bound_count; seconds, `,` or `;` between */
     FLAG_ENTRYPOINT,  /* adds an entrypoint; a table in TOML */
 };
@@ -61,7 +61,7 @@ const char *flag_suggest(struct slice name);
 /* Sets the field. False with the reason in reading->failure, which does not name the flag: the caller does.
  * FLAG_NOT_YET flags accept only `false`, or an empty text. */
 bool flag_set(struct reading *reading, const struct flag *flag, struct slice value);
-/* A list from TOML: FLAG_LIST and FLAG_CONSTRAINTS. */
+/* A list from TOML: FLAG_LIST, FLAG_CONSTRAINTS and FLAG_MODES. */
 bool flag_set_items(struct reading *reading, const struct flag *flag, const struct slice *items, size_t count);
 /* Switches on the groups it is in. */
 void flag_switch_groups_on(struct reading *reading, const struct flag *flag);

@@ -80,7 +80,7 @@ static bool set_list(struct reading *reading, const struct flag *flag, struct sl
         for (struct slice rest = value, part; slice_cut(&rest, ',', &part);)
             slices_add(&reading->settings.arena, &parts, part);
     } else {
-        parts = slices_split(&reading->settings.arena, value, ',');
+        parts = slices_split(&reading->settings.arena, value, flag->kind == FLAG_MODES ? ' ' : ',');
     }
     return flag_set_items(reading, flag, parts.items, parts.count);
 }
@@ -204,18 +204,12 @@ static bool set_known(struct reading *reading, const struct flag *flag, struct s
         return true;
     case FLAG_LIST:
     case FLAG_CONSTRAINTS:
+    case FLAG_MODES:
         return set_list(reading, flag, value);
     case FLAG_BUCKETS:
         return set_buckets(reading, flag, value);
     case FLAG_LEVEL:
         return set_level(reading, flag, value);
-    case FLAG_FORMAT:
-        if (slice_eq(value, SLICE("common")))
-            return true;
-        return reading_fail(reading,
-                            "the format \"%s\" is not in this version of Waybill yet: leave it out, or "
-                            "write common",
-                            reading_shown(reading, value));
     }
     WB_UNREACHABLE();
 }

@@ -19,12 +19,13 @@ static const char *value_word(enum flag_kind kind)
     case FLAG_DURATION:
         return "=TIME";
     case FLAG_TEXT:
-    case FLAG_FORMAT:
         return "=TEXT";
     case FLAG_BUCKETS:
     case FLAG_LIST:
     case FLAG_CONSTRAINTS:
         return "=A,B";
+    case FLAG_MODES:
+        return "='NAME=MODE ...'";
     case FLAG_LEVEL:
         return "=LEVEL";
     case FLAG_ENTRYPOINT:

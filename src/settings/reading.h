@@ -26,11 +26,10 @@ struct reading {
     uint64_t old_idle_timeout_ms, old_grace_ms; /* deprecated flags: over 0 they win */
     uint64_t read_timeout_ms, write_timeout_ms; /* or DURATION_NOT_GIVEN */
     int swarm_refresh_s;                        /* not over 0: the default */
-    struct slice old_access_log_path;
+    struct slice old_access_log_path, old_log_path, log_format;
     bool group_on, accepted; /* groups that switch nothing; values that go nowhere */
     unsigned accepted_count;
     uint64_t accepted_ms;
-    struct slice accepted_text;
     struct slices accepted_constraints;
 };
 

@@ -47,6 +47,10 @@ static void set_defaults(struct reading *reading)
     settings->api_recent_errors = 10;
     set_metrics_defaults(settings);
     settings->max_idle_per_server = 200;
+    settings->access_log = (struct access_log_options){
+        .format = SLICE("common"), .fields_mode = SLICE("keep"), .headers_mode = SLICE("keep")};
+    reading->log_format = SLICE("common");
+    settings->log_path = reading->old_log_path = SLICE("");
     settings->resolv_config = SLICE("/etc/resolv.conf");
     settings->resolv_depth = 5;
     settings->buffering_memory_mib = 256;
@@ -212,16 +216,30 @@ static void finish_file(struct reading *reading)
     settings->file.same_file = settings->static_file.len > 0;
 }
 
-static bool finish(struct reading *reading)
+/* v1.7 takes a format that it does not know for common. */
+static void finish_logs(struct reading *reading)
 {
     struct settings *settings = &reading->settings;
-    if (reading->debug && !reading->level_given)
-        settings->log_level = LOG_DEBUG;
+
     if (reading->old_access_log_path.len) {
         settings->access_log_on = true;
         if (settings->access_log_path.len == 0)
             settings->access_log_path = reading->old_access_log_path;
     }
+    if (settings->log_path.len == 0)
+        settings->log_path = reading->old_log_path;
+    settings->log_json = slice_eq_nocase(reading->log_format, SLICE("json"));
+    if (!settings->log_json && !slice_eq_nocase(reading->log_format, SLICE("common")))
+        reading_note(reading, LOG_ERROR, "traefikLog.format: `%s` is neither common nor json: common is used",
+                     reading_shown(reading, reading->log_format));
+}
+
+static bool finish(struct reading *reading)
+{
+    struct settings *settings = &reading->settings;
+    if (reading->debug && !reading->level_given)
+        settings->log_level = LOG_DEBUG;
+    finish_logs(reading);
     for (size_t i = 0; i < reading->constraints.count; i++)
         slices_add(&settings->arena, &settings->docker.constraints, reading->constraints.items[i]);
     if (settings->docker.tls_on && settings->docker.tls.insecure_skip_verify)

@@ -156,7 +156,6 @@ static const char *kind_wanted(const struct flag *flag, enum toml_kind kind)
         return text || kind == TOML_INTEGER ? NULL : "a duration: seconds, or text as \"500ms\"";
     case FLAG_TEXT:
     case FLAG_LEVEL:
-    case FLAG_FORMAT:
         return text ? NULL : "text";
     case FLAG_BUCKETS:
         return text || kind == TOML_ARRAY ? NULL : "a list of numbers";
@@ -166,6 +165,7 @@ static const char *kind_wanted(const struct flag *flag, enum toml_kind kind)
     case FLAG_HEADING:
     case FLAG_GROUP:
     case FLAG_ENTRYPOINT:
+    case FLAG_MODES:
         break;
     }
     return "a table";
@@ -229,6 +229,23 @@ static bool apply_value(struct file_walk *walk, const struct flag *flag, const s
     return true;
 }
 
+/* A header's name may have a dot in it: that reaches no other option here. */
+static bool apply_modes(struct file_walk *walk, const struct flag *flag, const struct toml_value *table)
+{
+    struct arena *arena = &walk->reading->settings.arena;
+    struct slices items = {0};
+
+    TOML_EACH(item, table)
+    {
+        if (item->kind != TOML_TEXT)
+            return fail_at(walk, item, "it is to be text");
+        slices_add(arena, &items,
+                   slice_of(arena_format(arena, SLICE_FMT "=" SLICE_FMT, SLICE_ARG(item->key), SLICE_ARG(item->text))));
+    }
+    flag_switch_groups_on(walk->reading, flag);
+    return flag_set_items(walk->reading, flag, items.items, items.count);
+}
+
 /* Tables that are no options but routes: the file provider's business. */
 static bool is_dynamic(const struct toml_value *value)
 {
@@ -265,6 +282,8 @@ static bool walk_value(struct file_walk *walk, const struct toml_value *value, s
             return fail_at(walk, value, walk->reading->failure);
         return walk_table(walk, value, name);
     }
+    if (flag && flag->kind == FLAG_MODES && value->kind == TOML_TABLE)
+        return apply_modes(walk, flag, value);
     if (flag)
         return apply_value(walk, flag, value);
     if (value->kind == TOML_TABLE && flag_is_prefix(name))

@@ -193,7 +193,7 @@ static void prepare(struct worker *w)
         .passwords = o->passwords,
         .spool_room = o->spool_room,
         .aliases = o->alias_servers ? aliases_create(w->loop, o->alias_servers, o->alias_depth_max) : NULL,
-        .access_log = o->access_log_fd >= 0 ? access_log_create(w->loop, o->access_log_fd) : NULL,
+        .access_log = o->access_rules ? access_log_create(w->loop, o->access_rules, o->access_writer) : NULL,
         .attempts_max = o->attempts_max,
         .body_timeout_ms = o->body_timeout_ms,
         .response_body_timeout_ms = o->response_body_timeout_ms,

@@ -89,6 +89,7 @@ end
 VARIANTS = {
     "bare": Variant(),
     "access log, to a file": Variant(flags=("--accessLog", "--accessLog.filePath={folder}/access.log")),
+    "access log, JSON": Variant(flags=("--accessLog.format=json", "--accessLog.filePath={folder}/access.json")),
     "white list": Variant(frontend='[frontends.f.whiteList]\nsourceRange = ["127.0.0.0/8"]\n'),
     "white list of an entrypoint": Variant(entrypoint=" WhiteList.SourceRange:127.0.0.0/8"),
     "forward auth": Variant(frontend=f'[frontends.f.auth.forward]\naddress = "http://127.0.0.1:{ORIGIN + 1}/"\n'

@@ -137,7 +137,7 @@ def f5_the_question(world):
         attempt(f"{method} with chunks", lambda m=method: with_body(m, chunked, chunks))
     attempt("Range", question, b"GET", b"Range: bytes=0-5\r\nIf-Range: x\r\n", b"")
     attempt("hop by hop", question, b"GET", b"Connection: keep-alive, X-Hop\r\nX-Hop: 1\r\nTE: trailers\r\nKeep-Alive: 1\r\nProxy-Authorization: x\r\nProxy-Connection: x\r\nTrailer: y\r\n", b"")
-    attempt("Upgrade", question, b"GET", b"Connection: Upgrade\r\nUpgrade: websocket\r\n", b"")
+    attempt("Upgrade", question, b"GET", b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", b"")
     attempt("canonical view", question, b"GET", b"", b"", b"/%61dmin/%7ex%2fy", b"/admin/~x%2Fy")
     attempt("canonical view, dots", question, b"GET", b"", b"", b"/x/../admin/./y?q=/../", b"/admin/y?q=/../")
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Request vectors recorded from Traefik 1.7.19 (test/golden/http, see its README.md) against the router in $WAYBILL.
 
-Those that ask for parts of 1.7 which are not there yet are not copied here.
+Those that ask for parts of 1.7 which are not there yet are not copied here; wb-* are ours.
 """
 import os
 import subprocess

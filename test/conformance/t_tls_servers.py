@@ -271,14 +271,14 @@ def a_tunnel_leads_through(world):
     """after an upgrade, as websockets ask for it"""
 
     def upgrade(conn, request):
-        conn.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        conn.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
         while (got := conn.sock.recv(65536)):
             conn.send(got)
         return False
 
     def check():
         with world.connect() as c:
-            c.send(ask("good", fields=b"Connection: Upgrade\r\nUpgrade: websocket\r\n"))
+            c.send(ask("good", fields=b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"))
             expect(c.head().status == 101, "no upgrade")
             for part in (b"x", MIB[:100000]):
                 c.send(part)

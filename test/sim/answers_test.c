@@ -113,7 +113,7 @@ static void test_answers_carry_their_own_body(void **state)
     scene_end(&scene);
 }
 
-static void test_trailers_reach_the_server_and_only_clients_that_take_them(void **state)
+static void test_trailers_reach_the_server_and_every_client_whose_framing_has_a_place(void **state)
 {
     struct sim_scene scene;
     struct sim_message answer;
@@ -123,14 +123,18 @@ static void test_trailers_reach_the_server_and_only_clients_that_take_them(void 
     sim_client_post(&scene.client, "/echo", 1, 100, true);
     sim_client_get(&scene.client, "/chunked/10", 2);
     sim_client_ask(&scene.client, "GET /chunked/10 HTTP/1.1\r\nHost: a.test\r\nX-Id: 3\r\nTE: trailers\r\n\r\n");
+    sim_client_ask(&scene.client, "GET /chunked/10 HTTP/1.0\r\nHost: a.test\r\nX-Id: 4\r\nTE: trailers\r\n\r\n");
     sim_settle(scene.sim);
     assert_true(sim_client_answer(&scene.client, 0, &answer));
     sim_message_fini(&answer);
     assert_true(sim_client_answer(&scene.client, 1, &answer));
-    assert_int_equal(answer.trailers.len, 0);
+    assert_true(slice_eq(answer.trailers, SLICE("X-Sum: 7\r\n")));
     sim_message_fini(&answer);
     assert_true(sim_client_answer(&scene.client, 2, &answer));
     assert_true(slice_eq(answer.trailers, SLICE("X-Sum: 7\r\n")));
+    sim_message_fini(&answer);
+    assert_true(sim_client_answer(&scene.client, 3, &answer));
+    assert_true(answer.until_close && answer.trailers.len == 0);
     sim_message_fini(&answer);
     scene_end(&scene);
 
@@ -274,7 +278,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers_carry_their_own_body),
         cmocka_unit_test(test_answers_do_not_depend_on_cuts_and_write_sizes),
-        cmocka_unit_test(test_trailers_reach_the_server_and_only_clients_that_take_them),
+        cmocka_unit_test(test_trailers_reach_the_server_and_every_client_whose_framing_has_a_place),
         cmocka_unit_test(test_the_body_is_sent_only_after_100_continue),
         cmocka_unit_test(test_a_100_of_the_server_reaches_a_waiting_client_at_once),
         cmocka_unit_test(test_a_refusal_instead_of_100_ends_the_connection),

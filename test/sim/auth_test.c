@@ -261,7 +261,7 @@ static void test_an_upgrade_is_asked_about_too(void **state)
 
     begin_guarded(&g, 0);
     auth_says(&g, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
-    sim_client_ask(&g.scene.client, "GET /up HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    sim_client_ask(&g.scene.client, "GET /up HTTP/1.1\r\nHost: a.test\r\n" SIM_WEBSOCKET "\r\n");
     sim_settle(g.scene.sim);
     assert_int_equal(sim_client_status(&g.scene.client, 0), 403);
     assert_null(strstr(g.auth.last_head.ptr, "Upgrade"));

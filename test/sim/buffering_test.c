@@ -108,7 +108,7 @@ static void test_a_websocket_passes(void **state)
     (void)state;
 
     begin_buffering(&scene, 0, &(struct model_buffering){.max_request_body_bytes = 4, .max_response_body_bytes = 4}, NULL);
-    sim_client_ask(&scene.client, "GET /up HTTP/1.1\r\nHost: a.test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+    sim_client_ask(&scene.client, "GET /up HTTP/1.1\r\nHost: a.test\r\n" SIM_WEBSOCKET "\r\n");
     sim_settle(scene.sim);
     assert_int_equal(sim_client_status(&scene.client, 0), 101);
     sim_client_send(&scene.client, "much longer than that");

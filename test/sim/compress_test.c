@@ -184,9 +184,56 @@ static void test_pieces_and_slow_clients_change_nothing(void **state)
         const char *accepted = round < 3 ? "gzip" : "br";
         get_encoded(&scene, "/len/200000", 0, accepted, 200000);
         get_encoded(&scene, "/chunked/3000", 1, accepted, 3000);
-        get_encoded(&scene, "/chunked/100", 2, accepted, 100); /* not known to be short */
+        get_encoded(&scene, "/chunked/512", 2, accepted, 512);
         get_encoded(&scene, "/len/512", 3, accepted, 512);
         assert_true(scene.sim->lent_max < 400000);
+        end(&scene);
+    }
+}
+
+/* Short answers that do not say so, in whatever pieces: as they are, with what is behind them. */
+static void test_what_turns_out_short_is_left_alone(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 4; round++) {
+        struct sim_scene scene;
+        struct sim_message answer;
+        begin(&scene);
+        scene.sim->wire.deliver_max = round;
+        for (unsigned i = 0; i < 3; i++) {
+            size_t count = i == 0 ? 1 : i == 1 ? 511 : 0;
+            char *text = wb_format("GET /chunked/%zu HTTP/1.1\r\nHost: a.test\r\nX-Id: %u\r\nTe: trailers\r\n"
+                                   "Accept-Encoding: gzip\r\n\r\n",
+                                   count, i + 1);
+            sim_client_ask(&scene.client, text);
+            free(text);
+            sim_advance(scene.sim, 5);
+            assert_true(sim_client_answer(&scene.client, i, &answer));
+            assert_true(has(&answer, "Content-Encoding", "") && has(&answer, "Vary", "Accept-Encoding"));
+            assert_true(sim_body_is(text_slice(&answer.body), i + 1, count));
+            assert_true(slice_eq(answer.trailers, SLICE("X-Sum: 7\r\n")));
+            sim_message_fini(&answer);
+        }
+        end(&scene);
+    }
+}
+
+static void test_a_short_answer_that_breaks_off_on_either_side_is_over(void **state)
+{
+    struct sim_scene scene;
+    (void)state;
+
+    for (unsigned who = 0; who < 2; who++) {
+        begin(&scene);
+        scene.server.answer = say;
+        scene.server.arg = (void *)(uintptr_t) "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";
+        sim_client_ask(&scene.client, "GET / HTTP/1.1\r\nHost: a.test\r\nAccept-Encoding: gzip\r\n\r\n");
+        sim_advance(scene.sim, 10);
+        assert_int_equal(scene.client.wire->got.len, 0);
+        sim_link_close(who ? scene.client.wire : sim_server_conn(&scene.server)->wire);
+        sim_advance(scene.sim, 10);
+        assert_true(who || sim_link_is_over(scene.client.wire));
+        assert_int_equal(sim_client_status(&scene.client, 0), 0);
         end(&scene);
     }
 }
@@ -209,11 +256,11 @@ static void test_what_came_goes_out_before_more_comes(void **state)
         scene.server.arg = (void *)(uintptr_t) "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
         text_addf(&reply, "GET / HTTP/1.1\r\nHost: a.test\r\nAccept-Encoding: %s\r\n\r\n", accepted[i]);
         sim_client_ask_slice(&scene.client, text_slice(&reply));
-        sim_advance(scene.sim, 10);
+        sim_advance(scene.sim, 10); /* of the 100 ms in which it may turn out short */
         for (unsigned piece = 1; piece <= 3; piece++) {
             size_t before = scene.client.wire->got.len;
             send_more(&scene.server, "5\r\nhello\r\n");
-            sim_advance(scene.sim, 10);
+            sim_advance(scene.sim, piece == 1 ? 90 : 10);
             assert_true(scene.client.wire->got.len > before);
             before = scene.client.wire->got.len;
             sim_advance(scene.sim, 1000);
@@ -312,6 +359,8 @@ int main(void)
         cmocka_unit_test(test_what_is_left_alone),
         cmocka_unit_test(test_answers_without_a_body_stay_so),
         cmocka_unit_test(test_pieces_and_slow_clients_change_nothing),
+        cmocka_unit_test(test_what_turns_out_short_is_left_alone),
+        cmocka_unit_test(test_a_short_answer_that_breaks_off_on_either_side_is_over),
         cmocka_unit_test(test_what_came_goes_out_before_more_comes),
         cmocka_unit_test(test_a_stream_that_breaks_off_is_cut_and_gives_its_memory_back),
         cmocka_unit_test(test_without_memory_left_for_it_the_answer_goes_out_as_it_is),

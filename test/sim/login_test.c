@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Basic authentication on a whole worker. What the hashing threads do is done when the test says so. */
+#include "sim_log.h"
 #include "sim_login.h"
 #include "waybill/base/offload.h"
-#include "waybill/exchange/access_log.h"
 #include "waybill/route/thread.h"
-#include <fcntl.h>
-#include <unistd.h>
 
 static void test_who_knows_the_password_gets_in(void **state)
 {
@@ -39,7 +37,7 @@ static void test_every_method_and_an_upgrade_have_to_log_in(void **state)
 {
     static const char *const lines[] = {"OPTIONS /x", "HEAD /len/5", "POST /echo", "DELETE /x",
                                         "GET /.well-known/acme-challenge/x"};
-    static const char upgrade[] = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    static const char upgrade[] = SIM_WEBSOCKET;
     struct sim_scene scene;
     (void)state;
 
@@ -314,27 +312,19 @@ static void test_an_entrypoint_asks_before_anything_is_routed(void **state)
     arena_fini(&arena);
 }
 
-static void test_the_log_says_who_it_was(void **state)
+static void test_the_log_says_who_logged_in(void **state)
 {
-    struct sim_scene scene;
-    char lines[4096] = "";
-    int ends[2];
+    const struct access_log_options wanted = log_options();
+    struct sim_logged l;
     (void)state;
 
-    assert_int_equal(pipe(ends), 0);
-    BEGIN(&scene, options.basic = "ann:" SECRET);
-    scene.world->env.access_log = access_log_create(&scene.sim->loop, ends[1]);
-    assert_int_equal(login(&scene, "ann:secret"), 200);
-    assert_int_equal(login(&scene, "ann:wrong"), 401);
-    sim_settle(scene.sim);
-    assert_true(read(ends[0], lines, sizeof lines - 1) > 0);
-    assert_non_null(strstr(lines, "192.0.2.1 - ann ["));
-    assert_non_null(strstr(lines, "192.0.2.1 - - ["));
-    entry_cut(scene.world->entry);
-    access_log_destroy(&scene.world->env.access_log);
-    scene_end(&scene);
-    close(ends[0]);
-    close(ends[1]);
+    BEGIN(&l.scene, options.basic = "ann:" SECRET);
+    log_start(&l, &wanted);
+    assert_int_equal(login(&l.scene, "ann:secret"), 200);
+    log_expect(&l, "^192\\.0\\.2\\.1 - ann \\[.* \"a\" \"http://10\\.0\\.0\\.1:80\" [0-9]+ms\n$");
+    assert_int_equal(login(&l.scene, "ann:wrong"), 401);
+    log_expect(&l, "^192\\.0\\.2\\.1 - - \\[.* 401 17 \"-\" \"-\" [0-9]+ \"Auth for a\" \"/len/5\" [0-9]+ms\n$");
+    log_end(&l);
 }
 
 /* Workers of their own threads, with the hashing threads between them; says most under TSan. */
@@ -444,7 +434,7 @@ int main(void)
         cmocka_unit_test(test_the_deprecated_list_is_asked_besides),
         cmocka_unit_test(test_options_that_cannot_be_understood_close),
         cmocka_unit_test(test_an_entrypoint_asks_before_anything_is_routed),
-        cmocka_unit_test(test_the_log_says_who_it_was),
+        cmocka_unit_test(test_the_log_says_who_logged_in),
         cmocka_unit_test(test_many_workers_share_the_hashing_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

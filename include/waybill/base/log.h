@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * log - what the router says of itself: one line to stdout a message, written with one write(2).
+ * log - what the router says of itself: one line a message, to stdout or a file, written with one write(2).
  *
- * Thread: any. Text form: time="..." level=... msg="..."; control bytes, quotes and backslashes of a
- * message are escaped. A message names the place, the value and what to do.
+ * Thread: any; log_open, log_set_json and log_reopen are main's. Text form: time="..." level=... msg="..."; or an object of
+ * JSON. Control bytes, quotes and backslashes of a message are escaped. A message names the place, the value and what to do.
  */
 #pragma once
 #include "waybill/base/error.h"
@@ -17,6 +17,10 @@ bool log_level_parse(struct slice text, enum log_level *out_level);
 /* Starts as LOG_ERROR, as v1.7's does. */
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
+/* From now on lines go to that file ("" is stdout), which log_reopen opens anew. On failure all stays as it is. */
+WB_MUST_USE wb_err log_open(struct slice path);
+WB_MUST_USE wb_err log_reopen(void);
+void log_set_json(bool json);
 /* Tests take the lines instead of stdout; NULL restores. `line` has no line end. */
 void log_set_sink(void (*sink)(enum log_level level, const char *line, void *arg), void *arg);
 

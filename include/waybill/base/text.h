@@ -13,8 +13,23 @@ struct text {
 #define TEXT_EMPTY ((struct text){0})
 
 void text_fini(struct text *text);
-void text_add(struct text *text, struct slice part);
-void text_add_char(struct text *text, char c);
+/* Room for `more` bytes without growing again. */
+void text_reserve(struct text *text, size_t more);
+static inline void text_add(struct text *text, struct slice part)
+{
+    if (text->capacity - text->len <= part.len)
+        text_reserve(text, part.len);
+    if (part.len)
+        memcpy(text->ptr + text->len, part.ptr, part.len);
+    text->len += part.len;
+    text->ptr[text->len] = '\0';
+}
+static inline void text_add_char(struct text *text, char c)
+{
+    text_add(text, slice_make(&c, 1));
+}
+/* In decimal: quicker than text_addf. */
+void text_add_u64(struct text *text, uint64_t number);
 void text_addf(struct text *text, const char *form, ...) WB_PRINTF(2, 3);
 static inline struct slice text_slice(const struct text *text)
 {
@@ -24,5 +39,8 @@ static inline struct slice text_slice(const struct text *text)
 char *text_take(struct text *text);
 /* With control bytes, quotes, backslashes and bytes of bad UTF-8 as \n \" \\ \xHH: safe in any log. */
 void text_add_escaped(struct text *text, struct slice part);
-/* The same, but quotes and backslashes stay: for a terminal, where nothing is quoted. */
+/* As the inside of a JSON string. What must not be seen by a terminal is \uXXXX, and a byte of bad UTF-8 is U+FFFD: so it reads back
+ * as what came, but for such bytes. */
+void text_add_json(struct text *text, struct slice part);
+/* As text_add_escaped, but quotes and backslashes stay: for a terminal, where nothing is quoted. */
 void text_add_visible(struct text *text, struct slice part);

@@ -56,7 +56,8 @@ struct exchange {
     /* Request. */
     struct buffer head_bytes; /* what `request` points into */
     struct request_head request;
-    bool te_trailers;     /* the client takes trailers */
+    bool te_trailers;     /* the client asks for trailers, and so the server is asked */
+    bool websocket;       /* it asks for WebSocket (RFC 6455) */
     struct slice upgrade; /* what it asks to switch to; empty: nothing */
     struct arena arena;
     struct target target;
@@ -77,9 +78,10 @@ struct exchange {
     const struct route_backend *backend; /* the frontend's, or one that a filter asks instead */
     const struct route_server *wanted;   /* is asked first, if it can be; NULL: whose turn it is */
     const struct route_server *server;
-    struct slice user;          /* who logged in, for the access log; empty: nobody */
-    struct slice frontend_name; /* for the access log: a frontend's, or "backend not found" */
-    char server_url[256];       /* for the access log: the snapshot may be gone by then */
+    struct access_note *note;   /* for the access log, as the next three; NULL: there is none */
+    struct slice user;          /* who logged in; empty: nobody */
+    struct slice frontend_name; /* a frontend's, "backend not found", or which filter has answered */
+    char server_url[256];       /* the snapshot may be gone by then */
     uint32_t tried[EXCHANGE_TRIES_MAX];
     size_t tried_count;
     unsigned attempts; /* at connecting to a server */

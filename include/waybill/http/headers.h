@@ -24,6 +24,7 @@
     X(X_FORWARDED_URI, "X-Forwarded-Uri") X(X_FORWARDED_METHOD, "X-Forwarded-Method")              \
     X(X_REAL_IP, "X-Real-Ip") X(FORWARDED, "Forwarded") X(X_REPLACED_PATH, "X-Replaced-Path")      \
     X(SEC_WEBSOCKET_KEY, "Sec-Websocket-Key") X(SEC_WEBSOCKET_VERSION, "Sec-Websocket-Version")    \
+    X(SEC_WEBSOCKET_ACCEPT, "Sec-Websocket-Accept")                                                \
     X(SET_COOKIE, "Set-Cookie") X(WAYBILL_HOPS, "X-Waybill-Hops")
 /* clang-format on */
 

@@ -36,6 +36,7 @@
     X(BAD_BODY,             400, true,  "", "400 Bad Request: malformed chunked body", "chunked request body is malformed") \
     X(AMBIGUOUS_PATH,       400, true,  "", "400 Bad Request: ambiguous path",       "path would lead to another frontend once decoded further") \
     X(DOTS_IN_CHANGED_PATH, 400, true,  "", "400 Bad Request: dot segments in a path that the route changes", "path with dot segments on a route that changes it") \
+    X(BAD_WEBSOCKET,        400, true,  "", "400 Bad Request: WebSocket handshake without a valid Sec-WebSocket-Key, or not of version 13", "WebSocket handshake is malformed") \
     X(OPEN_REDIRECT,        400, false, "", "400 Bad Request",                       "redirect would lead to whatever host the request names") \
     X(UNAUTHORIZED,         401, false, "", "401 Unauthorized\n",                    "client has not logged in") \
     X(FORBIDDEN,            403, false, "", "Forbidden",                             "client address is not in the white list") \
@@ -51,7 +52,7 @@
     X(HEAD_TOO_LARGE,       431, true,  "", "431 Request Header Fields Too Large",   "request head is larger than allowed, or has too many fields") \
     X(INTERNAL,             500, true,  "", "Internal Server Error",                 "internal limit reached") \
     X(ANSWER_TOO_LARGE,     500, false, "", "Internal Server Error",                 "answer of the server is larger than maxResponseBodyBytes") \
-    X(AUTH_UNREACHABLE,     500, false, "", "Internal Server Error",                 "authentication server could not be asked") \
+    X(AUTH_UNREACHABLE,     500, false, "", "",                                      "authentication server could not be asked") \
     X(NO_WEIGHT,            500, false, "", "Internal Server Error",                 "every server of the backend has weight 0") \
     X(UNKNOWN_METHOD,       501, true,  "", "501 Not Implemented: unknown or unsupported method", "method is not one that is forwarded") \
     X(UNKNOWN_CODING,       501, true,  "", "501 Not Implemented: unsupported transfer encoding", "transfer coding other than chunked") \
@@ -66,6 +67,7 @@
     X(SERVER_TLS_EXPIRED,   502, false, "", "Bad Gateway",                           "certificate of the server is not valid now") \
     X(SERVER_TLS_REFUSED,   502, false, "", "Bad Gateway",                           "server refused the TLS connection") \
     X(SERVER_TLS_BROKEN,    502, false, "", "Bad Gateway",                           "server does not speak TLS, or not as it must") \
+    X(SERVER_WEBSOCKET,     502, false, "", "Bad Gateway",                           "server switched to WebSocket without having understood the handshake") \
     X(ANSWER_INCOMPLETE,    502, false, "", "Bad Gateway",                           "server did not send all of an answer that was to be collected") \
     X(NO_ROOM_FOR_BODY,     503, false, "1", "Service Unavailable",                   "a body was to be collected, and there is no room left for it") \
     X(NO_SERVER,            503, false, "5", "Service Unavailable",                   "backend has no server") \

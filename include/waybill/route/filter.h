@@ -46,6 +46,8 @@ struct filter_ops {
     enum filter_verdict (*request)(struct exchange *exchange, const void *config);
     /* The exchange ends while the filter waits. May be NULL. */
     void (*cancel)(struct exchange *exchange);
+    /* In the access log, before the name of the frontend or entrypoint, when it answers: "Auth for". NULL: the name alone. */
+    const char *answers_as, *answers_as_entrypoint;
     /* The filter sets, removes or goes by fields of that name: no trailer of the name, which many servers take for a field, may
      * come past it. filter_owns_nothing for one that has none; NULL: nobody has said, and no trailer passes. */
     bool (*owns)(const void *config, struct slice name);

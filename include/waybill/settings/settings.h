@@ -7,6 +7,7 @@
 #pragma once
 #include "waybill/base/log.h"
 #include "waybill/exchange/traffic.h"
+#include "waybill/exchange/access_log.h"
 #include "waybill/model/entrypoint.h"
 #include "waybill/provider/docker.h"
 #include "waybill/provider/file.h"
@@ -60,6 +61,10 @@ struct settings {
 
     bool access_log_on;
     struct slice access_log_path; /* empty = stdout */
+    struct access_log_options access_log;
+    unsigned access_log_lines; /* that may wait for the file, beyond what always may */
+    struct slice log_path;     /* of the router's own log; empty = stdout */
+    bool log_json;
 
     bool keep_trailing_slash, allow_min_weight_zero;
     unsigned max_idle_per_server;  /* 200 */

@@ -10,7 +10,9 @@
 #include "waybill/entry/entry.h"
 #include "waybill/net/listener.h"
 
+struct access_rules;
 struct alias_servers;
+struct line_writer;
 struct passwords;
 struct recent;
 struct spool_room;
@@ -36,7 +38,8 @@ struct worker_options {
     size_t peer_count;
     struct local_routes local;
     struct slice host_name;
-    int access_log_fd; /* -1: none */
+    const struct access_rules *access_rules; /* of the access log; NULL: there is none */
+    struct line_writer *access_writer;
     struct passwords *passwords;
     struct spool_room *spool_room;
     const struct alias_servers *alias_servers; /* NULL: the CNAME records of hosts are not followed */

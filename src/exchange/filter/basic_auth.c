@@ -134,7 +134,16 @@ static bool owns(const void *config, struct slice name)
     return auth_effect_owns(&((const struct basic_auth *)config)->effect, name);
 }
 
-const struct filter_ops filter_basic_auth = {
-    .name = "auth.basic", .compile = compile, .request = request, .cancel = cancel, .owns = owns};
-const struct filter_ops filter_basic_auth_list = {
-    .name = "basicAuth", .compile = compile_list, .request = request, .cancel = cancel, .owns = owns};
+const struct filter_ops filter_basic_auth = {.name = "auth.basic",
+                                             .compile = compile,
+                                             .request = request,
+                                             .cancel = cancel,
+                                             .owns = owns,
+                                             .answers_as = "Auth for",
+                                             .answers_as_entrypoint = "Auth for entrypoint"};
+const struct filter_ops filter_basic_auth_list = {.name = "basicAuth",
+                                                  .compile = compile_list,
+                                                  .request = request,
+                                                  .cancel = cancel,
+                                                  .owns = owns,
+                                                  .answers_as = "Basic Auth for"};

@@ -5,12 +5,16 @@
  * Left alone: what is encoded already or of a kind that is compressed in itself, short answers, parts (206), event streams,
  * what may not be transformed or carries a checksum. It is encoded as it comes; whenever nothing more has come, what is held
  * back goes out, so no event waits for the next one.
+ *
+ * An answer that does not say how long it is may be a short one: its head waits until enough has come, it is over, or a moment
+ * has passed. Then it goes as it is, through the same buffer.
  */
 #include "waybill/http/accept_encoding.h"
 #include "encoder.h"
+#include "exchange_private.h"
 #include "filters_private.h"
 
-enum { WORTHWHILE_BYTES = 512, OUT_ROOM_MIN = 1024 };
+enum { WORTHWHILE_BYTES = 512, OUT_ROOM_MIN = 1024, PATIENCE_MS = 100 };
 enum { ENCODERS_BYTES_MAX = 128 * 1024 * 1024 }; /* of one worker */
 
 struct compress_half {
@@ -18,7 +22,11 @@ struct compress_half {
     struct accept_encoding liked;
     enum encoding encoding;
     struct encoder encoder;
-    bool begun;    /* the encoder is */
+    struct exchange *exchange;
+    struct deadline patience; /* while it looks how long the answer is */
+    struct buffer first;      /* what came meanwhile: the payload begins with it */
+    bool looks, first_is_all, waited;
+    bool begun;    /* the encoder is; without one the payload goes as it is */
     bool held;     /* it has taken what it may not have given */
     bool flushing; /* and is giving it */
     bool over;     /* all payload was taken */
@@ -153,23 +161,6 @@ static void end_encoder(struct compress_half *own, struct environment *env)
     env->encoder_bytes -= encoder_bytes(own->encoding);
 }
 
-static enum response_verdict begin_compressing(struct response_half *half, struct exchange *x)
-{
-    struct compress_half *own = (struct compress_half *)half;
-
-    if (x->answer.status == 101 || !tell_caches(x->answer.headers) || !is_worthwhile(x) || !choose_encoding(x->env, own))
-        return RESPONSE_PASS;
-    if (!change_head(x, own)) {
-        exchange_answer(x, REASON_INTERNAL);
-        return RESPONSE_REPLACED;
-    }
-    encoder_begin(&own->encoder, own->encoding);
-    x->env->encoder_bytes += encoder_bytes(own->encoding);
-    own->begun = true;
-    exchange_transform(x, half);
-    return RESPONSE_PASS;
-}
-
 static void copy_trailers(struct headers *to, const struct headers *from, struct arena *arena)
 {
     for (unsigned i = 0; i < from->count; i++)
@@ -196,9 +187,111 @@ static enum body_result say_end(struct compress_half *own, struct exchange *x, s
     return BODY_END;
 }
 
+static enum body_result next_payload(struct compress_half *own, struct exchange *x, struct headers *trailers,
+                                     struct slice *out_payload)
+{
+    *out_payload = buffer_slice(&own->first);
+    if (out_payload->len)
+        return BODY_PAYLOAD;
+    return own->first_is_all ? BODY_END : response_payload(&own->half, x, trailers, out_payload);
+}
+
+static void took_payload(struct compress_half *own, struct exchange *x, size_t count)
+{
+    if (buffer_len(&own->first))
+        buffer_consume(&own->first, count);
+    else
+        response_took(&own->half, x, count);
+}
+
+static enum response_verdict begin_compressing(struct compress_half *own, struct exchange *x)
+{
+    if (!choose_encoding(x->env, own)) /* others have taken the room meanwhile */
+        return RESPONSE_PASS;
+    if (!change_head(x, own)) {
+        exchange_answer(x, REASON_INTERNAL);
+        return RESPONSE_REPLACED;
+    }
+    encoder_begin(&own->encoder, own->encoding);
+    x->env->encoder_bytes += encoder_bytes(own->encoding);
+    own->begun = true;
+    return RESPONSE_PASS;
+}
+
+static void stop_looking(struct compress_half *own, struct environment *env)
+{
+    own->looks = false;
+    loop_remove_deadline(env->loop, &own->patience);
+}
+
+/* One that breaks off goes as it is as far as it came. */
+static enum response_verdict look_at_length(struct compress_half *own, struct exchange *x)
+{
+    struct headers *trailers = exchange_trailers(x);
+    enum body_result result;
+    struct slice payload;
+
+    while ((result = response_payload(&own->half, x, trailers, &payload)) == BODY_PAYLOAD &&
+           buffer_len(&own->first) + payload.len < WORTHWHILE_BYTES) {
+        buffer_borrow(&own->first, &x->env->loop->stock, BUFFER_SIZE);
+        buffer_append(&own->first, payload.ptr, payload.len);
+        response_took(&own->half, x, payload.len);
+    }
+    if (result == BODY_MORE && !own->waited)
+        return RESPONSE_WAIT;
+    stop_looking(own, x->env);
+    if (result == BODY_END) {
+        own->first_is_all = true;
+        keep_trailers(own, x, trailers);
+    }
+    return result == BODY_MORE || result == BODY_PAYLOAD ? begin_compressing(own, x) : RESPONSE_PASS;
+}
+
+static void on_patience_over(struct deadline *deadline)
+{
+    struct compress_half *own = WB_CONTAINER_OF(deadline, struct compress_half, patience);
+
+    own->waited = true;
+    exchange_poke(own->exchange);
+}
+
+static enum response_verdict begin_looking(struct compress_half *own, struct exchange *x)
+{
+    if (!exchange_keep_head(x)) {
+        exchange_answer(x, REASON_INTERNAL);
+        return RESPONSE_REPLACED;
+    }
+    own->looks = true;
+    loop_set_deadline_in(x->env->loop, &own->patience, PATIENCE_MS);
+    return look_at_length(own, x);
+}
+
+static enum response_verdict see_head(struct response_half *half, struct exchange *x)
+{
+    struct compress_half *own = (struct compress_half *)half;
+
+    if (own->looks && x->state != EXCHANGE_ANSWER)
+        return look_at_length(own, x);
+    stop_looking(own, x->env); /* of an answer that something else took the place of */
+    buffer_return(&own->first, &x->env->loop->stock);
+    if (x->answer.status == 101 || !tell_caches(x->answer.headers) || !is_worthwhile(x) || !choose_encoding(x->env, own))
+        return RESPONSE_PASS;
+    exchange_transform(x, half);
+    return x->answer.length_known ? begin_compressing(own, x) : begin_looking(own, x);
+}
+
+/* Bytes that go as they are: as an encoder would do it. */
+static bool copy(struct buffer *out, struct slice *in)
+{
+    *in = slice_from(*in, buffer_append(out, in->ptr, in->len));
+    return in->len == 0;
+}
+
 static bool run(struct compress_half *own, struct exchange *x, enum encoder_work work, struct slice *in)
 {
     buffer_borrow(&own->out, &x->env->loop->stock, BUFFER_SIZE);
+    if (!own->begun)
+        return copy(&own->out, in);
     return encoder_run(&own->encoder, work, in, &own->out);
 }
 
@@ -220,12 +313,12 @@ static bool has_work_left(struct compress_half *own, struct exchange *x)
 static enum body_result take_payload(struct compress_half *own, struct exchange *x, struct headers *trailers)
 {
     struct slice payload;
-    enum body_result result = own->over ? BODY_END : response_payload(&own->half, x, trailers, &payload);
+    enum body_result result = own->over ? BODY_END : next_payload(own, x, trailers, &payload);
 
     if (result == BODY_PAYLOAD) {
         size_t before = payload.len;
         run(own, x, ENCODER_TAKE, &payload);
-        response_took(&own->half, x, before - payload.len);
+        took_payload(own, x, before - payload.len);
         own->held = true;
     } else if (result == BODY_MORE && own->held) {
         own->held = false;
@@ -268,12 +361,14 @@ static void end_compressing(struct response_half *half, struct exchange *x)
 {
     struct compress_half *own = (struct compress_half *)half;
 
+    stop_looking(own, x->env);
     end_encoder(own, x->env);
+    buffer_return(&own->first, &x->env->loop->stock);
     buffer_return(&own->out, &x->env->loop->stock);
 }
 
 static const struct response_ops compress_response = {
-    .head = begin_compressing, .body = compress_payload, .took = compressed_went, .ended = end_compressing};
+    .head = see_head, .body = compress_payload, .took = compressed_went, .ended = end_compressing};
 
 static enum filter_compiled compile(const struct filter_source *from, const void **out_config)
 {
@@ -293,6 +388,8 @@ static enum filter_verdict request(struct exchange *x, const void *config)
     half = ARENA_NEW(&x->arena, struct compress_half);
     if (!half) /* then the answer goes out as it is */
         return FILTER_PASS;
+    half->exchange = x;
+    deadline_init(&half->patience, on_patience_over);
     half->liked = accept_encoding_read(&x->request.headers);
     exchange_see_answer(x, &half->half, &compress_response);
     return FILTER_PASS;

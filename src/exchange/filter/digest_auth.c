@@ -124,4 +124,9 @@ static bool owns(const void *config, struct slice name)
     return auth_effect_owns(&((const struct digest_auth *)config)->effect, name);
 }
 
-const struct filter_ops filter_digest_auth = {.name = "auth.digest", .compile = compile, .request = request, .owns = owns};
+const struct filter_ops filter_digest_auth = {.name = "auth.digest",
+                                              .compile = compile,
+                                              .request = request,
+                                              .owns = owns,
+                                              .answers_as = "Auth for",
+                                              .answers_as_entrypoint = "Auth for entrypoint"};

@@ -373,5 +373,10 @@ static bool owns(const void *config, struct slice name)
     return false;
 }
 
-const struct filter_ops filter_forward_auth = {
-    .name = "auth.forward", .compile = compile, .request = request, .cancel = cancel, .owns = owns};
+const struct filter_ops filter_forward_auth = {.name = "auth.forward",
+                                               .compile = compile,
+                                               .request = request,
+                                               .cancel = cancel,
+                                               .owns = owns,
+                                               .answers_as = "Auth for",
+                                               .answers_as_entrypoint = "Auth for entrypoint"};

@@ -110,5 +110,9 @@ static bool owns(const void *config, struct slice name)
     return token_source_reads(&((const struct max_conn *)config)->by, name);
 }
 
-const struct filter_ops filter_max_conn = {
-    .name = "maxConn", .of_backend = true, .compile = compile, .request = request, .owns = owns};
+const struct filter_ops filter_max_conn = {.name = "maxConn",
+                                           .of_backend = true,
+                                           .compile = compile,
+                                           .request = request,
+                                           .owns = owns,
+                                           .answers_as = "connection limit for"};

@@ -76,7 +76,17 @@ static bool compile_rates(const struct filter_source *from, struct rate *out_rat
             return fail(from, rate->name, "that are too many periods; at most 8");
         out_rates[(*out_count)++] = rate_make(rate->period_ns, rate->average, rate->burst);
     }
-    return *out_count > 0 || fail(from, SLICE("*"), "there is none: name one with period, average and burst");
+    return true;
+}
+
+/* As in v1.7. A set under a name that is none has closed the frontend before this. */
+static bool limits_nothing(const struct filter_source *from, const struct model_rate_limit *model)
+{
+    if (model->rate_count)
+        return false;
+    diagnostics_add(from->diagnostics, DIAGNOSTIC_WARNING, from->place,
+                    "rateLimit has no rateSet and limits nothing: name one with period, average and burst");
+    return true;
 }
 
 static struct refusal compile_refusal(struct arena *arena, const struct rate *rate)
@@ -100,7 +110,7 @@ static enum filter_compiled compile(const struct filter_source *from, const void
     struct rate rates[RATES_MAX];
     size_t count;
 
-    if (!model)
+    if (!model || limits_nothing(from, model))
         return FILTER_ABSENT;
     limit = ARENA_NEW(from->arena, struct rate_limit);
     if (!token_source_parse(from->arena, model->extractor_func, &limit->by)) {
@@ -144,4 +154,5 @@ static bool owns(const void *config, struct slice name)
     return token_source_reads(&((const struct rate_limit *)config)->by, name);
 }
 
-const struct filter_ops filter_rate_limit = {.name = "rateLimit", .compile = compile, .request = request, .owns = owns};
+const struct filter_ops filter_rate_limit = {
+    .name = "rateLimit", .compile = compile, .request = request, .owns = owns, .answers_as = "rate limit for"};

@@ -79,7 +79,7 @@ static enum filter_compiled compile_regex(const struct filter_source *from, stru
 
     if (model->regex.len == 0 || model->replacement.len == 0) {
         diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place,
-                        "redirect has no target: add entryPoint, or regex and replacement, or remove it");
+                        "redirect has only one of regex and replacement: add the other, or remove it");
         return FILTER_CLOSED;
     }
     if (!rewrite_compile(from->arena, model->regex, model->replacement, &names, &redirect->rewrite, &error)) {
@@ -90,11 +90,21 @@ static enum filter_compiled compile_regex(const struct filter_source *from, stru
     return FILTER_MADE;
 }
 
+/* A table with nothing in it has no effect, as in v1.7. A name in it that is none has closed the frontend before this. */
+static bool leads_nowhere(const struct filter_source *from, const struct model_redirect *model)
+{
+    if (model->entrypoint.len || model->regex.len || model->replacement.len)
+        return false;
+    diagnostics_add(from->diagnostics, DIAGNOSTIC_WARNING, from->place,
+                    "redirect has no target and no effect: add entryPoint, or regex and replacement, or remove it");
+    return true;
+}
+
 static enum filter_compiled compile(const struct filter_source *from, const void **out_config)
 {
     const struct model_redirect *model = from->frontend->redirect;
 
-    if (!model)
+    if (!model || leads_nowhere(from, model))
         return FILTER_ABSENT;
     struct redirect *redirect = ARENA_NEW(from->arena, struct redirect);
     redirect->permanent = model->permanent;
@@ -295,7 +305,13 @@ static enum filter_verdict request_on_entrypoint(struct exchange *x, const void 
     return x->entrypoint->has_local && exchange_is_internal(x) ? FILTER_PASS : request(x, config);
 }
 
-const struct filter_ops filter_entrypoint_redirect = {
-    .name = "redirect", .compile = compile_of_entrypoint, .request = request_on_entrypoint, .owns = filter_owns_nothing};
-const struct filter_ops filter_redirect = {
-    .name = "redirect", .compile = compile_of_frontend, .request = request, .owns = filter_owns_nothing};
+const struct filter_ops filter_entrypoint_redirect = {.name = "redirect",
+                                                      .compile = compile_of_entrypoint,
+                                                      .request = request_on_entrypoint,
+                                                      .owns = filter_owns_nothing,
+                                                      .answers_as_entrypoint = "entrypoint redirect for"};
+const struct filter_ops filter_redirect = {.name = "redirect",
+                                           .compile = compile_of_frontend,
+                                           .request = request,
+                                           .owns = filter_owns_nothing,
+                                           .answers_as = "frontend redirect for"};

@@ -83,5 +83,9 @@ static enum filter_verdict request(struct exchange *x, const void *config)
     return FILTER_ANSWERED;
 }
 
-const struct filter_ops filter_white_list = {
-    .name = "whiteList", .compile = compile, .request = request, .owns = filter_owns_nothing};
+const struct filter_ops filter_white_list = {.name = "whiteList",
+                                             .compile = compile,
+                                             .request = request,
+                                             .owns = filter_owns_nothing,
+                                             .answers_as = "ipwhitelister for",
+                                             .answers_as_entrypoint = "ipwhitelister for entrypoint"};

@@ -252,17 +252,14 @@ static bool is_set_twice(const struct field *field, const void *record)
     return !unites && !field_is_empty(field, record);
 }
 
-static void report_unknown(struct decode *decode, const struct group *group, const struct toml_value *value)
+/* In a group that protects it may be what was to protect, as with labels: the frontend is closed. */
+static void report_unknown(struct decode *decode, const struct group *group, const struct toml_value *value, unsigned flags)
 {
-    const char *path = toml_path_text(value, decode->scratch);
     const char *suggestion = group_suggest(group, value->key);
 
-    if (suggestion)
-        diagnostics_add(decode->diagnostics, DIAGNOSTIC_WARNING, place_of(decode, value),
-                        "there is no `%s` in a %s: did you mean `%s`? It is ignored", path, group->noun, suggestion);
-    else
-        diagnostics_add(decode->diagnostics, DIAGNOSTIC_WARNING, place_of(decode, value),
-                        "there is no `%s` in a %s: it is ignored", path, group->noun);
+    report(decode, value, flags & FIELD_PROTECTS, DIAGNOSTIC_WARNING,
+           suggestion ? arena_format(decode->scratch, "is no option of a %s (did you mean `%s`?)", group->noun, suggestion)
+                      : arena_format(decode->scratch, "is no option of a %s", group->noun));
 }
 
 static void read_row(struct decode *decode, const struct field *field, const struct toml_value *value, void *record,
@@ -285,7 +282,7 @@ static void read_table(struct decode *decode, const struct group *group, const s
         if (field)
             read_row(decode, field, child, record, flags);
         else
-            report_unknown(decode, group, child);
+            report_unknown(decode, group, child, flags);
     }
 }
 
@@ -302,6 +299,6 @@ void decode_document(struct decode *decode, struct fragment *part)
             diagnostics_add(decode->diagnostics, DIAGNOSTIC_WARNING, place_of(decode, child),
                             "certificates (`[[tls]]`) are ignored: this version does not serve TLS yet");
         else if (!decode->static_file)
-            report_unknown(decode, &schema_fragment, child);
+            report_unknown(decode, &schema_fragment, child, 0);
     }
 }

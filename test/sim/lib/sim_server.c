@@ -169,7 +169,11 @@ static void add_chunked(struct text *out, uint64_t id, size_t count)
 static void switch_protocols(struct sim_conn *conn, const struct sim_message *request, struct text *out)
 {
     add_head(out, conn, request, "101 Switching Protocols");
-    text_add(out, SLICE("Connection: Upgrade\r\nUpgrade: echo\r\n\r\nhello"));
+    if (slice_eq(sim_message_field(request, "Sec-WebSocket-Key"), SLICE(SIM_WEBSOCKET_KEY)))
+        text_add(out, SLICE("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: " SIM_WEBSOCKET_ACCEPT
+                            "\r\n\r\nhello"));
+    else
+        text_add(out, SLICE("Connection: Upgrade\r\nUpgrade: echo\r\n\r\nhello"));
     conn->tunnel = true;
 }
 

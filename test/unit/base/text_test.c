@@ -9,6 +9,7 @@
 #include "waybill/base/log.h"
 #include "waybill/base/digest.h"
 #include "waybill/base/text.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 static void test_cut_gives_every_part(void **state)
@@ -73,6 +74,64 @@ static void test_every_byte_is_a_hexadecimal_digit_or_none(void **state)
         const char *at = c ? strchr(digits, ascii_lower((char)c)) : NULL;
         assert_int_equal(ascii_hex((char)c), at ? (int)(at - digits) : -1);
     }
+}
+
+static void test_numbers_in_decimal(void **state)
+{
+    (void)state;
+    for (uint64_t number = 1; number; number = number > UINT64_MAX / 7 ? 0 : number * 7) {
+        for (uint64_t near = number - 1; near <= number + 1; near++) {
+            struct text text = TEXT_EMPTY, wanted = TEXT_EMPTY;
+            text_add_u64(&text, near);
+            text_addf(&wanted, "%llu", (unsigned long long)near);
+            assert_string_equal(text.ptr, wanted.ptr);
+            text_fini(&text);
+            text_fini(&wanted);
+        }
+    }
+    for (uint64_t number = 0; number < 1100; number++) {
+        struct text text = TEXT_EMPTY;
+        char wanted[8];
+        text_add_u64(&text, number);
+        snprintf(wanted, sizeof wanted, "%u", (unsigned)number);
+        assert_string_equal(text.ptr, wanted);
+        text_fini(&text);
+    }
+    struct text text = TEXT_EMPTY;
+    text_add_u64(&text, UINT64_MAX);
+    assert_string_equal(text.ptr, "18446744073709551615");
+    text_fini(&text);
+}
+
+/* Where in a word of eight a byte stands that needs something done. */
+static void test_a_byte_is_escaped_wherever_it_stands(void **state)
+{
+    static const struct {
+        char byte;
+        const char *escaped, *json;
+    } cases[] = {{'"', "\\\"", "\\\""},      {'\\', "\\\\", "\\\\"},     {'\n', "\\n", "\\u000a"},
+                 {0x7f, "\\x7f", "\\u007f"}, {'\0', "\\x00", "\\u0000"}, {(char)0xff, "\\xff", "\\ufffd"},
+                 {0x1f, "\\x1f", "\\u001f"}};
+    (void)state;
+
+    for (size_t c = 0; c < WB_COUNT(cases); c++)
+        for (size_t len = 1; len < 20; len++)
+            for (size_t at = 0; at < len; at++) {
+                char in[20], wanted[40];
+                struct text text = TEXT_EMPTY;
+                memset(in, '~', len);
+                in[at] = cases[c].byte;
+                text_add_escaped(&text, slice_make(in, len));
+                snprintf(wanted, sizeof wanted, "%.*s%s%.*s", (int)at, "~~~~~~~~~~~~~~~~~~~~", cases[c].escaped,
+                         (int)(len - at - 1), "~~~~~~~~~~~~~~~~~~~~");
+                assert_string_equal(text.ptr, wanted);
+                text.len = 0;
+                text_add_json(&text, slice_make(in, len));
+                snprintf(wanted, sizeof wanted, "%.*s%s%.*s", (int)at, "~~~~~~~~~~~~~~~~~~~~", cases[c].json,
+                         (int)(len - at - 1), "~~~~~~~~~~~~~~~~~~~~");
+                assert_string_equal(text.ptr, wanted);
+                text_fini(&text);
+            }
 }
 
 static void test_md5_is_in_lower_case_hex(void **state)
@@ -217,6 +276,8 @@ int main(void)
         cmocka_unit_test(test_numbers_are_digits_and_nothing_else),
         cmocka_unit_test(test_truths_are_those_of_v1_7),
         cmocka_unit_test(test_every_byte_is_a_hexadecimal_digit_or_none),
+        cmocka_unit_test(test_numbers_in_decimal),
+        cmocka_unit_test(test_a_byte_is_escaped_wherever_it_stands),
         cmocka_unit_test(test_md5_is_in_lower_case_hex),
         cmocka_unit_test(test_small_things_of_slices),
         cmocka_unit_test(test_nothing_breaks_out_of_a_log_line),

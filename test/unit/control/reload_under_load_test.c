@@ -306,7 +306,6 @@ static void start_workers(struct rig *rig)
             .peers = rig->workers,
             .peer_count = WORKERS,
             .host_name = SLICE("waybill"),
-            .access_log_fd = -1,
         };
         rig->workers[i] = worker_create(&options);
     }

@@ -71,9 +71,8 @@ static void test_an_expression_must_be_one_and_lead_somewhere(void **state)
     (void)state;
     expect((struct model_redirect)BY("^http://(.*)", "https://$1"), "");
     expect((struct model_redirect)BY(".", "{{.Request.Host}}"), "");
-    expect((struct model_redirect){.permanent = true}, "redirect has no target");
-    expect((struct model_redirect)BY("^http://(.*)", ""), "redirect has no target");
-    expect((struct model_redirect)BY("", "https://a.test"), "redirect has no target");
+    expect((struct model_redirect)BY("^http://(.*)", ""), "only one of regex and replacement");
+    expect((struct model_redirect)BY("", "https://a.test"), "only one of regex and replacement");
     expect((struct model_redirect)BY("(", "x"), "`(` is not a regular expression");
     expect((struct model_redirect)BY("(a)\\1", "x"), "is not a regular expression");
     expect((struct model_redirect)BY("a{1000}{1000}", "x"), "is not a regular expression");
@@ -92,6 +91,13 @@ static void test_without_one_there_is_no_filter(void **state)
     diagnostics_init(&diagnostics);
     entrypoint_compile(entrypoints, WB_COUNT(entrypoints), 1, &arena, &diagnostics, &made);
     assert_int_equal(made.filter_count + diagnostics.count + made.closed, 0);
+
+    static struct model_redirect empty = {.permanent = true}; /* as in v1.7, but it is said */
+    entrypoints[0].redirect = &empty;
+    entrypoint_compile(entrypoints, WB_COUNT(entrypoints), 0, &arena, &diagnostics, &made);
+    assert_int_equal(made.filter_count + made.closed, 0);
+    assert_int_equal(diagnostics.count, 1);
+    assert_int_equal(diagnostics.items[0].severity, DIAGNOSTIC_WARNING);
     diagnostics_fini(&diagnostics);
     arena_fini(&arena);
 }

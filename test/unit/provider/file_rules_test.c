@@ -130,11 +130,24 @@ static void test_what_protects_and_is_there_but_empty_closes(void **state)
     expect_fate(CLOSED, "basicAuth = []");
     expect_fate(CLOSED, "[frontends.f.whiteList]");
     expect_fate(CLOSED, "[frontends.f.whiteList]\nsourceRange = []\nuseXForwardedFor = true");
-    expect_fate(CLOSED, "[frontends.f.ratelimit]");
     expect_fate(CLOSED, "ratelimit.rateset.a = {period = 1, average = 1, burst = 1}");
     expect_fate(CLOSED,
                 "[frontends.f.ratelimit]\nextractorFunc = \"client.ip\"\nrateset.a = {period = 1, average = 0, burst = 1}");
-    expect_fate(CLOSED, "[frontends.f.redirect]\npermanent = true");
+    expect_fate(CLOSED, "[frontends.f.redirect]\nreplacement = \"https://a.test\"");
+}
+
+static void test_a_key_that_is_none_closes_where_it_may_have_been_to_protect(void **state)
+{
+    (void)state;
+    expect_fate(CLOSED, "[frontends.f.redirect]\nentryPiont = \"https\"");
+    expect_fate(CLOSED, "[frontends.f.ratelimit]\nextractorFunc = \"client.ip\"\n[frontends.f.ratelimit.ratesets.a]\n"
+                        "period = 1\naverage = 1\nburst = 1");
+    expect_fate(CLOSED,
+                "[frontends.f.ratelimit]\nextractorFunc = \"client.ip\"\nrateset.a = {perid = 1, average = 1, burst = 1}");
+    expect_fate(CLOSED, "[frontends.f.whiteList]\nsourceRange = [\"10.0.0.0/8\"]\nuseXForwarded = true");
+    expect_fate(CLOSED, "[frontends.f.passTLSClientCert]\npme = true");
+    expect_fate(SERVED, "[frontends.f.headers]\nframeDenny = true");
+    expect_fate(SERVED, "[backends.b]\nhealthCheck.paht = \"/\"");
 }
 
 static void test_good_protection_and_what_does_not_protect_leave_it_served(void **state)
@@ -149,7 +162,11 @@ static void test_good_protection_and_what_does_not_protect_leave_it_served(void 
     expect_fate(SERVED, "whitelistSourceRange = [\"10.0.0.0/8\"]\n[frontends.f.whiteList]");
     expect_fate(SERVED,
                 "[frontends.f.ratelimit]\nextractorFunc = \"client.ip\"\nrateset.a = {period = 1, average = 1, burst = 1}");
+    expect_fate(SERVED, "[frontends.f.ratelimit]");
+    expect_fate(SERVED, "[frontends.f.ratelimit]\nextractorFunc = \"client.ip\"");
     expect_fate(SERVED, "[frontends.f.redirect]\nentryPoint = \"https\"");
+    expect_fate(SERVED, "[frontends.f.redirect]");
+    expect_fate(SERVED, "[frontends.f.redirect]\npermanent = true");
     expect_fate(SERVED, "[frontends.f.passTLSClientCert]");
     expect_fate(SERVED, "[frontends.f.headers]\nframeDeny = \"yes\"\ncustomRequestHeaders = [\"X\"]");
     expect_fate(SERVED, "priority = \"high\"");
@@ -178,6 +195,7 @@ static void test_limits_of_a_backend_close_all_its_frontends(void **state)
         "circuitBreaker = {}",
         "maxConn = 5",
         "maxConn = {amount = \"5\"}",
+        "maxConn = {amuont = 5, extractorFunc = \"client.ip\"}",
         "maxConn = {amount = 5}",
         "maxConn = {amount = -1}",
         "buffering = true",
@@ -233,7 +251,8 @@ static void test_unknown_keys_are_said_with_a_suggestion(void **state)
     expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:4", "did you mean `loadBalancer`?");
     expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:5", "did you mean `responseForwarding`?");
     expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:7", "did you mean `passHostHeader`?");
-    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:8", "`frontends.f.zzzzzzz` in a frontend: it is ignored");
+    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:8",
+                      "`frontends.f.zzzzzzz` is no option of a frontend; it is ignored");
     expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:9", "does not serve TLS yet");
     expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:1", "`title`");
     forget(&reading);
@@ -416,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_a_rule_that_cannot_be_read_leaves_the_frontend_out),
         cmocka_unit_test(test_limits_of_a_backend_close_all_its_frontends),
         cmocka_unit_test(test_harmless_fields_of_a_backend_close_nothing),
+        cmocka_unit_test(test_a_key_that_is_none_closes_where_it_may_have_been_to_protect),
         cmocka_unit_test(test_unknown_keys_are_said_with_a_suggestion),
         cmocka_unit_test(test_the_static_file_has_other_keys_and_plain_template_marks),
         cmocka_unit_test(test_what_is_wrong_in_a_rendered_text_has_the_line_of_the_template),

@@ -240,10 +240,6 @@ static void test_parts_that_are_not_there_are_refused_by_name(void **state)
         "--web",
         "--web.address=:8080",
         "--zookeeper",
-        "--accessLog.filters.statusCodes=200",
-        "--accessLog.fields.defaultMode=drop",
-        "--traefikLog.filePath=/x",
-        "--traefikLogsFile=/x",
     };
     for (size_t i = 0; i < WB_COUNT(words); i++) {
         struct slice name = slice_of(words[i]);
@@ -297,7 +293,7 @@ static void test_flags_without_effect_are_accepted_and_noted(void **state)
 {
     (void)state;
     expect_ok(read_words("--checkNewVersion=true", "--sendAnonymousUsage", "--providersThrottleDuration=2s",
-                         "--docker.templateVersion=2", "--accessLog.bufferingSize=100"));
+                         "--docker.templateVersion=2"));
     assert_true(has_note("checkNewVersion has no effect"));
     assert_true(has_note("providersThrottleDuration has no effect"));
     expect_refused(read_words("--providersThrottleDuration=soon"), "invalid argument \"soon\"");

@@ -189,12 +189,38 @@ static void test_parts_that_are_not_there_are_refused_by_name(void **state)
         {"[tracing]\n[metrics.prometheus]\n", "tracing: not in this version"},
         {"[metrics]\n[metrics.prometheus]\n", "metrics: not in this version"},
         {"[web]\naddress = \":8080\"\n", "web: not in this version"},
-        {"[accessLog.filters]\nretryAttempts = true\n", "accessLog.filters: not in this version"},
-        {"[traefikLog]\nfilePath = \"x\"\n", "traefikLog.filePath: not in this version"},
     };
     for (size_t i = 0; i < WB_COUNT(cases); i++)
         expect_refused(read_toml(cases[i].toml), cases[i].message);
     expect_ok(read_toml("insecureSkipVerify = false\nrootCAs = []\n[docker]\nfilename = \"\"\n"));
+}
+
+static void test_what_the_access_log_has_in_it(void **state)
+{
+    (void)state;
+    expect_ok(
+        read_toml("[accessLog]\nformat = \"json\"\nbufferingSize = 7\n"
+                  "[accessLog.filters]\nstatusCodes = [\"404\", \"500-599\"]\nretryAttempts = true\nminDuration = \"10ms\"\n"
+                  "[accessLog.fields]\ndefaultMode = \"drop\"\n[accessLog.fields.names]\nClientHost = \"keep\"\n"
+                  "[accessLog.fields.headers]\ndefaultMode = \"redact\"\n"
+                  "[accessLog.fields.headers.names]\n\"User-Agent\" = \"keep\"\n\"X.Y\" = \"drop\"\n"
+                  "[traefikLog]\nfilePath = \"/x/y.log\"\nformat = \"json\"\n"));
+    assert_true(settings.access_log_on && settings.log_json);
+    expect_text(settings.access_log.format, "json");
+    assert_int_equal(settings.access_log_lines, 7);
+    expect_list(settings.access_log.status_codes, "404,500-599");
+    assert_true(settings.access_log.retry_attempts);
+    assert_int_equal(settings.access_log.min_duration_ms, 10);
+    expect_text(settings.access_log.fields_mode, "drop");
+    expect_list(settings.access_log.field_names, "ClientHost=keep");
+    expect_text(settings.access_log.headers_mode, "redact");
+    expect_list(settings.access_log.header_names, "User-Agent=keep,X.Y=drop");
+    expect_text(settings.log_path, "/x/y.log");
+    expect_refused(read_toml("[accessLog.fields.names]\nClientHost = 1\n"), "it is to be text");
+    expect_refused(read_toml("[accessLog.fields]\nnames = \"a=keep\"\n"), "it is to be a table, not text");
+    expect_ok(read_toml("[traefikLog]\nformat = \"xml\"\n"));
+    assert_true(has_note("traefikLog.format: `xml` is neither common nor json"));
+    assert_false(settings.log_json);
 }
 
 static void test_swarm_mode_is_read(void **state)
@@ -336,6 +362,7 @@ int main(void)
         READING_TEST(test_a_wrong_type_ends_the_start_with_its_place),
         READING_TEST(test_tls_to_the_engine_as_a_table),
         READING_TEST(test_parts_that_are_not_there_are_refused_by_name),
+        READING_TEST(test_what_the_access_log_has_in_it),
         READING_TEST(test_swarm_mode_is_read),
         READING_TEST(test_unknown_keys_are_ignored_and_noted),
         READING_TEST(test_a_quoted_key_with_a_dot_is_no_way_into_a_group),

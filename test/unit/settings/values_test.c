@@ -100,12 +100,28 @@ static void test_constraints_are_checked_in_the_words_of_v17(void **state)
     expect_refused(read_words("--constraints=tag=a"), "missing valid operator");
 }
 
-static void test_an_access_log_in_another_format_is_refused(void **state)
+static void test_logs_have_formats_files_and_filters(void **state)
 {
     (void)state;
     expect_ok(read_words("--accessLog.format=common", "--traefikLog.format=common"));
     assert_true(settings.access_log_on);
-    expect_refused(read_words("--accessLog.format=json"), "\"json\" is not in this version");
+    expect_text(settings.access_log.format, "common");
+    assert_false(settings.log_json);
+    expect_ok(read_words("--accessLog.format=json", "--traefikLog.format=json", "--traefikLog.filePath=/l"));
+    expect_text(settings.access_log.format, "json");
+    assert_true(settings.log_json);
+    expect_text(settings.log_path, "/l");
+    expect_ok(read_words("--traefikLogsFile=/old"));
+    expect_text(settings.log_path, "/old");
+    assert_false(settings.access_log_on);
+    expect_ok(read_words("--accessLog.filters.statusCodes=200,300-302", "--accessLog.filters.minDuration=1s",
+                         "--accessLog.fields.names=ClientHost=drop  RequestPath=keep", "--accessLog.fields.headers.names",
+                         "Cookie=keep X-A=redact"));
+    assert_true(settings.access_log_on); /* by its members */
+    expect_list(settings.access_log.status_codes, "200,300-302");
+    assert_int_equal(settings.access_log.min_duration_ms, 1000);
+    expect_list(settings.access_log.field_names, "ClientHost=drop,RequestPath=keep");
+    expect_list(settings.access_log.header_names, "Cookie=keep,X-A=redact");
     expect_ok(read_words("--accessLogsFile=/var/log/a"));
     assert_true(settings.access_log_on);
     expect_text(settings.access_log_path, "/var/log/a");
@@ -202,7 +218,7 @@ int main(void)
         READING_TEST(test_numbers_take_a_base_prefix_and_have_bounds),
         READING_TEST(test_lists_split_at_commas_and_a_repeated_flag_appends),
         READING_TEST(test_constraints_are_checked_in_the_words_of_v17),
-        READING_TEST(test_an_access_log_in_another_format_is_refused),
+        READING_TEST(test_logs_have_formats_files_and_filters),
         READING_TEST(test_an_entrypoint_that_api_or_ping_names_must_exist),
         READING_TEST(test_the_first_word_is_a_command),
         READING_TEST(test_help_and_version_are_texts_for_stdout),

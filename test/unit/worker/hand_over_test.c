@@ -105,7 +105,6 @@ static void create(struct rig *rig, size_t worker_count, size_t clients_max, siz
             .peer_count = worker_count,
             .local = {.answer = answer_ping},
             .host_name = SLICE("waybill"),
-            .access_log_fd = -1,
         });
     }
 }

@@ -193,7 +193,6 @@ static void start(struct rig *rig)
             .peers = rig->workers,
             .peer_count = WORKERS,
             .host_name = SLICE("waybill"),
-            .access_log_fd = -1,
         });
     }
     for (unsigned i = 0; i < WORKERS; i++)
