@@ -10,7 +10,8 @@ static enum traffic_protocol protocol_of(const struct exchange *x)
 
     if (x->upgrade.len && slice_list_has(x->upgrade, SLICE("websocket")))
         return TRAFFIC_WEBSOCKET;
-    if (slice_list_has(headers_value(headers, HEADER_ACCEPT), SLICE("text/event-stream")))
+    if (headers->present & (1ull << HEADER_ACCEPT) &&
+        slice_list_has(headers_value(headers, HEADER_ACCEPT), SLICE("text/event-stream")))
         return TRAFFIC_SSE;
     return TRAFFIC_HTTP;
 }
@@ -27,7 +28,8 @@ void meter_route(struct exchange *x)
 {
     meter_begin(x);
     if (x->frontend && x->frontend->backend)
-        x->at_backend = traffic_begin_backend(x->env->traffic, x->frontend->backend, x->request.method, protocol_of(x));
+        x->at_backend = traffic_begin_backend(x->env->traffic, x->frontend->backend, x->request.method,
+                                              traffic_protocol_of(x->at_entrypoint));
 }
 
 void meter_retry(struct exchange *x)

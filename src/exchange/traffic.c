@@ -243,6 +243,11 @@ static size_t bucket_of(const struct traffic_options *options, uint64_t duration
     return bucket;
 }
 
+enum traffic_protocol traffic_protocol_of(const struct traffic_flow *flow)
+{
+    return flow->protocol;
+}
+
 void traffic_retry(struct traffic_flow *flow)
 {
     cell_add(&flow->scope->retries, 1);

@@ -30,7 +30,7 @@ static void advance(struct lexer *lexer, const char *to)
 
 static const char *find(const struct lexer *lexer, struct slice what)
 {
-    return memmem(lexer->at, (size_t)(lexer->end - lexer->at), what.ptr, what.len);
+    return lexer->at < lexer->end ? memmem(lexer->at, (size_t)(lexer->end - lexer->at), what.ptr, what.len) : NULL;
 }
 
 void lexer_init(struct lexer *lexer, struct report *report)

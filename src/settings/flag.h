@@ -10,7 +10,7 @@
 
 struct reading;
 
-enum { FLAG_COUNT_MAX = 220 };
+enum { FLAG_COUNT_MAX = 200 };
 
 enum flag_kind {
     FLAG_HEADING,     /* no flag: a title in the help */

@@ -7,6 +7,7 @@
 #include "waybill/exchange/environment.h"
 #include "waybill/route/snapshot.h"
 #include <inttypes.h>
+#include <stdio.h>
 
 enum metric_type { COUNTER, GAUGE, HISTOGRAM };
 
@@ -23,18 +24,65 @@ static void write_one(struct text *out, const char *name, enum metric_type type,
     text_addf(out, "%s %" PRIu64 "\n", name, value);
 }
 
+/* There may be many thousands of lines, and a worker waits for them: these are written without a format. */
+
+static void add_number(struct text *out, uint64_t number)
+{
+    char digits[20], *at = digits + sizeof digits;
+
+    do {
+        *--at = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    text_add(out, slice_make(at, (size_t)(digits + sizeof digits - at)));
+}
+
+/* Ends a line. */
+static void add_value(struct text *out, uint64_t value)
+{
+    text_add(out, SLICE("} "));
+    add_number(out, value);
+    text_add_char(out, '\n');
+}
+
+/* "NAME_KIND{LABELS" */
+static void add_name(struct text *out, const char *name, struct slice kind, struct slice labels)
+{
+    text_add(out, slice_of(name));
+    text_add(out, kind);
+    text_add_char(out, '{');
+    text_add(out, labels);
+}
+
 static void write_seconds(struct text *out, uint64_t ns)
 {
     text_addf(out, "%" PRIu64 ".%09" PRIu64, ns / 1000000000, ns % 1000000000);
 }
 
+/* Bytes in front that are what they are. */
+static size_t plain_len(struct slice text)
+{
+    size_t len = 0;
+
+    while (len < text.len && text.ptr[len] >= ' ' && text.ptr[len] != '"' && text.ptr[len] != '\\')
+        len++;
+    return len;
+}
+
 /* In quotes; what is no UTF-8 becomes U+FFFD, since one such byte makes the whole answer unreadable. */
 static void write_label(struct text *out, const char *name, struct slice value)
 {
-    text_addf(out, "%s=\"", name);
+    text_add(out, slice_of(name));
+    text_add(out, SLICE("=\""));
     while (value.len) {
+        size_t plain = plain_len(value), width;
         uint32_t point;
-        size_t width = utf8_decode(value, &point);
+
+        text_add(out, slice_head(value, plain));
+        value = slice_from(value, plain);
+        if (!value.len)
+            break;
+        width = utf8_decode(value, &point);
 
         if (!width)
             text_add(out, SLICE("\xef\xbf\xbd"));
@@ -48,6 +96,20 @@ static void write_label(struct text *out, const char *name, struct slice value)
         value = slice_from(value, width ? width : 1);
     }
     text_add_char(out, '"');
+}
+
+/* Bounds of the histogram as they stand in `le`; the last one is infinite. */
+struct bounds {
+    char texts[TRAFFIC_BOUNDS_MAX + 1][24];
+    size_t count;
+};
+
+static void write_bounds(struct bounds *bounds, const struct traffic_options *traffic)
+{
+    for (size_t i = 0; i < traffic->bound_count; i++)
+        snprintf(bounds->texts[i], sizeof bounds->texts[i], "%.9g", (double)traffic->bounds_ns[i] / 1e9);
+    strcpy(bounds->texts[traffic->bound_count], "+Inf");
+    bounds->count = traffic->bound_count + 1;
 }
 
 /* What differs between entrypoints and backends. */
@@ -85,39 +147,45 @@ static void write_series_labels(struct text *out, const struct kind *kind, const
         write_label(out, kind->label, series->owner);
         text_add_char(out, ',');
     }
-    text_addf(out, "code=\"%u\",", series->code);
+    text_add(out, SLICE("code=\""));
+    add_number(out, series->code);
+    text_add(out, SLICE("\","));
     if (!owner_first) {
         write_label(out, kind->label, series->owner);
         text_add_char(out, ',');
     }
     write_label(out, "method", series->method);
-    text_addf(out, ",protocol=\"%s\"", series->protocol);
+    text_add_char(out, ',');
+    write_label(out, "protocol", slice_of(series->protocol));
 }
 
 static void write_histogram(struct text *out, const struct kind *kind, const struct reading_series *series,
-                            const struct traffic_options *traffic, struct slice labels)
+                            const struct bounds *bounds, struct slice labels)
 {
     uint64_t count = 0;
 
-    for (size_t i = 0; i <= traffic->bound_count; i++) {
+    for (size_t i = 0; i < bounds->count; i++) {
         count += series->buckets[i];
-        text_addf(out, "%s_bucket{" SLICE_FMT ",le=\"", kind->durations, SLICE_ARG(labels));
-        if (i < traffic->bound_count)
-            text_addf(out, "%.9g", (double)traffic->bounds_ns[i] / 1e9);
-        else
-            text_add(out, SLICE("+Inf"));
-        text_addf(out, "\"} %" PRIu64 "\n", count);
+        add_name(out, kind->durations, SLICE("_bucket"), labels);
+        text_add_char(out, ',');
+        write_label(out, "le", slice_of(bounds->texts[i]));
+        add_value(out, count);
     }
-    text_addf(out, "%s_sum{" SLICE_FMT "} ", kind->durations, SLICE_ARG(labels));
+    add_name(out, kind->durations, SLICE("_sum"), labels);
+    text_add(out, SLICE("} "));
     write_seconds(out, series->sum_ns);
-    text_addf(out, "\n%s_count{" SLICE_FMT "} %" PRIu64 "\n", kind->durations, SLICE_ARG(labels), count);
+    text_add_char(out, '\n');
+    add_name(out, kind->durations, SLICE("_count"), labels);
+    add_value(out, count);
 }
 
 static void write_series(struct text *out, const struct kind *kind, const struct reading_part *part,
                          const struct traffic_options *traffic)
 {
     struct text labels = TEXT_EMPTY, durations = TEXT_EMPTY;
+    struct bounds bounds;
 
+    write_bounds(&bounds, traffic);
     if (part->series_count) {
         write_head(out, kind->requests, COUNTER, kind->requests_help);
         write_head(&durations, kind->durations, HISTOGRAM, kind->durations_help);
@@ -125,9 +193,9 @@ static void write_series(struct text *out, const struct kind *kind, const struct
     for (size_t i = 0; i < part->series_count; i++) {
         labels.len = 0;
         write_series_labels(&labels, kind, part->series[i]);
-        text_addf(out, "%s{" SLICE_FMT "} %" PRIu64 "\n", kind->requests, SLICE_ARG(text_slice(&labels)),
-                  part->series[i]->count);
-        write_histogram(&durations, kind, part->series[i], traffic, text_slice(&labels));
+        add_name(out, kind->requests, SLICE(""), text_slice(&labels));
+        add_value(out, part->series[i]->count);
+        write_histogram(&durations, kind, part->series[i], &bounds, text_slice(&labels));
     }
     text_add(out, text_slice(&durations));
     text_fini(&labels);
@@ -141,11 +209,13 @@ static void write_flows(struct text *out, const struct kind *kind, const struct 
     for (size_t i = 0; i < part->flow_count; i++) {
         const struct reading_flow *flow = part->flows[i];
 
-        text_addf(out, "%s{", kind->open);
+        add_name(out, kind->open, SLICE(""), SLICE(""));
         write_label(out, kind->label, flow->owner);
         text_add_char(out, ',');
         write_label(out, "method", flow->method);
-        text_addf(out, ",protocol=\"%s\"} %" PRIu64 "\n", flow->protocol, flow->open);
+        text_add_char(out, ',');
+        write_label(out, "protocol", slice_of(flow->protocol));
+        add_value(out, flow->open);
     }
 }
 
@@ -156,7 +226,7 @@ static void write_retries(struct text *out, const struct reading *reading)
     for (size_t i = 0; i < reading->retries_count; i++) {
         text_add(out, SLICE("traefik_backend_retries_total{"));
         write_label(out, "backend", reading->retries[i]->backend);
-        text_addf(out, "} %" PRIu64 "\n", reading->retries[i]->count);
+        add_value(out, reading->retries[i]->count);
     }
 }
 
@@ -169,7 +239,7 @@ static void write_servers(struct text *out, const struct reading *reading)
         write_label(out, "backend", reading->servers[i]->backend);
         text_add_char(out, ',');
         write_label(out, "url", reading->servers[i]->url);
-        text_addf(out, "} %d\n", reading->servers[i]->is_up);
+        add_value(out, reading->servers[i]->is_up);
     }
 }
 

@@ -86,8 +86,12 @@ end
 """.replace("function request()", "sent = at / 42\nfunction request()\n    sent = sent + 1"))
 
 
+METRICS = ("--metrics.prometheus.entryPoint=inner", "--entryPoints=Name:inner Address:127.0.0.1:0")
 VARIANTS = {
     "bare": Variant(),
+    "metrics": Variant(flags=METRICS),
+    "metrics, pushed too": Variant(flags=(*METRICS, "--metrics.statsd.address=127.0.0.1:9")),
+    "metrics and an access log": Variant(flags=(*METRICS, "--accessLog", "--accessLog.filePath={folder}/access.log")),
     "access log, to a file": Variant(flags=("--accessLog", "--accessLog.filePath={folder}/access.log")),
     "access log, JSON": Variant(flags=("--accessLog.format=json", "--accessLog.filePath={folder}/access.json")),
     "white list": Variant(frontend='[frontends.f.whiteList]\nsourceRange = ["127.0.0.0/8"]\n'),

@@ -6,7 +6,6 @@
 
 static struct traffic_options options = {.bounds_ns = {1000000000}, .bound_count = 1, .entrypoint_count = 1};
 
-
 static const char *owner_of(const struct traffic_scope_facts *scope)
 {
     static char name[64];
@@ -47,8 +46,8 @@ static void use_page(struct arena *arena, struct model_frontend *frontend, struc
     (void)backend;
     frontend->errors = ARENA_NEW(arena, struct model_error_page);
     frontend->error_count = 1;
-    frontend->errors[0] =
-        (struct model_error_page){.name = SLICE("e"), .backend = SLICE("page"), .query = SLICE("/len/5/0")};
+    frontend->errors[0] = (struct model_error_page){
+        .name = SLICE("e"), .backend = SLICE("page"), .query = SLICE("/len/5/0")};
     slices_add(arena, &frontend->errors[0].status, SLICE("400-599"));
 }
 

@@ -36,6 +36,7 @@ struct traffic_flow *traffic_begin(struct traffic *traffic, size_t entrypoint, s
                                    enum traffic_protocol protocol);
 struct traffic_flow *traffic_begin_backend(struct traffic *traffic, const struct route_backend *backend, struct slice method,
                                            enum traffic_protocol protocol);
+enum traffic_protocol traffic_protocol_of(const struct traffic_flow *flow);
 /* Another server of the backend is tried. */
 void traffic_retry(struct traffic_flow *flow);
 void traffic_end(struct traffic *traffic, struct traffic_flow *flow, unsigned status, uint64_t duration_ns);

@@ -6,8 +6,8 @@
  */
 #pragma once
 #include "waybill/base/log.h"
-#include "waybill/exchange/traffic.h"
 #include "waybill/exchange/access_log.h"
+#include "waybill/exchange/traffic.h"
 #include "waybill/model/entrypoint.h"
 #include "waybill/provider/docker.h"
 #include "waybill/provider/file.h"

@@ -42,9 +42,9 @@ struct worker_options {
     struct line_writer *access_writer;
     struct passwords *passwords;
     struct spool_room *spool_room;
+    const struct traffic_options *traffic;     /* NULL: no metrics */
     const struct alias_servers *alias_servers; /* NULL: the CNAME records of hosts are not followed */
     unsigned alias_depth_max;
-    const struct traffic_options *traffic; /* NULL: no metrics */
 };
 
 struct worker *worker_create(const struct worker_options *options);

@@ -238,6 +238,8 @@ static void test_what_is_wrong_with_a_call_is_said(void **state)
     expect_problem("{{ upper\"a\" }}", "write a blank before it");
     expect_problem("{{ }}", "there is nothing here");
     expect_problem("{{ a := 1 }}", "there is no function `a`");
+    expect_problem("{{ 1 `a\nb` }}{{ upper 1 `\n` }}", "only a function takes arguments");
+    expect_problem("{{ (1)`\n` }}", "``\\n`` stands here: write a blank before it");
 }
 
 static void test_work_is_bounded(void **state)

@@ -187,7 +187,6 @@ static void test_parts_that_are_not_there_are_refused_by_name(void **state)
     } cases[] = {
         {"[acme]\nemail = \"a\"\n", ":1: acme: not in this version of Waybill yet (ACME"},
         {"[tracing]\n[metrics.prometheus]\n", "tracing: not in this version"},
-        {"[metrics]\n[metrics.prometheus]\n", "metrics: not in this version"},
         {"[web]\naddress = \":8080\"\n", "web: not in this version"},
     };
     for (size_t i = 0; i < WB_COUNT(cases); i++)

@@ -209,6 +209,84 @@ static void test_retry_is_on_by_its_name_or_by_its_attempts(void **state)
     expect_refused(read_words("--retry.attempts=many"), "it is not a whole number");
 }
 
+static void expect_bounds(const char *wanted)
+{
+    struct text bounds = TEXT_EMPTY;
+
+    for (size_t i = 0; i < settings.traffic.bound_count; i++)
+        text_addf(&bounds, "%llu ", (unsigned long long)settings.traffic.bounds_ns[i] / 1000);
+    assert_string_equal(bounds.ptr ? bounds.ptr : "", wanted);
+    text_fini(&bounds);
+}
+
+static void test_metrics_alone_are_nothing_and_their_parts_have_v17_defaults(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--metrics"));
+    assert_false(settings.prometheus_on || settings.statsd_on || settings.datadog_on || settings.influx_on);
+    expect_ok(read_toml("[metrics.prometheus]\n[metrics.statsd]\n[metrics.datadog]\n[metrics.influxdb]\n"));
+    assert_true(settings.prometheus_on && settings.statsd_on && settings.datadog_on && settings.influx_on);
+    expect_text(settings.prometheus_entrypoint, "traefik");
+    expect_list(settings.entrypoint_names, "http,traefik");
+    expect_bounds("100000 300000 1200000 5000000 ");
+    expect_text(settings.statsd.address, "localhost:8125");
+    expect_text(settings.datadog.address, "localhost:8125");
+    expect_text(settings.influx.address, "localhost:8089");
+    assert_int_equal(settings.influx.interval_ms, 10000);
+    assert_int_equal(settings.influx.kind, PUSH_INFLUX_UDP);
+    assert_true(settings.traffic.in_steps);
+    expect_ok(read_words("--metrics.prometheus"));
+    assert_false(settings.traffic.in_steps);
+}
+
+static void test_buckets_are_seconds_in_order(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--metrics.prometheus.buckets=0.005;0.1,2.5; 10"));
+    assert_true(settings.prometheus_on);
+    expect_bounds("5000 100000 2500000 10000000 ");
+    expect_ok(read_toml("[metrics.prometheus]\nbuckets = [0.1, 0.3, 1]\n"));
+    expect_bounds("100000 300000 1000000 ");
+    expect_ok(read_toml("[metrics.prometheus]\nbuckets = \"0.5;7\"\n", "--metrics.prometheus.buckets=9"));
+    expect_bounds("9000000 ");
+    expect_refused(read_words("--metrics.prometheus.buckets=0.3,0.1"), "\"0.1\" is no bound");
+    expect_refused(read_words("--metrics.prometheus.buckets=0"), "\"0\" is no bound");
+    expect_refused(read_words("--metrics.prometheus.buckets=-1"), "is no bound");
+    expect_refused(read_words("--metrics.prometheus.buckets=1,"), "\"\" is no bound");
+    expect_refused(read_words("--metrics.prometheus.buckets=1e400"), "is no bound");
+    expect_refused(read_words("--metrics.prometheus.buckets=nan"), "is no bound");
+    expect_refused(
+        read_words("--metrics.prometheus.buckets=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,"
+                   "27,28,29,30,31,32,33"),
+        "more than 32 bounds");
+    expect_refused(read_toml("[metrics.prometheus]\nbuckets = [\"a\"]\n"), "it is to be a number");
+    expect_refused(read_toml("[metrics.prometheus]\nbuckets = []\n"), "is no bound");
+    expect_refused(read_toml("[metrics.prometheus]\nbuckets = 5\n"), "a list of numbers");
+    expect_refused(read_words("--metrics.prometheus.entryPoint=nowhere"),
+                   "metrics.prometheus.entryPoint: there is no entrypoint");
+}
+
+static void test_where_metrics_are_pushed(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--metrics.statsd.address=s:1", "--metrics.statsd.pushInterval=500ms",
+                         "--metrics.datadog.pushInterval=7", "--metrics.influxdb.address=http://i:8086",
+                         "--metrics.influxdb.protocol=http", "--metrics.influxdb.database=d",
+                         "--metrics.influxdb.retentionPolicy=r"));
+    expect_text(settings.statsd.address, "s:1");
+    assert_int_equal(settings.statsd.interval_ms, 500);
+    assert_int_equal(settings.datadog.interval_ms, 7000);
+    assert_int_equal(settings.influx.kind, PUSH_INFLUX_HTTP);
+    expect_text(settings.influx.address, "http://i:8086");
+    expect_text(settings.influx.database, "d");
+    expect_text(settings.influx.retention_policy, "r");
+    expect_ok(read_words("--metrics.influxdb.database=d"));
+    assert_true(has_note("metrics.influxdb.database"));
+    expect_refused(read_words("--metrics.influxdb.protocol=tcp"), "\"tcp\" is none: write udp or http");
+    expect_refused(read_words("--metrics.statsd.pushInterval=0"), "metrics.statsd.pushInterval");
+    expect_refused(read_words("--metrics.datadog.address="), "metrics.datadog.address");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +301,9 @@ int main(void)
         READING_TEST(test_the_first_word_is_a_command),
         READING_TEST(test_help_and_version_are_texts_for_stdout),
         READING_TEST(test_help_lists_each_flag_once_in_lines_of_a_terminal),
+        READING_TEST(test_metrics_alone_are_nothing_and_their_parts_have_v17_defaults),
+        READING_TEST(test_buckets_are_seconds_in_order),
+        READING_TEST(test_where_metrics_are_pushed),
         cmocka_unit_test(test_retry_is_on_by_its_name_or_by_its_attempts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

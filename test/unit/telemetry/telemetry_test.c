@@ -112,7 +112,9 @@ static void test_a_scrape_sums_all_workers(void **state)
     ask(&world, 1, "b", 503, 2000000000);
     scrape(&world);
     expect_line(&world, "traefik_config_reloads_total 1");
-    expect_line(&world, "traefik_entrypoint_requests_total{code=\"200\",entrypoint=\"ht\\\"tp\",method=\"GET\",protocol=\"http\"} 2");
+    expect_line(
+        &world,
+        "traefik_entrypoint_requests_total{code=\"200\",entrypoint=\"ht\\\"tp\",method=\"GET\",protocol=\"http\"} 2");
     expect_line(&world, "traefik_backend_requests_total{backend=\"b\",code=\"200\",method=\"GET\",protocol=\"http\"} 2");
     expect_line(&world, "traefik_backend_requests_total{backend=\"b\",code=\"503\",method=\"GET\",protocol=\"http\"} 1");
 #define DURATION(what, more) \
@@ -138,7 +140,9 @@ static void test_what_is_gone_is_shown_no_more_and_comes_back_whole(void **state
     scrape(&world);
     assert_null(strstr(world.out.ptr, "backend=\"b\""));
     expect_line(&world, "traefik_config_reloads_total 2");
-    expect_line(&world, "traefik_entrypoint_requests_total{code=\"200\",entrypoint=\"ht\\\"tp\",method=\"GET\",protocol=\"http\"} 1");
+    expect_line(
+        &world,
+        "traefik_entrypoint_requests_total{code=\"200\",entrypoint=\"ht\\\"tp\",method=\"GET\",protocol=\"http\"} 1");
     expect_line(&world, "traefik_backend_server_up{backend=\"c\",url=\"http://a:1\"} 1");
     publish_backend(&world, "b");
     scrape(&world);
@@ -170,8 +174,9 @@ static void test_odd_names_make_no_odd_lines(void **state)
     publish_backend(&world, "a\"b\\c\nd\xff\xc3\xbc");
     ask(&world, 0, "a\"b\\c\nd\xff\xc3\xbc", 200, 1);
     scrape(&world);
-    expect_line(&world, "traefik_backend_requests_total{backend=\"a\\\"b\\\\c\\nd\xef\xbf\xbd\xc3\xbc\",code=\"200\",method=\"GET\","
-                        "protocol=\"http\"} 1");
+    expect_line(&world,
+                "traefik_backend_requests_total{backend=\"a\\\"b\\\\c\\nd\xef\xbf\xbd\xc3\xbc\",code=\"200\",method=\"GET\","
+                "protocol=\"http\"} 1");
     end(&world);
 }
 
@@ -263,11 +268,13 @@ static void test_influx_has_points_with_quantiles(void **state)
     traffic_retry(flow);
     push(&world, &past, write_influx);
     expect_line(&world, "traefik.config.reload.total count=2 1234");
-    expect_line(&world, "traefik.backend.requests.total,backend=b\\ c\\,d\\=e,code=200,method=GET,protocol=http count=100 1234");
+    expect_line(&world,
+                "traefik.backend.requests.total,backend=b\\ c\\,d\\=e,code=200,method=GET,protocol=http count=100 1234");
     expect_line(&world, "traefik.backend.connections.open,backend=b\\ c\\,d\\=e,method=GET,protocol=http value=1 1234");
     expect_line(&world, "traefik.backend.retries.total,backend=b\\ c\\,d\\=e count=1 1234");
     expect_line(&world, "traefik.backend.server.up,backend=b\\ c\\,d\\=e,url=http://a:1 value=1 1234");
-    expect_line(&world, "traefik.entrypoint.requests.total,code=200,entrypoint=ht\"tp,method=GET,protocol=http count=100 1234");
+    expect_line(&world,
+                "traefik.entrypoint.requests.total,code=200,entrypoint=ht\"tp,method=GET,protocol=http count=100 1234");
     const char *p50 = strstr(world.out.ptr, "p50="), *p95 = strstr(world.out.ptr, "p95=");
     assert_true(atof(p50 + 4) > 0.0008 && atof(p50 + 4) < 0.0012);
     assert_true(atof(p95 + 4) > 0.8 && atof(p95 + 4) < 1.2);
