@@ -33,8 +33,8 @@ struct figures {
     const struct admin_options *options;
     uint64_t at_ns; /* monotonic, of the last reading */
     uint64_t bytes, last_bytes;
-    struct figures_count last, now; /* of all; steps are those of entrypoints */
-    struct map backends;            /* name, lent, to figures_backend */
+    struct figures_count last, now;  /* of all; steps are those of entrypoints */
+    struct map backends;             /* name, lent, to figures_backend */
     struct figures_backend *reading; /* whose series are being read; NULL: those of none */
     bool reads_entrypoint;
 };

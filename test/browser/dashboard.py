@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """The dashboard in Chromium, as a person uses it, against the program and an engine by script. Pictures are in build/screenshots.
 
-It wants Debian's chromium, node, and playwright-core (from the npm registry) in build/browser; ./dev test puts them there.
+`dashboard.py --picture FILE` makes README's. It wants Debian's chromium, node, and playwright-core (from the npm registry) in build/browser; ./dev test puts them there.
 """
 import json
+import math
 import os
 import sys
 import time
@@ -296,7 +297,32 @@ ROWS = [opens, is_live, explains, follows_containers, shows_health, labels_are_t
         keeps_to_itself]
 
 
+def take_picture(path):
+    """The one in the README: a minute of traffic."""
+    scene = Scene()
+    ending = time.monotonic() + 75
+    hosts = [("shop.example.com", ["/", "/slow", "/cart"], 0.02), ("shop.example.com", ["/api/items", "/api/slow"], 0.04),
+             ("blog.example.com", ["/", "/feed"], 0.15), ("old.example.com", ["/"], 0.3), ("shop.example.com", ["/broken"], 3),
+             ("shp.example.com", ["/cart"], 7), ("vault.example.com", ["/"], 11)]
+
+    def ask(host, paths, pause):
+        while time.monotonic() < ending:
+            scene.requests(host, [random.choice(paths)], 1)
+            time.sleep(random.expovariate(1 / pause) * (1.3 + math.sin(time.monotonic() / 9)))
+
+    for each in hosts:
+        threading.Thread(target=ask, args=each, daemon=True).start()
+    scene.browser.open(scene.url, width=1380, height=1020)
+    time.sleep(ending - time.monotonic() - 5)
+    scene.browser.shoot("picture")
+    os.replace(os.path.join(scene.browser.shots, "picture.png"), path)
+    time.sleep(6)
+    scene.close()
+
+
 def main():
+    if sys.argv[1:2] == ["--picture"]:
+        return take_picture(sys.argv[2])
     scene = Scene()
     for function in ROWS:
         begin = time.monotonic()

@@ -6,12 +6,12 @@
 import { byId, fill, make, makeButton, makeLink, setText, show } from './dom.js';
 import { milliseconds, number, percent, plural } from './format.js';
 import { revealFrontend } from './frontends.js';
-import { historyOf } from './history.js';
+import { historyOf, lately } from './history.js';
 import { found, isTrouble, routes } from './routes.js';
 import { drawSpark, makeSpark } from './spark.js';
 import { on } from './store.js';
 
-const SHOWN = 40, DOTS_MAX = 12;
+const SHOWN = 40, DOTS_MAX = 12, NOTHING = { failed: null, p50: null, p95: null, p99: null };
 const list = { shown: SHOWN, busyFirst: false, live: [] };
 
 /* A figure beside its picture. */
@@ -21,14 +21,14 @@ function makeGauge(className, noteClass) {
 }
 
 function drawGauges({ backend, rate, errors, latency }) {
-    const row = historyOf(backend.name), latest = row && row.latest;
-    rate.value.textContent = row ? number(latest.requests) : '0';
+    const row = historyOf(backend.name), now = row ? lately(row) : NOTHING;
+    rate.value.textContent = row ? number(row.latest.requests) : '0';
     rate.note.textContent = ' /s';
-    errors.value.textContent = row && latest.requests ? percent(latest.errors / latest.requests) : '–';
-    errors.value.classList.toggle('bad', Boolean(row && latest.errors));
-    latency.value.textContent = row ? milliseconds(latest.p50) : '–';
-    latency.note.textContent = row && latest.p50 !== null ? `p95 ${milliseconds(latest.p95)}` : '';
-    latency.element.title = row ? `p50 ${milliseconds(latest.p50)}, p95 ${milliseconds(latest.p95)}, p99 ${milliseconds(latest.p99)}` : '';
+    errors.value.textContent = percent(now.failed);
+    errors.value.classList.toggle('bad', now.failed > 0);
+    latency.value.textContent = milliseconds(now.p50);
+    latency.note.textContent = now.p50 === null ? '' : `p95 ${milliseconds(now.p95)}`;
+    latency.element.title = now.p50 === null ? '' : `p50 ${milliseconds(now.p50)}, p95 ${milliseconds(now.p95)}, p99 ${milliseconds(now.p99)}`;
     drawSpark(rate.spark, row ? row.requests : []);
     drawSpark(errors.spark, row ? row.errors : []);
     drawSpark(latency.spark, row ? row.p95 : [], { second: row ? row.p50 : null });

@@ -24,8 +24,9 @@ export function milliseconds(value) {
     return `${(value / 1000).toFixed(value < 10000 ? 2 : 1)} s`;
 }
 
-/* A part of all: none, less than one in a thousand, or so many of a hundred. */
+/* A part of all: none, less than one in a thousand, or so many of a hundred. null: of nothing. */
 export function percent(part) {
+    if (part === null) return '–';
     if (!part) return '0 %';
     if (part < 0.001) return '<0.1 %';
     return `${(part * 100).toFixed(part < 0.1 ? 1 : 0)} %`;

@@ -35,4 +35,13 @@ on('figures', (figures) => {
 
 on('begin', () => { history.all = empty(); history.backends.clear(); });
 
+const LATELY = 10;
+
+/* Of the last ten seconds: which part of the requests failed (null: there were none), and the latest latencies. */
+export function lately(row) {
+    const sum = (values) => values.slice(-LATELY).reduce((all, value) => all + value, 0), requests = sum(row.requests);
+    const latest = (values) => values.slice(-LATELY).findLast((value) => value !== null) ?? null;
+    return { failed: requests ? sum(row.errors) / requests : null, p50: latest(row.p50), p95: latest(row.p95), p99: latest(row.p99) };
+}
+
 export const historyOf = (backend) => history.backends.get(backend) || null;

@@ -2,7 +2,7 @@
 /* traffic - the tiles at the top: what all requests look like now, and since the start. */
 import { byId, make, replaceWhenChanged, setText } from './dom.js';
 import { age, bytes, milliseconds, number, percent, plural } from './format.js';
-import { history } from './history.js';
+import { history, lately } from './history.js';
 import { drawSpark, makeSpark } from './spark.js';
 import { on, store } from './store.js';
 
@@ -10,17 +10,17 @@ const sparks = { rate: makeSpark('of-rate'), errors: makeSpark('of-errors'), lat
 for (const [name, spark] of Object.entries(sparks)) byId(`${name}-spark`).replaceChildren(spark);
 
 function showFigures(figures) {
-    const all = history.all, most = Math.max(...all.requests);
+    const all = history.all, most = Math.max(...all.requests), now = lately(all);
     setText('rate', number(figures.requests));
     setText('rate-note', `highest ${number(most)} in two minutes · ${bytes(figures.bytes)}/s`);
     drawSpark(sparks.rate, all.requests);
-    setText('error-ratio', figures.requests ? percent(figures.errors / figures.requests) : '–');
+    setText('error-ratio', percent(now.failed));
     const errors = all.errors.reduce((sum, value) => sum + value, 0);
     setText('error-note', errors ? `${number(Math.round(errors))} × 5xx in two minutes` : 'no 5xx in two minutes');
-    byId('error-ratio').classList.toggle('bad', figures.errors > 0);
+    byId('error-ratio').classList.toggle('bad', now.failed > 0);
     drawSpark(sparks.errors, all.errors);
-    setText('latency', milliseconds(figures.p50));
-    setText('latency-note', `p95 ${milliseconds(figures.p95)} · p99 ${milliseconds(figures.p99)}`);
+    setText('latency', milliseconds(now.p50));
+    setText('latency-note', `p95 ${milliseconds(now.p95)} · p99 ${milliseconds(now.p99)}`);
     drawSpark(sparks.latency, all.p95, { second: all.p50 });
     setText('clients', number(figures.clients));
     setText('active', `${number(figures.active)} under way`);

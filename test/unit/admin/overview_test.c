@@ -112,7 +112,8 @@ static void test_frontends_say_what_became_of_them(void **state)
     assert_json(&world, "GET /api/overview/frontends",
                 "{\"snapshot\":7,\"frontends\":["
                 "{\"provider\":\"docker\",\"name\":\"p\",\"state\":\"open\",\"failing\":1,\"down\":[\"s2\"],\"priority\":1},"
-                "{\"provider\":\"docker\",\"name\":\"f\",\"state\":\"no healthy server\",\"failing\":2,\"down\":[\"s1\",\"s\\u003c2\\u003e\"],\"priority\":1},"
+                "{\"provider\":\"docker\",\"name\":\"f\",\"state\":\"no healthy "
+                "server\",\"failing\":2,\"down\":[\"s1\",\"s\\u003c2\\u003e\"],\"priority\":1},"
                 "{\"provider\":\"docker\",\"name\":\"a\",\"state\":\"open\",\"priority\":21},"
                 "{\"provider\":\"docker\",\"name\":\"b\",\"state\":\"no server\",\"priority\":5},"
                 "{\"provider\":\"docker\",\"name\":\"c\",\"state\":\"no backend\",\"priority\":6},"
