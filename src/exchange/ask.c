@@ -25,7 +25,7 @@ void drop_answer(struct exchange *x)
     while (x->attempt.state == ATTEMPT_BODY && attempt_body(&x->attempt, NULL, &rest) == BODY_PAYLOAD)
         attempt_took(&x->attempt, rest.len);
     if (x->attempt.state == ATTEMPT_ENDED)
-        attempt_finish(&x->attempt, x->request_sent);
+        attempt_finish(&x->attempt, exchange_was_taken(x));
     else
         attempt_cancel(&x->attempt);
 }

@@ -39,5 +39,5 @@ void exchange_release_server(struct exchange *x)
         exchange_pin_upload(x, false);
         x->upload_pending = 0;
     }
-    attempt_finish(&x->attempt, x->request_sent);
+    attempt_finish(&x->attempt, exchange_was_taken(x));
 }

@@ -59,7 +59,8 @@ static void clear(struct exchange *x)
     x->attempts = 0;
     x->earned = x->repeated = false;
     x->upload_pending = x->download_pending = 0;
-    x->head_sent = x->request_sent = x->upload_stopped = x->body_begun = x->continue_wanted = false;
+    x->sent_ms = 0;
+    x->head_sent = x->request_sent = x->upload_stopped = x->body_begun = x->continue_wanted = x->expects = false;
     x->status = 0;
     x->head_answered = false;
     x->answer_bytes = 0;
@@ -187,13 +188,20 @@ void exchange_discard(struct exchange *x)
     keep_for_reuse(x);
 }
 
+/* What it asked of somebody is of no more use. */
+static void call_off_filter(struct exchange *x)
+{
+    if (x->filter_state && x->next_filter < x->filter_count && x->filters[x->next_filter].ops->cancel)
+        x->filters[x->next_filter].ops->cancel(x);
+    x->filter_state = NULL;
+}
+
 /* Everything it holds goes back; the struct is kept for the next one. */
 static void release(struct exchange *x)
 {
     struct environment *env = x->env;
 
-    if (x->filter_state && x->next_filter < x->filter_count && x->filters[x->next_filter].ops->cancel)
-        x->filters[x->next_filter].ops->cancel(x);
+    call_off_filter(x);
     attempt_cancel(&x->attempt);
     if (x->halves)
         response_halves_end(x, NULL);
@@ -230,6 +238,12 @@ void exchange_poke(struct exchange *x)
         release(x);
         ops->ended(client, cut);
     }
+}
+
+void exchange_give_up(struct exchange *x, enum reason reason)
+{
+    call_off_filter(x);
+    exchange_answer(x, reason);
 }
 
 void exchange_end(struct exchange *x, enum reason reason, bool cut)
@@ -291,13 +305,13 @@ static void give_up_waiting(struct exchange *x)
             exchange_end(x, REASON_CLIENT_STALLED, true);
     } else if (attempt_is_writing(&x->attempt)) {
         if (!moves_on(x, exchange_server_progress(x)))
-            exchange_answer(x, REASON_RESPONSE_TIMEOUT);
+            exchange_give_up(x, REASON_RESPONSE_TIMEOUT);
     } else if (x->head_answered) {
         exchange_end(x, x->request_sent || x->upload_stopped ? REASON_SERVER_STALLED : REASON_BODY_TIMEOUT, true);
     } else if (x->half_at && x->attempt.state == ATTEMPT_BODY) {
-        exchange_answer(x, REASON_ANSWER_INCOMPLETE); /* a filter collects it */
+        exchange_give_up(x, REASON_ANSWER_INCOMPLETE); /* a filter collects it */
     } else {
-        exchange_answer(x, REASON_BODY_TIMEOUT);
+        exchange_give_up(x, REASON_BODY_TIMEOUT);
     }
 }
 

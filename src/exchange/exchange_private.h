@@ -26,6 +26,12 @@ static inline bool exchange_server_is_there(const struct exchange *x, const stru
     return x->lease == x->env->lease ||
            (server->slot < now->server_slot_count && now->server_generations[server->slot] == server->generation);
 }
+/* Is the whole request gone, and did the server take it? One that was asked to say so before the body comes and never did may leave
+ * the body where it is, and take it for the next request (RFC 9110 10.1.1 says no more than that it should tell). */
+static inline bool exchange_was_taken(const struct exchange *x)
+{
+    return x->request_sent && !x->expects;
+}
 /* Tries again where that is safe; otherwise the exchange is answered with the attempt's reason. */
 void attempt_has_failed(struct exchange *x);
 

@@ -121,6 +121,7 @@ static bool compose_head(struct exchange *x)
 {
     struct head_out out;
 
+    x->expects = x->request.body != BODY_NONE && headers_find(&x->request.headers, HEADER_EXPECT);
     buffer_borrow(&x->out, &x->env->loop->stock, buffer_len(&x->head_bytes) + 2048);
     head_out_init(&out, x->out.base, x->out.capacity);
     if (!request_head_write(x, &out)) {
@@ -190,8 +191,10 @@ static void send_piece(struct exchange *x, struct slice payload, bool last, cons
     x->upload_pending = payload.len;
     if (count)
         attempt_send(&x->attempt, parts, count);
-    if (last)
+    if (last) {
+        x->sent_ms = x->env->loop->now_ms;
         attempt_expect_answer(&x->attempt);
+    }
     if (attempt_is_writing(&x->attempt))
         exchange_pin_upload(x, payload.len > 0);
     else

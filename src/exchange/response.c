@@ -122,6 +122,7 @@ static bool take_head(struct exchange *x)
         return true;
     }
     if (status < 200) {
+        x->expects = x->expects && status != 100;
         if (status == 100 && x->continue_wanted) {
             x->continue_wanted = false;
             x->client_ops->send_continue(x->client);
@@ -141,7 +142,7 @@ static bool take_head(struct exchange *x)
 
 static void finish(struct exchange *x)
 {
-    attempt_finish(&x->attempt, x->request_sent);
+    attempt_finish(&x->attempt, exchange_was_taken(x));
     exchange_end(x, REASON_DONE, false);
 }
 

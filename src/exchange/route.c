@@ -12,6 +12,21 @@ static bool hops_exceeded(struct exchange *x)
     return hops && (!slice_to_u64(hops->value, 1000, &count) || count >= EXCHANGE_HOPS_MAX);
 }
 
+/* Protocols that carry HTTP again: behind such a switch requests would go past every rule and filter, so it is not to be had, nor
+ * is what is asked for together with it (defects B9). */
+static bool asks_for_more_http(struct slice upgrade)
+{
+    struct slice part;
+
+    while (slice_cut(&upgrade, ',', &part)) {
+        struct slice name = slice_trim(slice_head(part, slice_find(part, '/')));
+        if (slice_starts_nocase(name, SLICE("h2c")) || slice_eq_nocase(name, SLICE("TLS")) ||
+            slice_eq_nocase(name, SLICE("HTTP")))
+            return true;
+    }
+    return false;
+}
+
 /* RFC 9110 10.1.4, 7.8: what is hop by hop but has a meaning on the next hop too is noted before it goes. */
 static void note_hop_by_hop(struct exchange *x)
 {
@@ -24,10 +39,9 @@ static void note_hop_by_hop(struct exchange *x)
         if (x->request.upgrade) {
             struct slice wanted = headers_value(headers, HEADER_UPGRADE);
             x->websocket = websocket_is_wanted(wanted);
-            /* HTTP/2 in clear text by upgrade is not ours to tunnel (defects B9). */
             if (x->websocket)
                 x->upgrade = SLICE("websocket"); /* of several nothing else may be chosen, which would go unchecked */
-            else if (!slice_starts_nocase(wanted, SLICE("h2c")))
+            else if (!asks_for_more_http(wanted))
                 x->upgrade = wanted;
         }
     }
@@ -174,13 +188,21 @@ bool step_filters(struct exchange *x)
     return true;
 }
 
-/* Whom a filter wants goes before whose turn it is, once. */
+static bool was_tried(const struct exchange *x, const struct route_server *server)
+{
+    for (size_t i = 0; i < x->tried_count; i++)
+        if (x->tried[i] == server->slot)
+            return true;
+    return false;
+}
+
+/* Whom a filter wants goes before whose turn it is, once: a request that is repeated goes to another one (defects B33). */
 static const struct route_server *take_wanted(struct exchange *x)
 {
     const struct route_server *server = x->wanted;
 
     x->wanted = NULL;
-    if (!upstream_may_ask(x->env->upstream, server) || !exchange_server_is_there(x, server))
+    if (was_tried(x, server) || !upstream_may_ask(x->env->upstream, server) || !exchange_server_is_there(x, server))
         return NULL;
     x->tried[x->tried_count++] = server->slot;
     return server;

@@ -116,6 +116,18 @@ struct header *headers_find(const struct headers *h, enum header_id id)
     return NULL;
 }
 
+struct header *headers_find_name(const struct headers *h, struct slice name)
+{
+    enum header_id id = header_id_of(name);
+
+    if (id != HEADER_OTHER)
+        return headers_find(h, id);
+    for (unsigned i = 0; i < h->count; i++)
+        if (h->items[i].id == HEADER_OTHER && !h->items[i].gone && slice_eq_nocase(h->items[i].name, name))
+            return (struct header *)(uintptr_t)&h->items[i];
+    return NULL;
+}
+
 struct slice headers_value(const struct headers *h, enum header_id id)
 {
     const struct header *header = headers_find(h, id);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/model/model.h"
 #include "waybill/model/schema.h"
-#include "sort.h"
+#include "waybill/model/sort.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 

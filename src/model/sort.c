@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sort.h"
+#include "waybill/model/sort.h"
 #include "waybill/base/error.h"
 #include "waybill/base/slice.h"
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tls_private.h"
-#include "waybill/base/text.h"
+#include "waybill/base/file_text.h"
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -20,7 +20,7 @@ struct making {
     char *problem;      /* NULL: none so far */
 };
 
-static bool is_text(struct slice written)
+bool tls_credentials_is_text(struct slice written)
 {
     for (size_t i = 0; i < written.len; i++)
         if (slice_starts(slice_from(written, i), SLICE("-----BEGIN ")))
@@ -33,7 +33,7 @@ static bool refuse(struct making *making, const char *option, struct slice writt
 {
     struct text shown = TEXT_EMPTY;
 
-    if (written.len && !is_text(written)) {
+    if (written.len && !tls_credentials_is_text(written)) {
         text_add_visible(&shown, slice_head(written, 200));
         text_add(&shown, SLICE(": "));
     }
@@ -44,21 +44,14 @@ static bool refuse(struct making *making, const char *option, struct slice writt
 
 static bool read_file(struct making *making, const char *option, struct slice path, struct text *out_pem)
 {
-    char part[4096];
-    char *name = slice_dup(path);
-    FILE *file = fopen(name, "re");
-    int error = file ? 0 : errno;
+    wb_err error = file_text_add(out_pem, path, PEM_FILE_LIMIT);
 
-    free(name);
-    if (!file)
-        return refuse(making, option, path, strerror(error));
-    for (size_t got; out_pem->len <= PEM_FILE_LIMIT && (got = fread(part, 1, sizeof part, file)) > 0;)
-        text_add(out_pem, slice_make(part, got));
-    error = ferror(file) ? errno : 0;
-    fclose(file);
-    if (error)
-        return refuse(making, option, path, strerror(error));
-    return out_pem->len <= PEM_FILE_LIMIT || refuse(making, option, path, "longer than a PEM file is");
+    if (error == 0)
+        return true;
+    return refuse(making, option, path,
+                  error == -EFBIG    ? "longer than a PEM file is"
+                  : error == -EINVAL ? "it is no plain file"
+                                     : strerror(-error));
 }
 
 static void note(struct making *making, struct slice bytes)
@@ -73,7 +66,7 @@ static void note(struct making *making, struct slice bytes)
 static BIO *open_pem(struct making *making, const char *option, struct slice written, struct text *out_pem)
 {
     *out_pem = TEXT_EMPTY;
-    if (is_text(written)) {
+    if (tls_credentials_is_text(written)) {
         text_add(out_pem, written);
     } else if (!read_file(making, option, written, out_pem)) {
         text_fini(out_pem);

@@ -96,7 +96,7 @@ static bool cut_value(struct rewrite *rewrite, struct arena *arena, struct slice
         text_fini(&known);
         return true;
     }
-    *out_error = slice_of(arena_format(arena, "`{{" SLICE_FMT "}}` is not known: there are " SLICE_FMT, SLICE_ARG(name),
+    *out_error = slice_of(arena_format(arena, "`{{" SLICE_FMT "}}` is not known: there are " SLICE_FMT, SLICE_SHOWN(name),
                                        SLICE_ARG(text_slice(&known))));
     text_fini(&known);
     return false;
@@ -111,7 +111,7 @@ bool rewrite_compile(struct arena *arena, struct slice pattern, struct slice rep
     if (!regex) {
         *out_error = slice_of(arena_format(arena,
                                            "`" SLICE_FMT "` is not a regular expression (%s): mend it, in the syntax of RE2",
-                                           SLICE_ARG(pattern), error));
+                                           SLICE_SHOWN(pattern), error));
         return false;
     }
     arena_at_end(arena, end_regex, regex);
@@ -126,10 +126,11 @@ bool rewrite_compile(struct arena *arena, struct slice pattern, struct slice rep
     return true;
 }
 
-static void add_pieces(struct text *out, const struct rewrite *rewrite, struct slice subject,
+/* Stops when there is more than may be: a replacement can name thousands of groups, and each may be the whole subject. */
+static void add_pieces(struct text *out, size_t most, const struct rewrite *rewrite, struct slice subject,
                        const struct regex_span *groups, const struct slice *values)
 {
-    for (size_t i = 0; i < rewrite->count; i++) {
+    for (size_t i = 0; i < rewrite->count && out->len <= most; i++) {
         const struct rewrite_piece *piece = &rewrite->pieces[i];
         const struct regex_span *group = &groups[piece->number];
         if (piece->kind == REWRITE_TEXT)
@@ -156,12 +157,13 @@ enum rewrite_outcome rewrite_apply(const struct rewrite *rewrite, struct slice s
                                    struct text *out)
 {
     struct regex_span groups[REGEX_GROUPS_MAX];
-    size_t count = regex_group_count(rewrite->regex) + 1, done = 0, from = 0, steps = MATCH_STEPS_MAX, before = out->len;
+    size_t count = regex_group_count(rewrite->regex) + 1, done = 0, from = 0, steps = MATCH_STEPS_MAX;
+    const size_t most = out->len + REWRITE_BYTES_MAX;
     bool any = false;
 
     if (subject.len == 0)
         subject = SLICE(""); /* no bytes may have no address, and a group that is there has one */
-    while (from <= subject.len && out->len - before <= REWRITE_BYTES_MAX) {
+    while (from <= subject.len && out->len <= most) {
         if (!spend_steps(rewrite->regex, subject.len - from, &steps))
             return REWRITE_TOO_COSTLY;
         if (!regex_find(rewrite->regex, subject.ptr, subject.len, from, REGEX_ANYWHERE, groups, count))
@@ -169,13 +171,13 @@ enum rewrite_outcome rewrite_apply(const struct rewrite *rewrite, struct slice s
         size_t start = groups[0].start, end = start + groups[0].len;
         text_add(out, slice_make(subject.ptr + done, start - done));
         if (!any || end > done)
-            add_pieces(out, rewrite, subject, groups, values);
+            add_pieces(out, most, rewrite, subject, groups, values);
         any = true;
         done = end;
         from = end > from ? end : from + 1;
     }
     text_add(out, slice_from(subject, done));
-    if (out->len - before > REWRITE_BYTES_MAX)
+    if (out->len > most)
         return REWRITE_TOO_COSTLY;
     return any ? REWRITE_MADE : REWRITE_NONE;
 }

@@ -9,9 +9,10 @@
 
 struct checker {
     struct upstream *upstream;
-    struct map checks;   /* by the address of their health */
-    struct list waiting; /* of struct check: their time has come */
-    unsigned asking;
+    struct map checks; /* by the address of their health */
+    struct list waiting,
+        failing; /* of struct check: their time has come, of those that were well, and of those that were not */
+    unsigned asking, asking_failing;
     uint64_t round; /* of adopting */
     bool starting, stopped;
 };
@@ -20,11 +21,12 @@ struct checker {
 struct check {
     struct checker *checker;
     struct route_health *health; /* a reference of ours */
-    struct list link;            /* in checker->waiting */
+    struct list link;            /* in one of the checker's lines */
     struct deadline due;
     struct probe *probe; /* while it is asked */
     uint64_t round;      /* in which it was wanted last */
     bool asked_before;
+    bool was_failing; /* when its time came: in which line it is, or was */
 };
 
 /* One question; exists no longer than it takes: the table for the answer's fields is large. */
@@ -50,6 +52,7 @@ static void end_probe(struct check *check)
         return;
     check->probe = NULL;
     check->checker->asking--;
+    check->checker->asking_failing -= check->was_failing;
     attempt_cancel(&probe->attempt);
     loop_remove_deadline(loop_of(check), &probe->deadline);
     free(probe);
@@ -143,6 +146,7 @@ static void begin(struct check *check)
     struct probe *probe = check->probe = wb_alloc(sizeof *probe);
 
     check->checker->asking++;
+    check->checker->asking_failing += check->was_failing;
     probe->check = check;
     probe->began_ms = loop_of(check)->now_ms;
     deadline_init(&probe->deadline, on_too_late);
@@ -152,14 +156,34 @@ static void begin(struct check *check)
     step(check);
 }
 
+static void line_up(struct check *check)
+{
+    check->was_failing = route_health_is_failing(check->health);
+    list_push_back(check->was_failing ? &check->checker->failing : &check->checker->waiting, &check->link);
+}
+
+/* A server that is silent takes its place for 5 s: those that failed before never have all places, nor do they go without while
+ * many new ones come. */
+static struct check *next_in_line(const struct checker *checker)
+{
+    bool others_full = checker->asking - checker->asking_failing >= CHECKS_OF_A_LINE && !list_empty(&checker->failing);
+    const struct list *line = &checker->waiting;
+
+    if (list_empty(line) || others_full)
+        line = &checker->failing;
+    if (checker->asking >= CHECKS_AT_ONCE || list_empty(line) ||
+        (line == &checker->failing && checker->asking_failing >= CHECKS_OF_A_LINE))
+        return NULL;
+    return LIST_ENTRY(line->next, struct check, link);
+}
+
 /* Some end at once, and come here again: the loop below goes on then. */
 static void start_waiting(struct checker *checker)
 {
     if (checker->starting)
         return;
     checker->starting = true;
-    while (checker->asking < CHECKS_AT_ONCE && !list_empty(&checker->waiting)) {
-        struct check *check = LIST_ENTRY(checker->waiting.next, struct check, link);
+    for (struct check *check; (check = next_in_line(checker));) {
         list_remove(&check->link);
         begin(check);
     }
@@ -170,7 +194,7 @@ static void on_due(struct deadline *deadline)
 {
     struct check *check = WB_CONTAINER_OF(deadline, struct check, due);
 
-    list_push_back(&check->checker->waiting, &check->link);
+    line_up(check);
     start_waiting(check->checker);
 }
 
@@ -190,7 +214,7 @@ static void add_check(struct checker *checker, struct route_health *health)
         list_init(&check->link);
         deadline_init(&check->due, on_due);
         map_put(&checker->checks, key_of(&health), check);
-        list_push_back(&checker->waiting, &check->link);
+        line_up(check);
     }
     check->round = checker->round;
 }
@@ -248,6 +272,7 @@ struct checker *checker_create(struct upstream *upstream)
     checker->upstream = upstream;
     map_init(&checker->checks);
     list_init(&checker->waiting);
+    list_init(&checker->failing);
     return checker;
 }
 

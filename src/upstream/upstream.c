@@ -25,9 +25,9 @@ struct upstream {
     uint64_t repeats_at_ms;
 };
 
-/* A request earns a fifth of a repeat, a second ten; a burst may spend what 5 s and 500 requests earn. */
 /* A server that cannot be connected to is tried last for two seconds, then four, up to half a minute. */
 enum { AVOID_MS = 2000, AVOID_DOUBLINGS = 4 };
+/* A request earns a fifth of a repeat, a second ten; a burst may spend what 5 s and 500 requests earn. */
 enum { REPEAT = 5, REPEATS_A_SECOND = 10, REPEATS_KEPT = 150 };
 
 struct upstream *upstream_create(struct loop *loop, const struct upstream_options *options)

@@ -13,6 +13,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.join(HERE, "..", "..")
@@ -102,6 +103,48 @@ def check_many_problems():
               result.stdout.count("warning:") <= 1000 else result.stdout[-300:])
 
 
+def check_many_headers():
+    """A value that names many headers, in the order that is worst to sort, takes no time that anybody notices."""
+    with tempfile.TemporaryDirectory(prefix="conformance.") as folder:
+        pairs = "||".join(f"x-{number}:v" for number in range(60000, 0, -1)) + "||x-7:last"
+        with open(os.path.join(folder, "compose.yaml"), "w") as file:
+            file.write("services: {a: {expose: [80], labels: {traefik.frontend.headers.customRequestHeaders: '%s'}}}\n" % pairs)
+        begin = time.monotonic()
+        result = run("--format=json", folder=folder)
+        took = time.monotonic() - begin
+        count("many headers", None if result.returncode == 0 and took < 8 else f"exit {result.returncode}, {took:.1f} s")
+
+
+LONG_VALUES = {
+    "frontend.redirect.regex": "(", "frontend.auth.forward.address": "h", "frontend.auth.headerField": " x",
+    "frontend.auth.basic.usersFile": "/x", "frontend.whiteList.sourceRange": "x", "frontend.headers.allowedHosts": "/",
+    "frontend.headers.SSLHost": "/", "frontend.headers.hostsProxyHeaders": "x y", "frontend.rateLimit.extractorFunc": "x",
+    "frontend.headers.customRequestHeaders": "connection:x||", "backend.maxconn.extractorfunc": "x",
+    "backend.circuitbreaker.expression": "(", "backend.buffering.retryExpression": "x", "backend.healthcheck.scheme": "x",
+    "backend.healthcheck.hostname": "/", "backend.healthcheck.interval": "x", "frontend.timeouts.total": "x",
+    "frontend.redirect.entryPoint": "x", "frontend.rule": "x", "frontend.redirect.replacement": "{{x"}
+
+
+def check_long_values():
+    """Whoever writes 60 KB into a label does not fill the log with them."""
+    with tempfile.TemporaryDirectory(prefix="conformance.") as folder:
+        services = {}
+        for number, (name, part) in enumerate(LONG_VALUES.items()):
+            labels = services[f"s{number}"] = {"traefik.port": "80", "traefik.frontend.rule": f"Host:h{number}.test"}
+            if name.startswith("frontend.redirect"):
+                labels.update({"traefik.frontend.redirect.regex": "a", "traefik.frontend.redirect.replacement": "b"})
+            if name.startswith("backend.healthcheck"):
+                labels["traefik.backend.healthcheck.path"] = "/"
+            if name.startswith("backend.maxconn"):
+                labels["traefik.backend.maxconn.amount"] = "1"
+            labels["traefik." + name] = part * (60000 // len(part))
+        with open(os.path.join(folder, "compose.yaml"), "w") as file:
+            json.dump({"services": {name: {"image": "x", "labels": labels} for name, labels in services.items()}}, file)
+        said = [line for line in run(folder=folder).stdout.splitlines() if "error: " in line or "warning: " in line]
+        count("long values", None if len(said) > 10 and max(map(len, said)) < 1000 else
+              "\n".join(line[:150] for line in said if len(line) >= 1000) or said)
+
+
 def container(number, name, labels, networks=("net",)):
     cid = f"{number:x}" * 64
     return {"list": {"Id": cid, "Names": [f"/{name}"], "State": "running", "Labels": labels},
@@ -146,6 +189,8 @@ if __name__ == "__main__":
     check_own_files()
     check_own_folder()
     check_many_problems()
+    check_many_headers()
+    check_long_values()
     check_engine()
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)

@@ -213,6 +213,32 @@ static void test_a_refusal_instead_of_100_ends_the_connection(void **state)
     scene_end(&scene);
 }
 
+/* The body went after the head at once: who refuses at the head without a 100 may take it for the next request, whose answer would
+ * be somebody else's. */
+static void test_a_server_that_never_said_100_is_not_asked_again(void **state)
+{
+    static const char *const paths[] = {"/len/1", "/cont"};
+    (void)state;
+
+    for (size_t i = 0; i < WB_COUNT(paths); i++) {
+        struct sim_scene scene;
+        bool says_100 = i == 1;
+        scene_begin(&scene);
+        scene.server.at_head = !says_100;
+        if (!says_100)
+            scene.server.answer = refuse_at_the_head;
+        char *text = wb_format("POST %s HTTP/1.1\r\nHost: a.test\r\nX-Id: 1\r\nExpect: 100-continue\r\n"
+                               "Content-Length: 5\r\n\r\nhello",
+                               paths[i]);
+        sim_client_ask(&scene.client, text);
+        free(text);
+        sim_advance(scene.sim, 100);
+        assert_int_equal(sim_client_status(&scene.client, 0), says_100 ? 200 : 417);
+        assert_int_equal(upstream_idle_count(scene.world->env.upstream), says_100);
+        scene_end(&scene);
+    }
+}
+
 static void test_an_early_answer_leaves_the_connection_usable(void **state)
 {
     (void)state;
@@ -257,6 +283,29 @@ static void test_an_upgrade_passes_bytes_only_after_101(void **state)
     }
 }
 
+/* What speaks HTTP behind the switch would go past every rule and filter: whoever asks for it is served without (defects B9). */
+static void test_no_switch_leads_to_more_http(void **state)
+{
+    static const char *const asked[] = {
+        "h2c", "H2C", "foo, h2c", "foo,h2c-16", "foo/1 , H2c", "TLS/1.0, HTTP/1.1", "foo, tls/1.2", "foo, HTTP/2.0"};
+    struct sim_scene scene;
+    (void)state;
+
+    scene_begin(&scene);
+    for (unsigned i = 0; i < WB_COUNT(asked); i++) {
+        char *text = wb_format("GET /len/5 HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: %s\r\n"
+                               "HTTP2-Settings: AAMAAABk\r\n\r\n",
+                               asked[i]);
+        sim_client_ask(&scene.client, text);
+        free(text);
+        sim_settle(scene.sim);
+        assert_int_equal(sim_client_status(&scene.client, i), 200);
+        if (strstr(scene.server.last_head.ptr, "\r\nUpgrade:") || strstr(scene.server.last_head.ptr, "\r\nConnection:"))
+            fail_msg("%s was passed on", asked[i]);
+    }
+    scene_end(&scene);
+}
+
 static void test_a_refused_upgrade_keeps_requests_apart(void **state)
 {
     struct sim_scene scene;
@@ -282,8 +331,10 @@ int main(void)
         cmocka_unit_test(test_the_body_is_sent_only_after_100_continue),
         cmocka_unit_test(test_a_100_of_the_server_reaches_a_waiting_client_at_once),
         cmocka_unit_test(test_a_refusal_instead_of_100_ends_the_connection),
+        cmocka_unit_test(test_a_server_that_never_said_100_is_not_asked_again),
         cmocka_unit_test(test_an_early_answer_leaves_the_connection_usable),
         cmocka_unit_test(test_an_upgrade_passes_bytes_only_after_101),
+        cmocka_unit_test(test_no_switch_leads_to_more_http),
         cmocka_unit_test(test_a_refused_upgrade_keeps_requests_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,6 +106,8 @@ static void test_what_is_left_alone(void **state)
         {"200 OK", "Content-Type: text/event-stream;charset=utf-8\r\n", 5000, false},
         {"200 OK", "Cache-Control: public, no-transform\r\n", 5000, false},
         {"200 OK", "Cache-Control: public\r\n", 5000, true},
+        {"200 OK", "Cache-Control: public\r\nCache-Control: no-transform\r\n", 5000, false},
+        {"200 OK", "Content-Encoding: identity\r\nContent-Encoding: br\r\n", 5000, false},
         {"200 OK", "Repr-Digest: sha-256=:x:\r\n", 5000, false},
     };
     struct text reply = TEXT_EMPTY;

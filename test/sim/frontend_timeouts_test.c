@@ -167,6 +167,52 @@ static void test_what_is_no_time_leaves_the_usual_one(void **state)
     scene_end(&scene);
 }
 
+/* Whom a filter was waiting for is let go, also when something else is asked in the place of what is too late. */
+static void set_asking(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    set_timeouts(arena, frontend, backend);
+    frontend->errors = ARENA_NEW(arena, struct model_error_page);
+    frontend->error_count = 1;
+    frontend->errors[0] = (struct model_error_page){
+        .name = SLICE("late"), .backend = SLICE("pages"), .query = SLICE("/len/5/2000")};
+    slices_add(arena, &frontend->errors[0].status, SLICE("504"));
+}
+
+static void test_an_auth_server_that_is_too_late_is_let_go(void **state)
+{
+    const struct sim_route routes[] = {
+        {.name = "a",
+         .rule = "Host:a.test",
+         .servers = SIM_SERVER_URL,
+         .auth = "http://10.0.0.8:9000/mute",
+         .set_options = set_asking},
+        {.name = "pages", .rule = "Host:pages.test", .servers = SIM_SERVER_URL},
+    };
+    struct sim_scene scene;
+    struct sim_server auth;
+    (void)state;
+
+    begin(&scene, &(struct model_timeouts){.total = SLICE("1s")}, SIM_SERVER_URL);
+    sim_server_init(&auth, scene.sim, "10.0.0.8", 9000, "auth");
+    auth.raw = true;
+    sim_world_publish(scene.world, routes, WB_COUNT(routes));
+    sim_client_get(&scene.client, "/x", 1);
+    sim_advance(scene.sim, 999);
+    assert_false(sim_link_is_over(sim_server_conn(&auth)->wire));
+    sim_advance(scene.sim, 1);
+    assert_true(sim_link_is_over(sim_server_conn(&auth)->wire));
+    sim_advance(scene.sim, 60000);
+    assert_int_equal(sim_client_status(&scene.client, 0), 504);
+    assert_int_equal(sim_world_ended(scene.world, REASON_TOTAL_TIMEOUT), 1);
+    sim_client_get(&scene.client, "/x", 2);
+    sim_settle(scene.sim);
+    sim_link_send(sim_server_conn(&auth)->wire, SLICE("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    sim_settle(scene.sim);
+    assert_int_equal(sim_client_status(&scene.client, 1), 200);
+    sim_server_fini(&auth);
+    scene_end(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +223,7 @@ int main(void)
         cmocka_unit_test(test_time_for_everything),
         cmocka_unit_test(test_a_tunnel_has_all_the_time),
         cmocka_unit_test(test_what_is_no_time_leaves_the_usual_one),
+        cmocka_unit_test(test_an_auth_server_that_is_too_late_is_let_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -290,6 +290,32 @@ static void test_a_nonce_differs_with_each_answer(void **state)
     scene_end(&scene);
 }
 
+static void test_a_policy_may_have_many_nonces(void **state)
+{
+    enum { TIMES = 60 };
+    struct text policy = TEXT_EMPTY, wanted = TEXT_EMPTY;
+    struct sim_scene scene;
+    struct sim_message answer;
+    (void)state;
+
+    for (size_t i = 0; i < TIMES; i++)
+        text_addf(&policy, "%080zu$$N $NONCE;", i);
+    options = (struct model_headers){.content_security_policy = text_slice(&policy)};
+    begin(&scene, false);
+    ask(&scene, "GET /len/1 HTTP/1.1\r\nHost: a.test\r\n\r\n", 0, &answer);
+    assert_int_equal(sim_message_status(&answer), 200);
+    struct slice made = sim_message_field(&answer, "Content-Security-Policy");
+    struct slice nonce = slice_make(made.ptr + 84, 30);
+    assert_true(slice_starts(nonce, SLICE("'nonce-")));
+    for (size_t i = 0; i < TIMES; i++)
+        text_addf(&wanted, "%080zu$$N " SLICE_FMT ";", i, SLICE_ARG(nonce));
+    assert_true(slice_eq(made, text_slice(&wanted)));
+    text_fini(&policy);
+    text_fini(&wanted);
+    sim_message_fini(&answer);
+    scene_end(&scene);
+}
+
 static void test_in_development_hosts_and_https_are_not_asked_for(void **state)
 {
     static struct slice allowed[] = {{"other.test", 10}};
@@ -368,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_strict_transport_and_location_only_over_https),
         cmocka_unit_test(test_nobody_untrusted_says_that_he_came_by_https_or_for_another_host),
         cmocka_unit_test(test_a_nonce_differs_with_each_answer),
+        cmocka_unit_test(test_a_policy_may_have_many_nonces),
         cmocka_unit_test(test_in_development_hosts_and_https_are_not_asked_for),
         cmocka_unit_test(test_an_answer_whose_table_is_full_is_not_sent_without_its_fields),
         cmocka_unit_test(test_many_long_fields_still_reach_the_server),

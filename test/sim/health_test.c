@@ -255,8 +255,8 @@ static void test_a_check_under_way_ends_with_its_server(void **state)
 
 enum { MANY = 200 };
 
-/* A route with MANY servers; `listeners` answer their dials. */
-static void publish_many(struct checked *checked, struct sim_listener *listeners)
+/* A route with MANY servers and perhaps one more; `listeners` answer their dials. */
+static void publish_many(struct checked *checked, struct sim_listener *listeners, const char *more)
 {
     struct text urls = TEXT_EMPTY;
 
@@ -264,8 +264,9 @@ static void publish_many(struct checked *checked, struct sim_listener *listeners
         char ip[20];
         snprintf(ip, sizeof ip, "10.1.0.%u", i);
         sim_add_listener(checked->scene.sim, &listeners[i], ip, 80);
-        text_addf(&urls, "%shttp://%s:80", i ? " " : "", ip);
+        text_addf(&urls, "http://%s:80 ", ip);
     }
+    text_addf(&urls, "%s", more);
     publish(checked, &(struct sim_route){.name = "a", .rule = "Host:a.test", .servers = urls.ptr, .set_options = set_check});
     text_fini(&urls);
 }
@@ -287,7 +288,7 @@ static void test_only_so_many_are_asked_at_a_time(void **state)
     for (unsigned i = 0; i < MANY; i++)
         listeners[i].dial = SIM_SILENT;
     unsigned before = checked.scene.sim->dialled;
-    publish_many(&checked, listeners);
+    publish_many(&checked, listeners, "");
     assert_int_equal(checked.scene.sim->dialled - before, 64);
     sim_advance(checked.scene.sim, 4999);
     assert_int_equal(checked.scene.sim->dialled - before, 64);
@@ -296,6 +297,29 @@ static void test_only_so_many_are_asked_at_a_time(void **state)
     sim_advance(checked.scene.sim, 10000);
     for (unsigned i = 0; i < MANY; i++)
         assert_true(listeners[i].dialled >= 1); /* nobody waits for ever */
+    remove_many(listeners);
+    end(&checked);
+}
+
+/* Of somebody else's servers none says a word. */
+static void test_silent_servers_do_not_keep_others_waiting(void **state)
+{
+    static struct sim_listener listeners[MANY];
+    struct checked checked;
+    (void)state;
+
+    begin(&checked);
+    memset(listeners, 0, sizeof listeners);
+    for (unsigned i = 0; i < MANY; i++)
+        listeners[i].dial = SIM_SILENT;
+    options.interval = SLICE("1s");
+    publish_many(&checked, listeners, "http://10.0.0.2:80");
+    sim_advance(checked.scene.sim, 30000); /* each was asked once, and is known to fail */
+    unsigned before = checked.checks[1], dialled = checked.scene.sim->dialled;
+    sim_advance(checked.scene.sim, 30000);
+    assert_in_range(checked.checks[1] - before, 29, 31);
+    /* They are asked all the same, as many as there are places for them. */
+    assert_in_range(checked.scene.sim->dialled - dialled, 30 + 48 * 5, 31 + 48 * 7);
     remove_many(listeners);
     end(&checked);
 }
@@ -311,7 +335,7 @@ static void test_servers_that_came_together_do_not_stay_together(void **state)
     memset(listeners, 0, sizeof listeners);
     for (unsigned i = 0; i < MANY; i++)
         listeners[i].dial = SIM_REFUSE;
-    publish_many(&checked, listeners);
+    publish_many(&checked, listeners, "");
     sim_advance(checked.scene.sim, 20000);
     unsigned begun = checked.scene.sim->dialled;
     for (unsigned ms = 0; ms < 10000; ms += 500) {
@@ -337,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_results_and_times_survive_a_change_of_the_configuration),
         cmocka_unit_test(test_a_check_under_way_ends_with_its_server),
         cmocka_unit_test(test_only_so_many_are_asked_at_a_time),
+        cmocka_unit_test(test_silent_servers_do_not_keep_others_waiting),
         cmocka_unit_test(test_servers_that_came_together_do_not_stay_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -431,6 +431,12 @@ static void go_away(struct sim_scene *scene, struct sim_client *client)
     sim_link_close(client->wire);
 }
 
+static void send_the_rest_late(struct sim_scene *scene, struct sim_client *client)
+{
+    sim_advance(scene->sim, 10000);
+    sim_client_send(client, "rest");
+}
+
 static void test_what_trips_a_breaker(void **state)
 {
     (void)state;
@@ -442,6 +448,16 @@ static void test_what_trips_a_breaker(void **state)
     assert_int_equal(status_after("LatencyAtQuantileMS(50.0) > 1000", GET("/len/900000"), read_nothing_for_long), 200);
     assert_int_equal(status_after("LatencyAtQuantileMS(50.0) > 1000", GET("/mute"), go_away), 503);
     assert_int_equal(status_after("ResponseCodeRatio(499, 500, 0, 600) > 0.5", GET("/mute"), go_away), 503);
+    /* Nor is one that sends slowly, in the end or never. */
+    static const char slow[] = "POST /len/5 HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\nx";
+    assert_int_equal(status_after("LatencyAtQuantileMS(50.0) > 1000", slow, send_the_rest_late), 200);
+    assert_int_equal(status_after("LatencyAtQuantileMS(50.0) > 1000", slow, go_away), 200);
+    assert_int_equal(status_after("LatencyAtQuantileMS(50.0) > 1000",
+                                  "POST /len/5/1500 HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1\r\n\r\nx", NULL),
+                     503);
+    assert_int_equal(status_after("LatencyAtQuantileMS(50.0) > 1000",
+                                  "POST /mute HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1\r\n\r\nx", go_away),
+                     503);
     /* A tunnel has answered when it opens. */
     assert_int_equal(status_after("ResponseCodeRatio(101, 102, 0, 600) > 0.5",
                                   "GET /up HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n", NULL),

@@ -216,6 +216,44 @@ static void test_on_https_the_cookie_is_secure(void **state)
     }
 }
 
+static void set_sticky_and_repeating(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    set_sticky(arena, frontend, backend);
+    backend->buffering = ARENA_NEW(arena, struct model_buffering);
+    backend->buffering->retry_expression = SLICE("ResponseCode() == 503 && Attempts() <= 1");
+}
+
+static void say_503(struct sim_conn *conn, const struct sim_message *request)
+{
+    (void)request;
+    sim_conn_reply(conn, SLICE("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"), 0, false);
+}
+
+/* Defects B33: who belongs to a server is not sent to it again and again when it fails. */
+static void test_what_is_repeated_goes_to_another_server(void **state)
+{
+    struct pair pair;
+    char mine[200];
+    (void)state;
+
+    begin(&pair);
+    sim_world_publish(
+        pair.scene.world,
+        &(struct sim_route){.name = "a", .rule = "Host:a.test", .servers = BOTH, .set_options = set_sticky_and_repeating},
+        1);
+    while (ask(&pair, "/len/1", NULL, 200) != 1)
+        ;
+    strcpy(mine, pair.cookie);
+    pair.scene.server.answer = say_503;
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned second = pair.second.request_count;
+        (void)ask(&pair, "/len/1", mine, 200);
+        assert_int_equal(pair.second.request_count, second + 1);
+        assert_true(pair.cookie[0] && strcmp(pair.cookie, mine) != 0);
+    }
+    end(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +264,7 @@ int main(void)
         cmocka_unit_test(test_a_stale_connection_does_not_move_the_client),
         cmocka_unit_test(test_upgrades_get_one_too_and_answers_of_the_router_none),
         cmocka_unit_test(test_on_https_the_cookie_is_secure),
+        cmocka_unit_test(test_what_is_repeated_goes_to_another_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,6 +63,8 @@ bool headers_add(struct headers *h, struct slice name, struct slice value);
 bool headers_add_id(struct headers *h, enum header_id id, struct slice value);
 /* First one there, or NULL. */
 struct header *headers_find(const struct headers *h, enum header_id id);
+/* The same by name, ASCII case ignored. */
+struct header *headers_find_name(const struct headers *h, struct slice name);
 /* Value of the first one there, or the empty slice. */
 struct slice headers_value(const struct headers *h, enum header_id id);
 /* One field of that name with that value, at the place of the first there was; the others go. False when the table is full. */

@@ -20,6 +20,8 @@ struct tls_options {
 
 struct tls_credentials;
 
+/* PEM itself, and not the path of a file? */
+bool tls_credentials_is_text(struct slice written);
 /* One reference. NULL: *out_problem is a text to free. */
 struct tls_credentials *tls_credentials_create(const struct tls_options *options, char **out_problem);
 struct tls_credentials *tls_credentials_ref(struct tls_credentials *credentials);

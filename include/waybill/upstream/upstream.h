@@ -28,8 +28,8 @@ const struct upstream_options *upstream_get_options(const struct upstream *upstr
  * turned back (nothing was sent, so another server may take it). What was sent goes on. */
 void upstream_adopt(struct upstream *upstream, const struct snapshot *snapshot);
 struct server_pool *upstream_pool(struct upstream *upstream, const struct route_server *server);
-/* For servers that no frontend names: authentication. Made on first use; one that rests is dropped with the next snapshot.
- * `tls`: who calls it over TLS, NULL for none; those who say the same share a pool. */
+/* For servers that no frontend names (authentication), and for health checks. Made on first use; one that rests is dropped with
+ * the next snapshot. `tls`: who calls it over TLS, NULL for none; those who say the same share a pool. */
 struct server_pool *upstream_named_pool(struct upstream *upstream, struct slice host, uint16_t port,
                                         struct tls_credentials *tls);
 

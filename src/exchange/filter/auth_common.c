@@ -11,7 +11,7 @@ bool auth_effect_compile(const struct filter_source *from, const char *option, s
     if (name.len == 0 || (header_name_is_valid(name) && !header_is_routers(name)))
         return true;
     diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place,
-                    "%s: headerField `" SLICE_FMT "` %s: write one such as X-WebAuth-User", option, SLICE_ARG(name),
+                    "%s: headerField `" SLICE_FMT "` %s: write one such as X-WebAuth-User", option, SLICE_SHOWN(name),
                     header_name_is_valid(name) ? "is the router's own to write" : "is not a header name");
     return false;
 }

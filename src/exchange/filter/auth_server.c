@@ -58,13 +58,23 @@ static void share(const struct filter_source *from, struct tls_credentials *tls,
     out->credentials = live;
 }
 
+static bool names_a_file(const struct model_auth_tls *model)
+{
+    const struct slice written[] = {model->ca, model->cert, model->key};
+
+    for (size_t i = 0; i < WB_COUNT(written); i++)
+        if (written[i].len && !tls_credentials_is_text(written[i]))
+            return true;
+    return false;
+}
+
 /* The group's files are read whatever the scheme: who asks for protection that cannot be had is to know. */
 static bool read_credentials(const struct filter_source *from, const struct model_auth_tls *model, struct auth_server *out)
 {
     bool is_secure = slice_eq(out->scheme, SLICE("https"));
     char *problem = NULL;
 
-    if (!is_secure && !model)
+    if ((!is_secure && !model) || (model && from->files_elsewhere && names_a_file(model)))
         return true;
     struct tls_options options = {.ca_option = "auth.forward.tls.ca",
                                   .cert_option = "auth.forward.tls.cert",
@@ -101,7 +111,7 @@ bool auth_server_compile(const struct filter_source *from, const struct model_au
         return read_credentials(from, model->tls, out);
     diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place,
                     "auth.forward.address: `" SLICE_FMT "` is not a URL like http://auth:8000/check",
-                    SLICE_ARG(model->address));
+                    SLICE_SHOWN(model->address));
     return false;
 }
 

@@ -3,7 +3,8 @@
  * circuit breaker - leaves a backend alone for a while when too much of what it answers is an error or late (spec/proxy.md 9).
  *
  * It counts what comes out of all that is further in: answers of servers, and what is answered in their stead. The latency is the
- * time until the answer begins, so a client that reads slowly trips nothing; a client that does not wait for it counts as 499.
+ * time until the answer begins, from when the server had all of a body, so a client that reads or sends slowly trips nothing; a
+ * client that does not wait for it counts as 499.
  */
 #include "breaker.h"
 #include "filters_private.h"
@@ -65,6 +66,16 @@ static enum filter_compiled compile(const struct filter_source *from, const void
     return FILTER_MADE;
 }
 
+/* A body that never was whole says nothing of the server. */
+static uint64_t latency_ms(const struct breaker_half *half, const struct exchange *x)
+{
+    uint64_t now_ms = x->env->loop->now_ms;
+
+    if (x->request.body == BODY_NONE)
+        return now_ms - half->began_ms;
+    return x->sent_ms ? now_ms - x->sent_ms : 0;
+}
+
 static void count(struct breaker_half *half, struct exchange *x, unsigned status)
 {
     const struct circuit_breaker *config = half->config;
@@ -73,7 +84,7 @@ static void count(struct breaker_half *half, struct exchange *x, unsigned status
     if (half->counted)
         return;
     half->counted = true;
-    if (breaker_note(config->breaker, &config->expression, x->env->worker, status, now_ms - half->began_ms, now_ms))
+    if (breaker_note(config->breaker, &config->expression, x->env->worker, status, latency_ms(half, x), now_ms))
         wb_log_warn("circuit breaker of backend " SLICE_FMT " has tripped: " SLICE_FMT
                     "; its requests get 503 for 10 s, then more and more of them pass again",
                     SLICE_ARG(config->backend), SLICE_ARG(config->text));

@@ -35,14 +35,26 @@ struct compress_half {
     struct headers *trailers; /* copied: they come before the end of what is held back */
 };
 
-static struct header *find_field(struct headers *headers, const char *name)
+/* The next one of that name from number *at on, or NULL. */
+static struct header *next_field(struct headers *headers, const char *name, unsigned *at)
 {
-    for (unsigned i = 0; i < headers->count; i++) {
-        struct header *header = &headers->items[i];
+    while (*at < headers->count) {
+        struct header *header = &headers->items[(*at)++];
         if (!header->gone && header->id == HEADER_OTHER && slice_eq_nocase(header->name, slice_of(name)))
             return header;
     }
     return NULL;
+}
+
+/* One list may be spread over several fields (RFC 9110 5.3). */
+static bool list_has(struct headers *headers, const char *name, struct slice token)
+{
+    const struct header *field;
+
+    for (unsigned at = 0; (field = next_field(headers, name, &at));)
+        if (slice_list_has(field->value, token))
+            return true;
+    return false;
 }
 
 /* Kinds that are compressed in themselves, or that must not wait for anything. A kind ending in `/` stands for all below it. */
@@ -88,38 +100,42 @@ static bool is_kind_left_alone(struct slice content_type)
 static bool forbids_changes(struct headers *headers)
 {
     static const char *const checksums[] = {"Content-Digest", "Repr-Digest", "Digest", "Content-Md5"};
-    struct header *cache = find_field(headers, "Cache-Control");
 
     for (size_t i = 0; i < WB_COUNT(checksums); i++)
-        if (find_field(headers, checksums[i]))
+        if (headers_find_name(headers, slice_of(checksums[i])))
             return true;
-    return cache && slice_list_has(cache->value, SLICE("no-transform"));
+    return list_has(headers, "Cache-Control", SLICE("no-transform"));
+}
+
+static bool is_encoded(struct headers *headers)
+{
+    const struct header *field;
+
+    for (unsigned at = 0; (field = next_field(headers, "Content-Encoding", &at));)
+        if (!slice_eq_nocase(field->value, SLICE("identity")))
+            return true;
+    return false;
 }
 
 static bool is_worthwhile(const struct exchange *x)
 {
     const struct answer_head *answer = &x->answer;
     struct headers *headers = answer->headers;
-    struct header *encoded = find_field(headers, "Content-Encoding");
 
-    if (!answer->has_body || answer->status < 200 || answer->status == 206 || find_field(headers, "Content-Range"))
+    if (!answer->has_body || answer->status < 200 || answer->status == 206 ||
+        headers_find_name(headers, SLICE("Content-Range")))
         return false;
     if (answer->length_known && answer->content_length < WORTHWHILE_BYTES)
         return false;
-    if (encoded && !slice_eq_nocase(encoded->value, SLICE("identity")))
-        return false;
-    return !is_kind_left_alone(headers_value(headers, HEADER_CONTENT_TYPE)) && !forbids_changes(headers);
+    return !is_encoded(headers) && !is_kind_left_alone(headers_value(headers, HEADER_CONTENT_TYPE)) &&
+           !forbids_changes(headers);
 }
 
 /* Caches must know that another client may get it otherwise. */
 static bool tell_caches(struct headers *headers)
 {
-    for (unsigned i = 0; i < headers->count; i++) {
-        const struct header *header = &headers->items[i];
-        if (!header->gone && header->id == HEADER_OTHER && slice_eq_nocase(header->name, SLICE("Vary")) &&
-            (slice_list_has(header->value, SLICE("Accept-Encoding")) || slice_list_has(header->value, SLICE("*"))))
-            return true;
-    }
+    if (list_has(headers, "Vary", SLICE("Accept-Encoding")) || list_has(headers, "Vary", SLICE("*")))
+        return true;
     return headers_add(headers, SLICE("Vary"), SLICE("Accept-Encoding"));
 }
 
@@ -127,7 +143,7 @@ static bool tell_caches(struct headers *headers)
 static bool change_head(struct exchange *x, const struct compress_half *own)
 {
     struct answer_head *answer = &x->answer;
-    struct header *tag = find_field(answer->headers, "Etag");
+    struct header *tag = headers_find_name(answer->headers, SLICE("Etag"));
 
     if (!headers_set(answer->headers, SLICE("Content-Encoding"),
                      own->encoding == ENCODING_GZIP ? SLICE("gzip") : SLICE("br")))

@@ -43,7 +43,7 @@ static void compile_changes(const struct filter_source *from, const char *option
         const char *fault = find_fault(pair);
         if (fault)
             diagnostics_add(from->diagnostics, DIAGNOSTIC_WARNING, from->place, "headers.%s: `" SLICE_FMT "` %s: left out",
-                            option, SLICE_ARG(pair->name), fault);
+                            option, SLICE_SHOWN(pair->name), fault);
         else
             out->items[out->count++] = (struct field_change){.name = arena_copy(from->arena, pair->name),
                                                              .value = arena_copy(from->arena, slice_trim(pair->value))};

@@ -35,7 +35,7 @@ struct encoder {
 enum { ENCODER_ROOM_MIN = 16 }; /* with less room gzip could mark one flush again and again */
 
 void encoder_begin(struct encoder *encoder, enum encoding encoding);
-/* Takes from the front of *in, appends to `out`, which has ENCODER_ROOM_MIN of room. True when the work is done; false: `out` is full, call again with the same work
- * when there is room. */
+/* Takes from the front of *in, appends to `out`, which has ENCODER_ROOM_MIN of room. True when the work is done; false: `out` is
+ * full, call again with the same work when there is room. */
 bool encoder_run(struct encoder *encoder, enum encoder_work work, struct slice *in, struct buffer *out);
 void encoder_end(struct encoder *encoder);

@@ -103,7 +103,7 @@ static enum filter_compiled compile(const struct filter_source *from, const void
         const char *fault = compile_page(from, model, &page);
         if (fault)
             diagnostics_add(from->diagnostics, DIAGNOSTIC_WARNING, from->place, "error page " SLICE_FMT " is left out: %s",
-                            SLICE_ARG(model->name), fault);
+                            SLICE_SHOWN(model->name), fault);
         else
             pages->items[pages->count++] = page;
     }

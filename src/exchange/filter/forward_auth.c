@@ -50,7 +50,7 @@ static enum filter_compiled compile(const struct filter_source *from, const void
             continue;
         }
         diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place,
-                        "auth.forward.authResponseHeaders: `" SLICE_FMT "` is not a header name", SLICE_ARG(name));
+                        "auth.forward.authResponseHeaders: `" SLICE_FMT "` is not a header name", SLICE_SHOWN(name));
         return FILTER_CLOSED;
     }
     *out_config = auth;

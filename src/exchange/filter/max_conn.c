@@ -57,7 +57,7 @@ static enum filter_compiled compile(const struct filter_source *from, const void
         diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place,
                         "maxConn: amount %lld, extractorFunc `" SLICE_FMT
                         "`: write an amount above zero, and client.ip, request.host or request.header. with a name",
-                        (long long)model->amount, SLICE_ARG(model->extractor_func));
+                        (long long)model->amount, SLICE_SHOWN(model->extractor_func));
         return FILTER_CLOSED;
     }
     limit->amount = (uint64_t)model->amount;

@@ -57,7 +57,7 @@ static size_t find_period(const struct model_rate_limit *model, size_t number)
 static bool fail(const struct filter_source *from, struct slice name, const char *what)
 {
     diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place, "rateLimit.rateSet " SLICE_FMT ": %s",
-                    SLICE_ARG(name), what);
+                    SLICE_SHOWN(name), what);
     return false;
 }
 
@@ -117,7 +117,7 @@ static enum filter_compiled compile(const struct filter_source *from, const void
         diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place,
                         "rateLimit.extractorFunc: `" SLICE_FMT
                         "`: write client.ip, request.host or request.header. with a name",
-                        SLICE_ARG(model->extractor_func));
+                        SLICE_SHOWN(model->extractor_func));
         return FILTER_CLOSED;
     }
     if (!compile_rates(from, rates, &count))

@@ -33,7 +33,7 @@ static enum filter_compiled close_with(const struct filter_source *from, const c
                                        const char *advice)
 {
     diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place, "redirect.%s: `" SLICE_FMT "` %s", option,
-                    SLICE_ARG(value), advice);
+                    SLICE_SHOWN(value), advice);
     return FILTER_CLOSED;
 }
 

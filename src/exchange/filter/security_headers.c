@@ -42,7 +42,7 @@ static bool is_used(const struct model_headers *m)
 static bool close_with(const struct filter_source *from, const char *option, struct slice value, const char *advice)
 {
     diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place, "headers.%s: `" SLICE_FMT "` %s", option,
-                    SLICE_ARG(value), advice);
+                    SLICE_SHOWN(value), advice);
     return false;
 }
 
@@ -163,10 +163,8 @@ static enum filter_compiled compile(const struct filter_source *from, const void
 
 static struct slice field_value(const struct headers *headers, struct slice name)
 {
-    for (unsigned i = 0; i < headers->count; i++)
-        if (!headers->items[i].gone && slice_eq_nocase(headers->items[i].name, name))
-            return headers->items[i].value;
-    return SLICE("");
+    const struct header *field = headers_find_name(headers, name);
+    return field ? field->value : SLICE("");
 }
 
 static bool is_https(const struct exchange *x, const struct security_headers *security)
@@ -213,30 +211,39 @@ static enum filter_verdict redirect(struct exchange *x, const struct security_he
     return FILTER_ANSWERED;
 }
 
-/* `$NONCE` becomes a number nobody can guess, another one with each answer. */
-static struct slice content_policy(struct arena *arena, struct slice policy)
+static void add_nonce(struct text *out)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const struct slice mark = SLICE("$NONCE");
     unsigned char random[NONCE_BYTES + 2] = {0};
-    char nonce[NONCE_CHARS + 2];
-    struct slice out = SLICE("");
 
-    for (size_t at = 0; at + mark.len <= policy.len; at++) {
-        struct slice before = slice_make(policy.ptr, at), rest = slice_from(policy, at);
-        if (!slice_starts(rest, mark))
-            continue;
-        if (out.len == 0) {
-            digest_random(random, NONCE_BYTES);
-            for (size_t i = 0, bit = 0; i < NONCE_CHARS; i++, bit += 6)
-                nonce[i] = digits[((unsigned)random[bit / 8] << 8 | random[bit / 8 + 1]) >> (10 - bit % 8) & 63];
-            nonce[NONCE_CHARS] = '\0';
-        }
-        out = slice_of(arena_format(arena, SLICE_FMT "'nonce-%s'" SLICE_FMT, SLICE_ARG(before), nonce,
-                                    SLICE_ARG(slice_from(rest, mark.len))));
-        policy = out;
-        at += NONCE_CHARS + 8 - 1;
+    digest_random(random, NONCE_BYTES);
+    for (size_t i = 0, bit = 0; i < NONCE_CHARS; i++, bit += 6)
+        text_add_char(out, digits[((unsigned)random[bit / 8] << 8 | random[bit / 8 + 1]) >> (10 - bit % 8) & 63]);
+}
+
+/* `$NONCE` becomes a number nobody can guess, the same in all places, another one with each answer. */
+static struct slice content_policy(struct arena *arena, struct slice policy)
+{
+    const struct slice mark = SLICE("$NONCE");
+    struct text nonce = TEXT_EMPTY, out = TEXT_EMPTY;
+    struct slice rest = policy;
+
+    if (slice_find(policy, '$') == policy.len)
+        return policy;
+    for (size_t dollar; (dollar = slice_find(rest, '$')) < rest.len;) {
+        bool marked = slice_starts(slice_from(rest, dollar), mark);
+        if (marked && nonce.len == 0)
+            add_nonce(&nonce);
+        text_add(&out, slice_head(rest, marked ? dollar : dollar + 1));
+        if (marked)
+            text_addf(&out, "'nonce-%s'", nonce.ptr);
+        rest = slice_from(rest, dollar + (marked ? mark.len : 1));
     }
+    text_add(&out, rest);
+    if (nonce.len)
+        policy = arena_copy(arena, text_slice(&out));
+    text_fini(&nonce);
+    text_fini(&out);
     return policy;
 }
 

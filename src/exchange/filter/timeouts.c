@@ -56,7 +56,7 @@ static void on_over(struct deadline *deadline)
 {
     struct total_half *own = WB_CONTAINER_OF(deadline, struct total_half, deadline);
 
-    exchange_answer(own->exchange, REASON_TOTAL_TIMEOUT);
+    exchange_give_up(own->exchange, REASON_TOTAL_TIMEOUT);
     exchange_poke(own->exchange);
 }
 

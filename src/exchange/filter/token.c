@@ -31,17 +31,6 @@ static uint64_t token_of_address(const struct address *address)
     return hash_bytes(slice_make(bytes, sizeof bytes));
 }
 
-static const struct header *find_field(const struct token_source *source, const struct headers *headers)
-{
-    for (unsigned i = 0; i < headers->count; i++) {
-        const struct header *header = &headers->items[i];
-        if (!header->gone && header->id == source->field_id &&
-            (header->id != HEADER_OTHER || slice_eq_nocase(header->name, source->field)))
-            return header;
-    }
-    return NULL;
-}
-
 uint64_t token_of(const struct token_source *source, const struct exchange *x)
 {
     const struct header *header;
@@ -52,7 +41,7 @@ uint64_t token_of(const struct token_source *source, const struct exchange *x)
     case TOKEN_HOST:
         return hash_bytes_lower(x->request.host);
     case TOKEN_FIELD:
-        header = find_field(source, &x->request.headers);
+        header = headers_find_name(&x->request.headers, source->field);
         if (!header && (source->field_id == HEADER_X_FORWARDED_FOR || source->field_id == HEADER_X_REAL_IP))
             return token_of_address(&x->peer);
         return hash_bytes(header ? header->value : SLICE(""));

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "users.h"
-#include "waybill/base/text.h"
-#include <errno.h>
-#include <fcntl.h>
+#include "waybill/base/file_text.h"
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { FILE_BYTES_MAX = 4 << 20, REPORTED_MAX = 20 };
 
@@ -113,43 +109,16 @@ static void take_entry(struct reading *r, size_t number, struct slice text)
         add_user(r, &user);
 }
 
-/* A plain file of bearable size: a pipe would hold control up. */
-static wb_err read_file(const char *name, struct text *out)
-{
-    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    struct stat status;
-    char bytes[16384];
-    ssize_t got = 0;
-    wb_err error = 0;
-
-    if (fd < 0 || fstat(fd, &status) != 0)
-        error = -errno;
-    else if (!S_ISREG(status.st_mode))
-        error = S_ISDIR(status.st_mode) ? -EISDIR : -EINVAL;
-    while (!error && (got = read(fd, bytes, sizeof bytes)) > 0) {
-        text_add(out, slice_make(bytes, (size_t)got));
-        if (out->len > FILE_BYTES_MAX)
-            error = -EFBIG;
-    }
-    if (!error && got < 0)
-        error = -errno;
-    if (fd >= 0)
-        close(fd);
-    return error;
-}
-
 static void read_users_file(struct reading *r)
 {
     struct slice rest, line, name = slice_trim_space(r->source->file);
     struct text text = TEXT_EMPTY;
-    char *path = slice_dup(name);
-    wb_err error = read_file(path, &text);
+    wb_err error = file_text_add(&text, name, FILE_BYTES_MAX);
 
-    free(path);
     if (error) {
         diagnostics_add(r->from->diagnostics, DIAGNOSTIC_CLOSED, r->from->place,
                         "%s.usersFile: `" SLICE_FMT "` cannot be read: %s (it is a file of the router's own file system)",
-                        r->source->option, SLICE_ARG(name), strerror(-error));
+                        r->source->option, SLICE_SHOWN(name), strerror(-error));
         r->closed = true;
     }
     r->place = name;

@@ -37,7 +37,7 @@ static enum filter_compiled compile(const struct filter_source *from, const void
             diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place,
                             "whiteList.sourceRange: `" SLICE_FMT
                             "` is no address and no network: write it like 192.168.1.7 or 10.0.0.0/8",
-                            SLICE_ARG(ranges->items[i]));
+                            SLICE_SHOWN(ranges->items[i]));
             return FILTER_CLOSED;
         }
     *out_config = list;

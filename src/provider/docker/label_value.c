@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "label_value.h"
 #include "waybill/base/utf8.h"
+#include "waybill/model/sort.h"
 
 static const char *const escape_is_bad = "a backslash begins an escape here as in v1.7: write \\\\ for one backslash "
                                          "(known: \\\\ \\\" \\b \\t \\n \\f \\r \\uXXXX)";
@@ -127,19 +128,18 @@ static bool name_is_usable(struct slice name)
     return name.len > 0;
 }
 
-static void put_pair(struct model_pairs *pairs, struct slice name, struct slice value)
+/* Of several with one name the last one stays; a value may be long, and hold thousands. */
+static void sort_pairs(struct model_pairs *pairs)
 {
-    size_t at = 0;
+    size_t kept = 0;
 
-    while (at < pairs->count && slice_compare(pairs->items[at].name, name) < 0)
-        at++;
-    if (at < pairs->count && slice_eq(pairs->items[at].name, name)) {
-        pairs->items[at].value = value;
-        return;
+    sort_by_name(pairs->items, pairs->count, sizeof *pairs->items);
+    for (size_t i = 0; i < pairs->count; i++) {
+        bool again = i + 1 < pairs->count && slice_eq(pairs->items[i].name, pairs->items[i + 1].name);
+        if (!again)
+            pairs->items[kept++] = pairs->items[i];
     }
-    memmove(&pairs->items[at + 1], &pairs->items[at], (pairs->count - at) * sizeof *pairs->items);
-    pairs->items[at] = (struct model_pair){name, value};
-    pairs->count++;
+    pairs->count = kept;
 }
 
 /* Cuts at two bars. */
@@ -179,8 +179,9 @@ bool label_pairs(struct arena *arena, struct slice value, struct model_pairs *ou
         }
         if (!label_text(arena, slice_trim_space(slice_from(entry, colon + 1)), false, &text, out_because))
             return false;
-        put_pair(out_pairs, canonical_name(arena, name), text);
+        out_pairs->items[out_pairs->count++] = (struct model_pair){canonical_name(arena, name), text};
     }
+    sort_pairs(out_pairs);
     out_pairs->present = out_pairs->count > 0;
     return true;
 }

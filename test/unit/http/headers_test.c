@@ -83,7 +83,14 @@ static void test_fields_are_found_and_removed(void **state)
     add("x-one", "2");
     assert_true(slice_eq(headers_value(&headers, HEADER_HOST), SLICE("a")));
     assert_int_equal(headers_value(&headers, HEADER_COOKIE).len, 0);
+    assert_true(slice_eq(headers_find_name(&headers, SLICE("X-ONE"))->value, SLICE("1")));
+    assert_true(slice_eq(headers_find_name(&headers, SLICE("HOST"))->value, SLICE("a")));
+    headers.items[1].gone = true;
+    assert_true(slice_eq(headers_find_name(&headers, SLICE("X-ONE"))->value, SLICE("2")));
+    headers.items[1].gone = false;
+    assert_null(headers_find_name(&headers, SLICE("X-Tw")));
     assert_int_equal(headers_remove_name(&headers, SLICE("X-One")), 2);
+    assert_null(headers_find_name(&headers, SLICE("X-One")));
     assert_int_equal(headers_remove_name(&headers, SLICE("X-One")), 0);
     assert_false(has("X-One"));
     assert_int_equal(headers_remove(&headers, HEADER_HOST), 1);

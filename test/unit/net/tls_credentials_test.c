@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -104,6 +105,22 @@ static void test_a_file_is_read_and_named_when_it_cannot_be(void **state)
     free(path);
 }
 
+/* A label can name any file there is: control must not wait for one. */
+static void test_what_is_no_plain_file_is_not_waited_for(void **state)
+{
+    char *pipe = wb_format("%s/pipe", folder);
+    (void)state;
+
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    alarm(10);
+    expect_problem(pipe, "", "", "pipe: it is no plain file");
+    expect_problem("/dev/zero", "", "", "/dev/zero: it is no plain file");
+    expect_problem("", pipe, first.key_pem, "pipe: it is no plain file");
+    alarm(0);
+    unlink(pipe);
+    free(pipe);
+}
+
 static void test_a_text_cut_or_changed_anywhere_is_refused(void **state)
 {
     char *two = wb_format("%s%s", first.cert_pem, second.cert_pem);
@@ -193,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_is_given_or_not),
         cmocka_unit_test(test_a_file_is_read_and_named_when_it_cannot_be),
+        cmocka_unit_test(test_what_is_no_plain_file_is_not_waited_for),
         cmocka_unit_test(test_a_text_cut_or_changed_anywhere_is_refused),
         cmocka_unit_test(test_a_key_that_wants_a_password_is_refused_and_nobody_is_asked),
         cmocka_unit_test(test_a_key_too_short_is_refused),

@@ -127,6 +127,30 @@ static void test_p10_what_is_too_long_is_told(void **state)
     free(subject);
 }
 
+/* One match may stand for gigabytes: they are not made before they are refused. */
+static void test_p10_a_replacement_that_names_a_group_thousands_of_times(void **state)
+{
+    enum { TIMES = 20000, BYTES = 20000 };
+    struct text replacement = TEXT_EMPTY, subject = TEXT_EMPTY, made = TEXT_EMPTY;
+    struct rewrite rewrite;
+    struct slice error;
+    struct arena arena;
+    (void)state;
+
+    arena_init(&arena, 0);
+    for (size_t i = 0; i < TIMES; i++)
+        text_add(&replacement, SLICE("$1"));
+    for (size_t i = 0; i < BYTES; i++)
+        text_add_char(&subject, 'a');
+    assert_true(rewrite_compile(&arena, SLICE("^(.*)$"), text_slice(&replacement), &names, &rewrite, &error));
+    assert_int_equal(rewrite_apply(&rewrite, text_slice(&subject), values, &made), REWRITE_TOO_COSTLY);
+    assert_true(made.len <= REWRITE_BYTES_MAX + BYTES);
+    text_fini(&replacement);
+    text_fini(&subject);
+    text_fini(&made);
+    arena_fini(&arena);
+}
+
 static void test_the_head_is_what_no_request_decides(void **state)
 {
     static const char *const rows[][2] = {
@@ -151,6 +175,7 @@ int main(void)
         cmocka_unit_test(test_texts_that_are_named),
         cmocka_unit_test(test_what_cannot_be_understood_says_why),
         cmocka_unit_test(test_p10_what_is_too_long_is_told),
+        cmocka_unit_test(test_p10_a_replacement_that_names_a_group_thousands_of_times),
         cmocka_unit_test(test_the_head_is_what_no_request_decides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
