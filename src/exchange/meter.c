@@ -8,7 +8,7 @@ static enum traffic_protocol protocol_of(const struct exchange *x)
 {
     const struct headers *headers = &x->request.headers;
 
-    if (x->upgrade.len && slice_list_has(x->upgrade, SLICE("websocket")))
+    if (x->websocket)
         return TRAFFIC_WEBSOCKET;
     if (headers->present & (1ull << HEADER_ACCEPT) &&
         slice_list_has(headers_value(headers, HEADER_ACCEPT), SLICE("text/event-stream")))

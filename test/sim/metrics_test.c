@@ -117,6 +117,16 @@ static void test_internal_routes_and_broken_requests_do_not_count(void **state)
     end(&scene);
 }
 
+static void switch_protocols(struct sim_conn *conn, const struct sim_message *request)
+{
+    (void)request;
+    sim_conn_reply(conn,
+                   SLICE("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+                         "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"),
+                   0, false);
+    conn->tunnel = true;
+}
+
 static void test_protocols_are_told_apart(void **state)
 {
     struct sim_scene scene;
@@ -125,7 +135,11 @@ static void test_protocols_are_told_apart(void **state)
     begin(&scene);
     ask(&scene, "GET /len/1/0 HTTP/1.1\r\nHost: a.test\r\nAccept: text/html, Text/Event-Stream\r\n\r\n", 200);
     ask(&scene, "GET /len/1/0 HTTP/1.1\r\nHost: a.test\r\nAccept: text/event-stream;q=1\r\n\r\n", 200);
-    ask(&scene, "GET /up HTTP/1.1\r\nHost: a.test\r\nConnection: upgrade\r\nUpgrade: WebSocket\r\n\r\n", 101);
+    scene.server.answer = switch_protocols;
+    ask(&scene,
+        "GET /up HTTP/1.1\r\nHost: a.test\r\nConnection: upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        101);
     expect(&scene, "- GET 2 open 1; - GET 0 200: 1; - GET 1 200: 1; web GET 2 open 1; web GET 0 200: 1; web GET 1 200: 1; ");
     sim_link_close(scene.client.wire);
     sim_settle(scene.sim);
