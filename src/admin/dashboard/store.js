@@ -115,16 +115,31 @@ function happen(event) {
 
 /* ---- the documents ---- */
 
-const waiting = new Set();
+const SOON_MS = 100, work = new Map();
 
-/* Once for many events that come together. */
+/*
+ * Once for many events that come together, never twice at a time, and with more rest the longer it takes: a large configuration that
+ * changes all the time does not keep the router busy with the page.
+ */
 function soon(name, refresh) {
-    if (waiting.has(name)) return;
-    waiting.add(name);
-    setTimeout(() => {
-        waiting.delete(name);
-        refresh().catch((error) => lose(error.message));
-    }, 100);
+    const job = work.get(name) || { waits: false, runs: false, again: false, took: 0 };
+    work.set(name, job);
+    if (job.waits) return;
+    if (job.runs) { job.again = true; return; }
+    job.waits = true;
+    setTimeout(() => run(name, job, refresh), Math.max(SOON_MS, 2 * job.took));
+}
+
+async function run(name, job, refresh) {
+    const begin = performance.now();
+    Object.assign(job, { waits: false, runs: true, again: false });
+    try {
+        await refresh();
+    } catch (error) {
+        lose(error.message);
+    }
+    Object.assign(job, { runs: false, took: performance.now() - begin });
+    if (job.again) soon(name, refresh);
 }
 
 /* What is named by another number than what is loaded is fetched. */
