@@ -248,7 +248,7 @@ static void test_work_is_bounded(void **state)
 
     (void)state;
     expect_problem("{{ until 9223372036854775807 }}", "`until` makes too much");
-    expect_problem("{{ range until 2000 }}{{ range until 2000 }}{{ end }}{{ end }}", "too");
+    expect_problem("{{ $l := until 2000 }}{{ range $l }}{{ range $l }}{{ end }}{{ end }}", "too");
     expect_problem("{{ $s := \"0123456789\" }}{{ range until 60 }}{{ $s = printf \"%s%s\" $s $s }}{{ end }}", "too ");
     expect_problem("{{ $s := \"0123456789\" }}{{ range until 60 }}{{ $s = replace \"0\" $s $s }}{{ end }}", "too ");
     expect_problem("{{ $s := \"0123456789\" }}{{ range until 60 }}{{ $s = replace \"\" $s $s }}{{ end }}", "too ");
