@@ -4,15 +4,12 @@
 #include "waybill/http/target.h"
 #include "waybill/net/address.h"
 
-/* The first of that name; ptr is NULL when there is none. */
+/* ptr is NULL when there is none. */
 static struct slice find_value(const struct headers *headers, struct slice name)
 {
-    for (unsigned i = 0; i < headers->count; i++) {
-        const struct header *header = &headers->items[i];
-        if (!header->gone && slice_eq_nocase(header->name, name))
-            return header->value;
-    }
-    return slice_make(NULL, 0);
+    const struct header *header = headers_find_name(headers, name);
+
+    return header ? header->value : slice_make(NULL, 0);
 }
 
 static bool is_fixed_host(struct slice authority)

@@ -35,7 +35,8 @@ static bool api_of(const struct settings *settings, struct text *out_place)
 
     if (!settings->api_on || !entrypoint || !host_port_reachable(entrypoint->address, &there) || there.port == 0)
         return false;
-    text_addf(out_place, there.bracketed ? "http://[" SLICE_FMT "]:%u" : "http://" SLICE_FMT ":%u", SLICE_ARG(there.host),
+    text_addf(out_place, "%s://", entrypoint->tls ? "https" : "http");
+    text_addf(out_place, there.bracketed ? "[" SLICE_FMT "]:%u" : SLICE_FMT ":%u", SLICE_ARG(there.host),
               (unsigned)there.port);
     return true;
 }
@@ -150,10 +151,14 @@ static int tell_answer(const struct text *place, const struct callout_get *get)
     return COMMAND_FAILED;
 }
 
-static int ask(const struct text *place, const struct text *target, const char *again)
+/* `is_own`: the router whose configuration lies here. It is called by its address, for which its certificate need not be. */
+static int ask(const struct text *place, bool is_own, const struct text *target, const char *again)
 {
+    const struct callout_tls tls = {
+        .options = "--api", .ca = SLICE(""), .cert = SLICE(""), .key = SLICE(""), .insecure_skip_verify = true};
+    bool is_secure = is_own && slice_starts(text_slice(place), SLICE("https://"));
     char *error = NULL;
-    struct callout *callout = callout_create(text_slice(place), NULL, &error);
+    struct callout *callout = callout_create(text_slice(place), is_secure ? &tls : NULL, &error);
     struct callout_get get = {.target = text_slice(target), .body_limit = ANSWER_BYTES, .timeout_ms = ANSWER_TIMEOUT_MS};
     int status = COMMAND_FAILED;
 
@@ -174,7 +179,7 @@ static int ask(const struct text *place, const struct text *target, const char *
 int command_ask(const struct ask_place *place, const struct text *target, const char *again)
 {
     struct text found = TEXT_EMPTY;
-    int status = find_place(place, &found) ? ask(&found, target, again) : COMMAND_FAILED;
+    int status = find_place(place, &found) ? ask(&found, place->api == NULL, target, again) : COMMAND_FAILED;
 
     text_fini(&found);
     return status;

@@ -27,8 +27,9 @@ struct control {
     struct source sources[MODEL_PROVIDERS_MAX];
     size_t source_count;
     struct diagnostics compile_diagnostics;
-    struct deadline look;     /* whether a file that the model names was changed */
+    struct deadline look;     /* whether a file that the configuration names was changed */
     uint64_t files;           /* files_stamp when it was compiled last */
+    bool has_certificates;    /* some entrypoint has TLS */
     struct snapshot *current; /* one reference, so that the API always has one */
 };
 
@@ -185,18 +186,28 @@ static void retire(struct snapshot *snapshot, void *arg)
 
 enum { LOOK_AT_FILES_MS = 2000 };
 
+static void read_certificates(struct control *control)
+{
+    control->has_certificates = control->options.keyring && keyring_apply(control->options.keyring, &control->model);
+}
+
+/* Unless no file is named any more. */
+static void look_again_later(struct control *control)
+{
+    if (control->files || control->has_certificates)
+        loop_set_deadline_in(control->options.loop, &control->look, LOOK_AT_FILES_MS);
+}
+
 static void on_look(struct deadline *deadline)
 {
     struct control *control = WB_CONTAINER_OF(deadline, struct control, look);
 
-    if (control->files == 0)
-        return; /* it names none any more */
-    if (files_stamp(&control->model) == control->files) {
-        loop_set_deadline_in(control->options.loop, &control->look, LOOK_AT_FILES_MS);
-        return;
+    read_certificates(control);
+    if (control->files && files_stamp(&control->model) != control->files) {
+        wb_log_info("a usersFile was changed");
+        control_publish(control);
     }
-    wb_log_info("a usersFile was changed");
-    control_publish(control);
+    look_again_later(control);
 }
 
 struct control *control_create(const struct control_options *options)
@@ -229,8 +240,8 @@ void control_publish(struct control *control)
 
     diagnostics_init(&diagnostics);
     control->files = files_stamp(&control->model); /* before they are read */
-    if (control->files)
-        loop_set_deadline_in(control->options.loop, &control->look, LOOK_AT_FILES_MS);
+    read_certificates(control);
+    look_again_later(control);
     struct snapshot *snapshot = compiler_compile(control->compiler, &control->model, &diagnostics);
     diagnostics_log_new(&diagnostics, &control->compile_diagnostics);
     show_diagnostics(control, SLICE("routes"), &diagnostics);

@@ -121,7 +121,8 @@ static void send_head(void *client, const struct answer_head *head)
     c->until_close = unknown && c->version == HTTP_1_0;
     if (head->close || c->until_close || c->entry->env->draining || !body_can_be_drained(c))
         c->keep = false;
-    if (head->close)
+    /* Over TLS the end itself is bytes, and what the socket does not take at once is lost to a close. */
+    if (head->close || (c->until_close && c->stream->is_secure))
         c->linger = true;
     c->overflowed = !compose(c, head, BUFFER_SIZE) && !compose(c, head, BUFFER_LARGE);
     c->out_waits = true;
@@ -202,6 +203,11 @@ static size_t bytes_left(void *client)
     return stream_bytes_left(((struct client_conn *)client)->stream);
 }
 
+static const struct stream *connection(const void *client)
+{
+    return ((const struct client_conn *)client)->stream;
+}
+
 static struct stream *tunnel(void *client)
 {
     return ((struct client_conn *)client)->stream;
@@ -219,6 +225,7 @@ const struct client_ops client_conn_ops = {
     .is_writing = is_writing,
     .has_failed = has_failed,
     .bytes_left = bytes_left,
+    .connection = connection,
     .tunnel = tunnel,
     .ended = client_conn_ended,
 };

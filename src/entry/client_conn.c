@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "client_conn.h"
-#include "waybill/base/log.h"
-#include "waybill/entry/proxy_header.h"
 #include <stdlib.h>
 
 enum { DRAIN_BYTES_MAX = 256 * 1024, DRAIN_MS = 10000, LINGER_MS = 2000, FLUSH_MS = 30000, DRAIN_SILENT_MS = 500 };
-enum { PROXY_HEADER_MS = 5000 };
 
 #define BIT(state) (1u << (state))
 static const unsigned client_may_become[CLIENT_STATE_COUNT] = {
-    [CLIENT_READING_PROXY] = BIT(CLIENT_READING_HEAD) | BIT(CLIENT_EXCHANGING) | BIT(CLIENT_CLOSING),
+    [CLIENT_READING_PROXY] = BIT(CLIENT_GREETING) | BIT(CLIENT_READING_HEAD) | BIT(CLIENT_EXCHANGING) | BIT(CLIENT_CLOSING),
+    [CLIENT_GREETING] = BIT(CLIENT_SHAKING_HANDS) | BIT(CLIENT_EXCHANGING) | BIT(CLIENT_CLOSING),
+    [CLIENT_SHAKING_HANDS] = BIT(CLIENT_READING_HEAD) | BIT(CLIENT_CLOSING),
     [CLIENT_IDLE] = BIT(CLIENT_READING_HEAD) | BIT(CLIENT_FLUSHING) | BIT(CLIENT_CLOSING),
     [CLIENT_READING_HEAD] = BIT(CLIENT_EXCHANGING) | BIT(CLIENT_CLOSING),
     [CLIENT_EXCHANGING] = BIT(CLIENT_IDLE) | BIT(CLIENT_DRAINING_BODY) | BIT(CLIENT_FLUSHING) | BIT(CLIENT_CLOSING),
@@ -37,7 +36,6 @@ void client_set_deadline(struct client_conn *c, uint64_t after_ms)
         loop_set_deadline_in(loop_of(c), &c->deadline, after_ms);
 }
 
-/* Between exchanges a connection ends with a reason too. */
 static void note_end(struct client_conn *c, enum reason reason)
 {
     cell_add(&c->entry->env->counters->ended[reason], 1);
@@ -47,6 +45,13 @@ static void close_client(struct client_conn *c)
 {
     if (c->state != CLIENT_CLOSING)
         client_become(c, CLIENT_CLOSING);
+}
+
+void client_end_unread(struct client_conn *c, enum reason reason)
+{
+    if (reason != REASON_NONE)
+        note_end(c, reason);
+    close_client(c);
 }
 
 static void drop_exchange(struct client_conn *c, enum reason reason)
@@ -63,7 +68,7 @@ static bool stream_over(const struct client_conn *c)
     return c->stream->eof || c->stream->error;
 }
 
-static void begin_reading_head(struct client_conn *c)
+void client_read_head(struct client_conn *c)
 {
     client_become(c, CLIENT_READING_HEAD);
     client_set_deadline(c, c->entry->options.head_timeout_ms);
@@ -86,7 +91,7 @@ static void rest(struct client_conn *c)
 static bool step_idle(struct client_conn *c)
 {
     if (stream_bytes(c->stream).len) {
-        begin_reading_head(c);
+        client_read_head(c);
         return true;
     }
     if (stream_over(c)) {
@@ -121,73 +126,9 @@ static void refuse(struct client_conn *c, struct exchange *x, enum reason reason
     exchange_refuse(x, c->entrypoint, &c->peer, reason);
 }
 
-static const struct entrypoint *entrypoint_of(const struct client_conn *c)
+void client_refuse(struct client_conn *c, enum reason reason)
 {
-    return &c->entry->env->entrypoints[c->entrypoint];
-}
-
-static void end_unread(struct client_conn *c)
-{
-    note_end(c, REASON_BAD_PROXY_HEADER);
-    close_client(c);
-}
-
-/* Once a worker: whoever set the proxy up wants to know, and nobody can fill the log. */
-static void tell_of_proxy(struct client_conn *c)
-{
-    char ip[ADDRESS_TEXT_SIZE];
-
-    if (c->entry->told_of_proxy)
-        return;
-    c->entry->told_of_proxy = true;
-    address_format_ip(&c->stream->peer, ip);
-    wb_log_error("entrypoint " SLICE_FMT ": %s sends a PROXY header and is not in ProxyProtocol.TrustedIPs: refused; add "
-                 "it there if it is a proxy of yours (further ones are only counted)",
-                 SLICE_ARG(entrypoint_of(c)->name), ip);
-}
-
-/* What a peer says that is not believed is refused rather than passed over: its operator thinks that it is believed. */
-static bool take_proxy_header(struct client_conn *c, const struct proxy_header *header)
-{
-    const struct entrypoint *entrypoint = entrypoint_of(c);
-
-    if (!entrypoint->proxy_trust_all &&
-        !networks_have(entrypoint->proxy_trusted, entrypoint->proxy_trusted_count, &c->stream->peer)) {
-        tell_of_proxy(c);
-        refuse(c, exchange_create(c->entry->env, &client_conn_ops, c), REASON_PROXY_NOT_TRUSTED);
-        return true;
-    }
-    if (header->names_client)
-        c->peer = header->client;
-    stream_consume(c->stream, header->len);
-    begin_reading_head(c);
-    return true;
-}
-
-static bool step_reading_proxy(struct client_conn *c)
-{
-    struct slice bytes = stream_bytes(c->stream);
-    struct proxy_header header;
-
-    if (bytes.len && !c->proxy_begun) {
-        c->proxy_begun = true;
-        client_set_deadline(c, PROXY_HEADER_MS);
-    }
-    switch (proxy_header_read(bytes, &header)) {
-    case PROXY_ABSENT:
-        begin_reading_head(c);
-        return true;
-    case PROXY_HEADER:
-        return take_proxy_header(c, &header);
-    case PROXY_MORE:
-        if (stream_over(c))
-            close_client(c);
-        return false;
-    case PROXY_BAD:
-        end_unread(c);
-        return false;
-    }
-    WB_UNREACHABLE();
+    refuse(c, exchange_create(c->entry->env, &client_conn_ops, c), reason);
 }
 
 static bool step_reading_head(struct client_conn *c)
@@ -215,7 +156,7 @@ static bool step_reading_head(struct client_conn *c)
         if (stream_over(c))
             close_client(c);
         else if (!stream_grow(c->stream))
-            refuse(c, exchange_create(c->entry->env, &client_conn_ops, c), REASON_HEAD_TOO_LARGE);
+            client_refuse(c, REASON_HEAD_TOO_LARGE);
         return false;
     }
     WB_UNREACHABLE();
@@ -296,7 +237,9 @@ static bool step_once(struct client_conn *c)
         buffer_return(&c->out, &loop_of(c)->stock);
     switch (c->state) {
     case CLIENT_READING_PROXY:
-        return step_reading_proxy(c);
+    case CLIENT_GREETING:
+    case CLIENT_SHAKING_HANDS:
+        return client_step_begin(c);
     case CLIENT_IDLE:
         return step_idle(c);
     case CLIENT_READING_HEAD:
@@ -335,6 +278,11 @@ static void destroy(struct client_conn *c)
         entry->options.count_changed(entry->options.owner, entry->count);
 }
 
+static void on_stream_changed(void *owner)
+{
+    client_poke(owner);
+}
+
 void client_poke(struct client_conn *c)
 {
     c->poked = true;
@@ -351,9 +299,11 @@ void client_poke(struct client_conn *c)
         destroy(c);
 }
 
-static void on_stream_changed(void *owner)
+void client_set_stream(struct client_conn *c, struct stream *stream)
 {
-    client_poke(owner);
+    c->stream = stream;
+    stream_set_owner(stream, on_stream_changed, c);
+    stream_want_read(stream, true);
 }
 
 static void on_too_late(struct deadline *deadline)
@@ -362,9 +312,9 @@ static void on_too_late(struct deadline *deadline)
 
     c->stepping = true; /* a refusal may end at once, and must not free it before the poke below */
     if (c->state == CLIENT_READING_HEAD && stream_bytes(c->stream).len)
-        refuse(c, exchange_create(c->entry->env, &client_conn_ops, c), REASON_HEAD_TIMEOUT);
+        client_refuse(c, REASON_HEAD_TIMEOUT);
     else if (c->state == CLIENT_READING_PROXY && c->proxy_begun)
-        end_unread(c);
+        client_end_unread(c, REASON_BAD_PROXY_HEADER);
     else if (c->state != CLIENT_EXCHANGING) {
         if (c->state == CLIENT_IDLE)
             note_end(c, REASON_CLIENT_IDLE);
@@ -412,12 +362,19 @@ struct entry *entry_create(struct environment *env, const struct entry_options *
     entry->env = env;
     entry->options = *options;
     list_init(&entry->clients);
+    entry->acceptors = wb_alloc((env->entrypoint_count + 1) * sizeof *entry->acceptors);
+    for (size_t i = 0; i < env->entrypoint_count; i++)
+        if (env->entrypoints[i].tls)
+            entry->acceptors[i] = tls_acceptor_create(env->entrypoints[i].tls);
     return entry;
 }
 
 void entry_destroy(struct entry **entry)
 {
     WB_REQUIRE((*entry)->count == 0);
+    for (size_t i = 0; i < (*entry)->env->entrypoint_count; i++)
+        tls_acceptor_destroy(&(*entry)->acceptors[i]);
+    free((*entry)->acceptors);
     free(*entry);
     *entry = NULL;
 }
@@ -427,18 +384,16 @@ void entry_accept(struct entry *entry, size_t entrypoint, struct stream *stream)
     struct client_conn *c = wb_alloc(sizeof *c);
 
     c->entry = entry;
-    c->stream = stream;
     c->entrypoint = entrypoint;
     c->peer = stream->peer;
     /* A new connection has the time of a head to say something. */
-    c->state = entry->env->entrypoints[entrypoint].proxy_protocol ? CLIENT_READING_PROXY : CLIENT_READING_HEAD;
+    c->state = client_first_state(c);
     deadline_init(&c->deadline, on_too_late);
     list_push_back(&entry->clients, &c->link);
     entry->count++;
     cell_add(&entry->env->counters->clients, 1);
-    stream_set_owner(stream, on_stream_changed, c);
     client_set_deadline(c, entry->draining ? DRAIN_SILENT_MS : entry->options.head_timeout_ms);
-    stream_want_read(stream, true);
+    client_set_stream(c, stream);
     if (entry->options.count_changed)
         entry->options.count_changed(entry->options.owner, entry->count);
 }
@@ -448,10 +403,10 @@ size_t entry_count(const struct entry *entry)
     return entry->count;
 }
 
-/* Accepted, and nothing has come yet. */
+/* Accepted, and nothing of a request has come yet. */
 static bool is_silent(const struct client_conn *c)
 {
-    return (c->state == CLIENT_READING_PROXY || c->state == CLIENT_READING_HEAD) && c->stream->bytes_read == 0;
+    return c->state <= CLIENT_READING_HEAD && c->state != CLIENT_IDLE && c->stream->bytes_read == 0;
 }
 
 void entry_drain(struct entry *entry)

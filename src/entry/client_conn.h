@@ -2,16 +2,19 @@
 /*
  * client_conn - one HTTP/1 connection of a client.
  *
- *   [READING_PROXY] -> READING_HEAD -> ..., once
+ *   [READING_PROXY] -> [GREETING -> SHAKING_HANDS] -> READING_HEAD -> ..., once
  *   IDLE -> READING_HEAD -> EXCHANGING -> [DRAINING_BODY] -> IDLE ...
  *     \__________\______________\_____________\--> FLUSHING -> [LINGERING] -> CLOSING
  */
 #pragma once
 #include "waybill/entry/entry.h"
 #include "waybill/http/h1_writer.h"
+#include "waybill/net/tls_server.h"
 
 enum client_state {
     CLIENT_READING_PROXY, /* a PROXY header may come first */
+    CLIENT_GREETING,      /* it is to speak TLS, and has said nothing yet */
+    CLIENT_SHAKING_HANDS, /* of TLS; `stream` is the one over the socket's from here on */
     CLIENT_IDLE,          /* no byte of a further request has come */
     CLIENT_READING_HEAD,
     CLIENT_EXCHANGING,
@@ -60,7 +63,8 @@ struct entry {
     struct list clients;
     size_t count;
     bool draining;
-    bool told_of_proxy; /* the first PROXY header that was not believed was logged */
+    struct tls_acceptor **acceptors; /* by entrypoint; NULL: it has no TLS */
+    bool told_of_proxy;              /* the first PROXY header that was not believed was logged */
 };
 
 extern const struct client_ops client_conn_ops;
@@ -71,6 +75,19 @@ void client_set_deadline(struct client_conn *c, uint64_t after_ms);
 
 /* The exchange has ended and is gone. */
 void client_conn_ended(void *client, bool cut);
+
+/* It is owned from now on, and read. */
+void client_set_stream(struct client_conn *c, struct stream *stream);
+/* A request is to come. */
+void client_read_head(struct client_conn *c);
+/* An answer from the reason table to what could not be read as a request; then it closes. */
+void client_refuse(struct client_conn *c, enum reason reason);
+/* It closes without an answer. Between exchanges a connection ends with a reason too; NONE: not worth counting. */
+void client_end_unread(struct client_conn *c, enum reason reason);
+
+/* client_begin.c: what comes before the first request. */
+enum client_state client_first_state(const struct client_conn *c);
+bool client_step_begin(struct client_conn *c);
 
 /* client_answer.c: a new request was read. */
 void client_answer_begin(struct client_conn *c);

@@ -27,19 +27,25 @@ static void write_if_absent(struct exchange *x, struct head_out *out, enum heade
         head_out_field(out, header_name(id), value);
 }
 
+bool exchange_is_https(const struct exchange *x)
+{
+    struct slice proto = headers_value(&x->request.headers, HEADER_X_FORWARDED_PROTO);
+
+    return x->entrypoint->tls || slice_eq_nocase(proto, SLICE("https")) || slice_eq_nocase(proto, SLICE("wss"));
+}
+
 static void write_forwarding(struct exchange *x, struct head_out *out)
 {
     char ip[ADDRESS_TEXT_SIZE];
     struct slice peer = slice_make(ip, address_format_ip(&x->peer, ip));
-    struct slice proto = headers_value(&x->request.headers, HEADER_X_FORWARDED_PROTO);
     struct slice port = x->request.port;
 
     if (port.len == 0)
-        port = slice_eq(proto, SLICE("https")) || slice_eq(proto, SLICE("wss")) ? SLICE("443") : SLICE("80");
+        port = exchange_is_https(x) ? SLICE("443") : SLICE("80");
     write_forwarded_for(x, out, peer);
     write_if_absent(x, out, HEADER_X_FORWARDED_HOST, x->request.authority);
     write_if_absent(x, out, HEADER_X_FORWARDED_PORT, port);
-    write_if_absent(x, out, HEADER_X_FORWARDED_PROTO, SLICE("http"));
+    write_if_absent(x, out, HEADER_X_FORWARDED_PROTO, x->entrypoint->tls ? SLICE("https") : SLICE("http"));
     write_if_absent(x, out, HEADER_X_REAL_IP, peer);
     head_out_field(out, header_name(HEADER_X_FORWARDED_SERVER), x->env->host_name);
 }

@@ -3,6 +3,9 @@
 #include "exchange_private.h"
 #include "waybill/exchange/unserved.h"
 #include "waybill/http/websocket.h"
+#include "waybill/net/tls.h"
+#include "waybill/net/tls_credentials.h"
+#include "waybill/net/tls_server.h"
 
 static bool hops_exceeded(struct exchange *x)
 {
@@ -48,6 +51,15 @@ static void note_hop_by_hop(struct exchange *x)
     headers_remove_hop_by_hop(headers);
 }
 
+/* The handshake was for one name, the request is for another, and that one would not have been let in. */
+static bool is_misdirected(const struct exchange *x)
+{
+    const struct stream *stream = x->client_ops->connection(x->client);
+    struct slice host = x->request.host;
+
+    return !slice_eq_nocase(host, tls_stream_server_name(stream)) && !tls_server_admits(x->entrypoint->tls, host);
+}
+
 bool step_start(struct exchange *x)
 {
     struct environment *env = x->env;
@@ -60,6 +72,10 @@ bool step_start(struct exchange *x)
     reason = target_parse(&x->arena, x->request.target, &x->target);
     if (reason != REASON_NONE) {
         exchange_answer(x, reason);
+        return true;
+    }
+    if (x->entrypoint->tls && is_misdirected(x)) {
+        exchange_answer(x, REASON_MISDIRECTED);
         return true;
     }
     if (x->entrypoint->has_local && answer_locally(x, false))
@@ -241,6 +257,25 @@ static const struct route_server *next_attempt(struct exchange *x)
     return next_server(x);
 }
 
+/* passTLSCert: the server is called as the entrypoint that the request came by. Those that are called so are few: they have pools
+ * by name. */
+static struct server_pool *pool_as_entrypoint(const struct exchange *x, const struct route_server *server)
+{
+    struct tls_credentials *caller = tls_server_caller(x->entrypoint->tls);
+    struct server_pool *pool = caller ? upstream_named_pool(x->env->upstream, server->host, server->port, caller)
+                                      : upstream_pool(x->env->upstream, server);
+
+    tls_credentials_unref(&caller);
+    return pool;
+}
+
+static struct server_pool *pool_of(const struct exchange *x, const struct route_server *server)
+{
+    if (x->frontend->pass_tls_cert && server->is_secure && x->entrypoint->tls)
+        return pool_as_entrypoint(x, server);
+    return upstream_pool(x->env->upstream, server);
+}
+
 static void earn_repeat(struct exchange *x)
 {
     if (!x->earned)
@@ -264,7 +299,7 @@ bool step_pick(struct exchange *x)
         access_note_server(x);
     exchange_become(x, EXCHANGE_CONNECT);
     /* What may not be repeated must not meet an end of which the kernel knows already: that would cost it an error. */
-    attempt_start(&x->attempt, upstream_pool(x->env->upstream, server), x->request.is_head,
+    attempt_start(&x->attempt, pool_of(x, server), x->request.is_head,
                   exchange_may_repeat(x) ? ATTEMPT_ON_POOLED : ATTEMPT_ON_CHECKED);
     return true;
 }

@@ -35,7 +35,9 @@ struct router {
     struct loop *loop; /* of the main thread: control's and the signals' */
     struct entrypoint *entrypoints;
     struct tls_credentials *tls; /* for https servers */
-    int *sockets;                /* [worker * entrypoint_count + entrypoint] */
+    struct tls_server **doors;   /* of the entrypoints, which own them; NULL: one has no TLS */
+    struct keyring *keyring;
+    int *sockets; /* [worker * entrypoint_count + entrypoint] */
     struct worker *workers[SETTINGS_WORKERS_MAX];
     const struct exchange_counters *counters[SETTINGS_WORKERS_MAX];
     struct unserved *unserved[SETTINGS_WORKERS_MAX];
@@ -213,6 +215,23 @@ static void on_secure_wanted(void *arg)
     if (tls_credentials_want_system(r->tls) && !tls_load_system_trust())
         wb_log_error("https servers: the system trusts nobody: install ca-certificates, set SSL_CERT_FILE, or name "
                      "who signs the servers' certificates with rootCAs");
+}
+
+/* Before anybody is accepted: nobody is to be shown another certificate because he came early. */
+static void read_certificates(struct router *r)
+{
+    const struct settings *s = r->settings;
+    const struct model none = {0};
+
+    r->doors = ARENA_ARRAY(&r->arena, struct tls_server *, s->entrypoint_count);
+    for (size_t i = 0; i < s->entrypoint_count; i++)
+        r->doors[i] = r->entrypoints[i].tls;
+    r->keyring = keyring_create(&(struct keyring_options){.entrypoints = s->entrypoints,
+                                                          .servers = r->doors,
+                                                          .entrypoint_count = s->entrypoint_count,
+                                                          .default_entrypoints = &s->default_entrypoints,
+                                                          .servers_trust = r->tls});
+    keyring_apply(r->keyring, &none);
 }
 
 static bool read_alias_servers(struct router *r)
@@ -449,6 +468,7 @@ static void create_control(struct router *r)
         .live_snapshots = &r->live_snapshots,
         .default_entrypoints = s->default_entrypoints,
         .known_entrypoints = s->entrypoint_names,
+        .keyring = r->keyring,
         .board = r->board,
         .published = r->telemetry ? on_published : NULL,
         .published_arg = r,
@@ -611,6 +631,7 @@ int router_run(const struct settings *settings)
     if (check_docker(settings) && read_trust(r) && read_alias_servers(r) && compile_entrypoints(r) && open_access_log(r) &&
         open_sockets(r)) {
         r->loop = uv_loop_create(r);
+        read_certificates(r);
         create_telemetry(r);
         create_admin(r);
         r->passwords = passwords_create(r->worker_count < HASHERS_MAX ? (unsigned)r->worker_count : HASHERS_MAX);
@@ -626,6 +647,7 @@ int router_run(const struct settings *settings)
         admin_destroy(&r->admin);
         status = 0;
     }
+    keyring_destroy(&r->keyring);
     line_writer_destroy(&r->access_writer);
     board_destroy(&r->board);
     for (size_t i = 0; r->entrypoints && i < settings->entrypoint_count; i++)

@@ -159,9 +159,30 @@ static bool group_equal(const struct group *group, const void *a, const void *b)
 
 /* The rows hold what is secret or not shown, too (users, keys, identity, closed_because, since). `origin` is left
  * out: a line that moved changes nothing but a message. */
+static bool lists_equal(const struct slices *a, const struct slices *b)
+{
+    bool equal = a->count == b->count;
+
+    for (size_t i = 0; equal && i < a->count; i++)
+        equal = slice_eq(a->items[i], b->items[i]);
+    return equal;
+}
+
+static bool certificates_equal(const struct fragment *a, const struct fragment *b)
+{
+    bool equal = a->certificate_count == b->certificate_count;
+
+    for (size_t i = 0; equal && i < a->certificate_count; i++) {
+        const struct model_certificate *one = &a->certificates[i], *other = &b->certificates[i];
+        equal = slice_eq(one->cert, other->cert) && slice_eq(one->key, other->key) &&
+                lists_equal(&one->entrypoints, &other->entrypoints);
+    }
+    return equal;
+}
+
 bool fragment_equal(const struct fragment *a, const struct fragment *b)
 {
-    return slice_eq(a->provider, b->provider) && group_equal(&schema_fragment, a, b);
+    return slice_eq(a->provider, b->provider) && group_equal(&schema_fragment, a, b) && certificates_equal(a, b);
 }
 
 /* Binary search in records sorted by name. */

@@ -8,6 +8,7 @@ void stream_init(struct stream *stream, const struct stream_ops *ops, struct loo
 {
     stream->ops = ops;
     stream->loop = loop;
+    stream->protocol = SLICE("");
     loop->stream_count++;
 }
 

@@ -234,6 +234,28 @@ struct tls_credentials *tls_credentials_create(const struct tls_options *options
     return making.made;
 }
 
+struct tls_credentials *tls_credentials_join(struct tls_credentials *trust, struct tls_credentials *own)
+{
+    struct tls_credentials *made = wb_alloc(sizeof *made);
+    struct making making = {.made = made, .digest = EVP_MD_CTX_new()};
+
+    WB_REQUIRE(making.digest && EVP_DigestInit_ex(making.digest, EVP_sha256(), NULL) == 1);
+    note(&making, slice_of(trust->id));
+    note(&making, slice_of(own->id));
+    name_them(&making);
+    EVP_MD_CTX_free(making.digest);
+    made->refs = 1;
+    made->ca_option = trust->ca_option;
+    made->verify = trust->verify;
+    made->trust = trust->trust;
+    made->cert = own->cert;
+    made->chain = X509_chain_up_ref(own->chain);
+    made->key = own->key;
+    WB_REQUIRE((!made->trust || X509_STORE_up_ref(made->trust) == 1) && made->chain && X509_up_ref(made->cert) == 1 &&
+               EVP_PKEY_up_ref(made->key) == 1);
+    return made;
+}
+
 struct tls_credentials *tls_credentials_ref(struct tls_credentials *credentials)
 {
     atomic_fetch_add_explicit(&credentials->refs, 1, memory_order_relaxed);

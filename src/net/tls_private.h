@@ -3,6 +3,7 @@
 #pragma once
 #include "waybill/net/tls.h"
 #include "waybill/net/tls_credentials.h"
+#include "waybill/net/tls_server.h"
 #include <openssl/ssl.h>
 
 struct tls_credentials {
@@ -30,12 +31,32 @@ struct tls_peer {
     SSL_SESSION *session; /* the latest it gave; NULL: none */
 };
 
+struct tls_certificate {
+    _Atomic unsigned refs;
+    struct tls_credentials *credentials; /* one reference; of a certificate, not of whom to believe */
+    char **names;
+    size_t name_count;
+    unsigned char *der;
+    size_t der_len;
+    struct tls_staple *staple; /* NULL: none */
+};
+
+struct tls_acceptor {
+    struct tls_server *server;
+    SSL_CTX *library;
+    BIO_METHOD *bio_method;
+    unsigned authorities_number; /* by which `library` was built */
+    bool may_serve;              /* false: clients are to be verified, and by whom is not known */
+};
+
 /* One connection. */
 struct tls_stream {
     struct stream stream; /* first: what the owner sees */
     struct stream *plain;
-    SSL *library;          /* NULL until the plain stream is connected, and after the end */
-    struct tls_peer *peer; /* NULL after the end */
+    SSL *library;                  /* NULL until the plain stream is connected, and after the end */
+    struct tls_peer *peer;         /* whom we have called; NULL: we were, or after the end */
+    struct tls_acceptor *acceptor; /* by which we were called */
+    struct tls_certificate *shown; /* by us, while hands are shaken; one reference */
     enum tls_failure failure;
     const char *detail;
     struct slice parts[STREAM_PARTS_MAX]; /* of the owner's write: not encrypted yet */
@@ -58,6 +79,25 @@ static inline struct tls_stream *tls_of(struct stream *stream)
 
 /* tls_credentials.c: a reference to whom they believe. */
 X509_STORE *tls_credentials_trust(const struct tls_credentials *credentials);
+
+/* tls_staple.c: the OCSP answer beside a certificate's file. NULL: there is none, or *out_problem is set. */
+struct tls_staple *tls_staple_read(struct slice cert, const struct tls_credentials *credentials, char **out_problem);
+void tls_staple_free(struct tls_staple **staple);
+/* What to show now; empty: nothing. `staple` may be NULL. */
+struct slice tls_staple_bytes(const struct tls_staple *staple, time_t now);
+
+/* tls_server.c */
+const struct tls_server_options *tls_server_rules(const struct tls_server *server);
+/* References, or NULL; the number differs when others are in force. */
+struct tls_certificates *tls_server_certificates(struct tls_server *server);
+struct tls_credentials *tls_server_authorities(struct tls_server *server, unsigned *out_number);
+unsigned tls_server_authorities_number(struct tls_server *server);
+enum { TLS_TICKET_NAME_BYTES = 16 };
+int tls_server_ticket(struct tls_server *server, unsigned char name[TLS_TICKET_NAME_BYTES], unsigned char *iv,
+                      EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, bool make);
+
+/* tls_accept.c: the library's side of one connection, ready to shake hands. */
+SSL *tls_acceptor_open(struct tls_acceptor *acceptor);
 
 /* tls_bio.c: what the library reads from and writes to. */
 BIO_METHOD *tls_bio_method(void);

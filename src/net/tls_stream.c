@@ -12,8 +12,14 @@
 enum {
     RECORD_MAX = SSL3_RT_MAX_PLAIN_LENGTH,
     RECORD_OVERHEAD = 512, /* of a record, with what an alert or a key update may put before it */
-    SMALL_WRITE = BUFFER_SIZE - 2 * RECORD_OVERHEAD,
 };
+
+/* The library wants none left over from before. Mostly there is none, and to see that costs less than to clear the queue. */
+static void forget_errors(void)
+{
+    if (ERR_peek_error())
+        ERR_clear_error();
+}
 
 /* True: the owner is to know. */
 static bool fail(struct tls_stream *t, enum tls_failure failure, const char *detail, wb_err error)
@@ -35,7 +41,7 @@ static bool fail_as_explained(struct tls_stream *t)
     const char *detail;
     enum tls_failure failure = tls_explain(t->library, &detail);
 
-    ERR_clear_error();
+    forget_errors();
     return fail(t, failure, detail, -EPROTO);
 }
 
@@ -94,16 +100,16 @@ static struct slice next_record(const struct tls_stream *t, char gathered[RECORD
 static bool encrypt_one(struct tls_stream *t)
 {
     char gathered[RECORD_MAX];
-    size_t room = t->out.base ? buffer_room(&t->out) : BUFFER_LARGE, took = 0;
+    size_t room = buffer_room(&t->out), took = 0;
 
     if (room < 2 * RECORD_OVERHEAD)
         return false;
     struct slice record = next_record(t, gathered, room - RECORD_OVERHEAD);
-    ERR_clear_error();
+    forget_errors();
     if (SSL_write_ex(t->library, record.ptr, record.len, &took) != 1) {
         if (SSL_get_error(t->library, 0) == SSL_ERROR_WANT_WRITE)
             return false;
-        ERR_clear_error();
+        forget_errors();
         t->stream.write_error = -EPIPE;
         t->part_count = 0;
         return false;
@@ -121,14 +127,15 @@ static size_t parts_bytes(const struct tls_stream *t)
     return bytes;
 }
 
-/* The owner's write, as far as the socket takes it. True: all is gone, or cannot go. */
+/* The owner's write, as far as the socket takes it, a record at a time: that keeps what is encrypted near, and a slow peer holds
+ * no more. True: all is gone, or cannot go. */
 static bool send_parts(struct tls_stream *t)
 {
     bool sent;
 
     do {
-        if (!t->out.base && t->part_count)
-            buffer_borrow(&t->out, &t->stream.loop->stock, parts_bytes(t) <= SMALL_WRITE ? BUFFER_SIZE : BUFFER_LARGE);
+        if (t->part_count)
+            buffer_borrow(&t->out, &t->stream.loop->stock, BUFFER_SIZE);
         while (t->part_count && encrypt_one(t))
             continue;
         sent = flush(t);
@@ -145,9 +152,9 @@ static bool say_end(struct tls_stream *t)
 {
     if (!t->shut_said) {
         t->shut_said = true;
-        ERR_clear_error();
+        forget_errors();
         SSL_shutdown(t->library);
-        ERR_clear_error();
+        forget_errors();
     }
     if (!flush(t))
         return false;
@@ -196,6 +203,12 @@ static bool note_silence(struct tls_stream *t, int why)
     return true;
 }
 
+/* Something waits that was not decrypted yet, or an end that is to be judged. */
+static bool has_more(const struct tls_stream *t)
+{
+    return buffer_len(&t->plain->in) > 0 || t->plain->eof || t->plain->error || SSL_has_pending(t->library);
+}
+
 /* True: bytes came, or the end, or an error. */
 static bool step_reading(struct tls_stream *t)
 {
@@ -208,12 +221,14 @@ static bool step_reading(struct tls_stream *t)
             t->stream.reading = false; /* goes on when something was consumed */
             break;
         }
-        ERR_clear_error();
+        forget_errors();
         int status = SSL_read_ex(t->library, (void *)(uintptr_t)room.ptr, room.len, &got);
         if (status == 1) {
             stream_received(&t->stream, got);
             changed = true;
-            continue;
+            if (has_more(t))
+                continue;
+            break;
         }
         changed = note_silence(t, SSL_get_error(t->library, status)) || changed;
         break;
@@ -223,13 +238,29 @@ static bool step_reading(struct tls_stream *t)
     return changed;
 }
 
+/* Of what ALPN has chosen: a text that stays. */
+static struct slice chosen_protocol(SSL *library)
+{
+    static const struct slice known[] = {{"http/1.1", 8}, {"h2", 2}};
+    const unsigned char *name;
+    unsigned len;
+
+    SSL_get0_alpn_selected(library, &name, &len);
+    for (size_t i = 0; i < WB_COUNT(known); i++)
+        if (slice_eq(slice_make((const char *)name, len), known[i]))
+            return known[i];
+    return SLICE("");
+}
+
 static bool step_shaking(struct tls_stream *t)
 {
-    ERR_clear_error();
+    forget_errors();
     int status = SSL_do_handshake(t->library);
     if (status == 1) {
         deadline_clear(&t->deadline);
-        t->stream.connected = true;
+        tls_certificate_unref(&t->shown);
+        t->stream.connected = t->stream.is_secure = true;
+        t->stream.protocol = chosen_protocol(t->library);
         t->stream.local = t->plain->local;
         stream_want_read(t->plain, t->stream.want_read);
         stream_want_read(&t->stream, t->stream.want_read);
@@ -241,10 +272,10 @@ static bool step_shaking(struct tls_stream *t)
 /* The plain stream stands: hello. */
 static bool open_library(struct tls_stream *t)
 {
-    t->library = tls_client_open(t->peer);
+    t->library = t->acceptor ? tls_acceptor_open(t->acceptor) : tls_client_open(t->peer);
     if (!t->library)
         return fail(t, TLS_WRONG_NAME, "a name that no certificate can be for", -EPROTO);
-    BIO *bio = tls_bio_create(t->peer->context->bio_method, t);
+    BIO *bio = tls_bio_create(t->acceptor ? t->acceptor->bio_method : t->peer->context->bio_method, t);
     SSL_set_bio(t->library, bio, bio);
     SSL_set_app_data(t->library, t);
     loop_set_deadline_in(t->stream.loop, &t->deadline, TLS_HANDSHAKE_MS);
@@ -363,9 +394,9 @@ static void say_goodbye(struct tls_stream *t)
     if (!t->stream.connected || t->stream.error || t->stream.write_error || t->stream.writing || t->shut_said ||
         t->plain->writing)
         return;
-    ERR_clear_error();
+    forget_errors();
     SSL_shutdown(t->library);
-    ERR_clear_error();
+    forget_errors();
     flush(t);
 }
 
@@ -373,6 +404,7 @@ static void end(struct tls_stream *t)
 {
     t->over = true;
     t->peer = NULL;
+    tls_certificate_unref(&t->shown);
     buffer_return(&t->out, &t->stream.loop->stock);
     loop_remove_deadline(t->stream.loop, &t->deadline);
     if (t->library && t->failure != TLS_BROKEN)
@@ -410,13 +442,13 @@ static const struct stream_ops tls_ops = {
     .reset = reset_stream,
 };
 
-struct stream *tls_dial(struct tls_peer *peer, struct stream **plain)
+/* Takes over the plain stream. */
+static struct tls_stream *create(struct stream **plain)
 {
     struct tls_stream *t = wb_alloc(sizeof *t);
 
     t->plain = *plain;
     *plain = NULL;
-    t->peer = peer;
     t->detail = "";
     stream_init(&t->stream, &tls_ops, t->plain->loop);
     t->stream.peer = t->plain->peer;
@@ -428,6 +460,22 @@ struct stream *tls_dial(struct tls_peer *peer, struct stream **plain)
     stream_want_read(t->plain, true);
     if (t->plain->connected)
         come_back_later(t);
+    return t;
+}
+
+struct stream *tls_dial(struct tls_peer *peer, struct stream **plain)
+{
+    struct tls_stream *t = create(plain);
+
+    t->peer = peer;
+    return &t->stream;
+}
+
+struct stream *tls_accept(struct tls_acceptor *acceptor, struct stream **plain)
+{
+    struct tls_stream *t = create(plain);
+
+    t->acceptor = acceptor;
     return &t->stream;
 }
 

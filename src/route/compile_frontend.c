@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "compiled.h"
-#include "unsupported.h"
 #include "waybill/base/file_stamp.h"
 #include "waybill/model/schema.h"
 #include "rule_parts.h"
@@ -66,9 +65,6 @@ static void check_protection(struct frontend_build *build)
                         SLICE_SHOWN(build->model->name), SLICE_ARG(build->model->closed_because));
     }
     compile_filters(build);
-    const char *missing = unsupported_in_frontend(build->model, build->place, &made->diagnostics);
-    if (missing)
-        close_frontend(build, slice_of(arena_format(&made->arena, "%s is not in this version yet", missing)));
 }
 
 static void note_backend(struct frontend_build *build)
@@ -128,6 +124,7 @@ static void copy_names(struct frontend_build *build, struct slice provider)
     frontend->provider = arena_copy(&made->arena, provider);
     set_name(frontend, arena_copy(&made->arena, build->model->name));
     frontend->pass_host_header = build->model->pass_host_header;
+    frontend->pass_tls_cert = build->model->pass_tls_cert;
 }
 
 static void put_on_entrypoint(struct frontend_build *build, size_t number)

@@ -2,32 +2,13 @@
 /* From options to an entrypoint: each is found in the table and applied, then all of them are checked together. */
 #include "entrypoint_draft.h"
 
-/* These and all below them protect, or change what the connection speaks: nobody may believe they are on. */
-static const struct absent_part {
-    const char *key, *shown;
-} absent_parts[] = {
-    {"tls", "TLS"},
-    {"ca", "CA (client certificates)"},
-};
-
 /* A misspelled key that begins like this was meant to protect. */
-static const char *const protecting_prefixes[] = {"auth", "whitelist", "forwarded", "tls", "redirect", "proxyp"};
-
-/* `key` is `part` or below it. */
-static bool is_within(struct slice key, const char *part)
-{
-    struct slice above = slice_of(part);
-    return slice_starts(key, above) && (key.len == above.len || key.ptr[above.len] == '_');
-}
+static const char *const protecting_prefixes[] = {"auth", "whitelist", "forwarded", "tls", "ca_", "redirect", "proxyp"};
 
 /* v1.7 ignores a key it does not know. So do we, unless somebody may now believe to be protected. */
 static bool meet_unknown(struct entrypoint_draft *draft, struct slice key)
 {
     const char *shown = reading_shown(draft->reading, key), *close = known_option_suggest(key);
-    for (size_t i = 0; i < WB_COUNT(absent_parts); i++)
-        if (is_within(key, absent_parts[i].key))
-            return reading_fail(draft->reading, "entrypoint \"%s\": %s is not in this version of Waybill yet",
-                                draft->shown_name, absent_parts[i].shown);
     for (size_t i = 0; i < WB_COUNT(protecting_prefixes); i++)
         if (slice_starts(key, slice_of(protecting_prefixes[i])))
             return reading_fail(draft->reading, "entrypoint \"%s\": there is no option \"%s\"%s%s", draft->shown_name, shown,
@@ -39,15 +20,19 @@ static bool meet_unknown(struct entrypoint_draft *draft, struct slice key)
     return true;
 }
 
-/* A word of the mini-language is whatever its key wants, but for a table: that has only members. */
-static bool form_fits(enum option_form wanted, enum option_form given)
+/* A word of the mini-language is whatever its key wants, but for tables: those have only members. An empty list is one of
+ * anything. */
+static bool form_fits(enum option_form wanted, const struct entrypoint_option *option)
 {
-    return given == wanted || (given == OPTION_WORD && wanted != OPTION_TABLE);
+    if (option->form == OPTION_WORD)
+        return wanted != OPTION_TABLE && wanted != OPTION_PAIRS;
+    return option->form == wanted || (option->form == OPTION_LIST && wanted == OPTION_PAIRS && option->items.count == 0);
 }
 
 static bool meet_option(struct entrypoint_draft *draft, const struct entrypoint_option *option)
 {
-    static const char *const form_names[] = {"", "text", "a list of texts", "true or false", "a table", ""};
+    static const char *const form_names[] = {
+        "", "text", "a list of texts", "true or false", "a table", "a list of tables with certFile and keyFile", ""};
     const struct known_option *known = known_option_find(option->key);
     if (!known)
         return meet_unknown(draft, option->key);
@@ -55,7 +40,7 @@ static bool meet_option(struct entrypoint_draft *draft, const struct entrypoint_
     if (option->form == OPTION_WORD && wanted == OPTION_TABLE)
         return reading_fail(draft->reading, "entrypoint \"%s\": %s alone means nothing: name one of its members",
                             draft->shown_name, known_option_shown(known));
-    if (!form_fits(wanted, option->form))
+    if (!form_fits(wanted, option))
         return reading_fail(draft->reading, "entrypoint \"%s\": %s is to be %s", draft->shown_name,
                             known_option_shown(known), form_names[wanted]);
     known_option_apply(known, draft, option);

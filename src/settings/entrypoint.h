@@ -15,6 +15,7 @@ enum option_form {
     OPTION_LIST,
     OPTION_TRUTH, /* text is "true" or "false" */
     OPTION_TABLE, /* [entryPoints.x.whiteList]: it is there, its members follow */
+    OPTION_PAIRS, /* of certificates and keys: every other item is a key, empty where it was not given */
     OPTION_OTHER, /* a TOML value of a kind that no option has */
 };
 

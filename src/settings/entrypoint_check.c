@@ -122,8 +122,42 @@ static bool check_redirect(struct entrypoint_draft *draft)
                         draft->shown_name);
 }
 
+static bool is_whole(const struct model_certificate *certificate)
+{
+    return certificate->cert.len && certificate->key.len;
+}
+
+/* v1.7 passes over what is half there, or belongs to TLS where there is none: then somebody believes to be protected. */
+static bool check_tls(struct entrypoint_draft *draft)
+{
+    const struct model_tls *tls = draft->tls;
+    if (!tls)
+        return true;
+    if (!draft->tls_named)
+        return reading_fail(draft->reading, "entrypoint \"%s\": %s means nothing without TLS: add TLS, or remove it",
+                            draft->shown_name, draft->tls_option);
+    for (size_t i = 0; i < tls->certificate_count; i++)
+        if (!is_whole(&tls->certificates[i]))
+            return reading_fail(
+                draft->reading,
+                "entrypoint \"%s\": bad certificates format: TLS wants a certificate and its key each: write "
+                "TLS:certFile,keyFile;certFile,keyFile",
+                draft->shown_name);
+    if (tls->fallback && !is_whole(tls->fallback))
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": TLS.DefaultCertificate wants both: a certificate and its key",
+                            draft->shown_name);
+    if (draft->ca_named && tls->client_cas.count == 0)
+        return reading_fail(draft->reading,
+                            "entrypoint \"%s\": clients' certificates are to be verified, and by whom is not said: name "
+                            "files in CA",
+                            draft->shown_name);
+    draft->entrypoint.tls = draft->tls;
+    return true;
+}
+
 bool entrypoint_check(struct entrypoint_draft *draft)
 {
     return check_address(draft) && check_white_list(draft) && check_auth(draft) && check_trust(draft) &&
-           check_proxies(draft) && check_redirect(draft);
+           check_proxies(draft) && check_redirect(draft) && check_tls(draft);
 }

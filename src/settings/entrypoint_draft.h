@@ -11,6 +11,9 @@ struct entrypoint_draft {
     struct reading *reading;
     struct model_entrypoint entrypoint;
     const char *shown_name;
+    struct model_tls *tls;  /* what its options say; the entrypoint's once TLS itself is named */
+    const char *tls_option; /* one of them; NULL: none */
+    bool tls_named, ca_named;
     bool white_list_named, auth_named, trusted_named, insecure;
 };
 

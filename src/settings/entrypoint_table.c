@@ -41,6 +41,16 @@ enum option_id {
     ID_FORWARD_TLS_CERT,
     ID_FORWARD_TLS_KEY,
     ID_FORWARD_TLS_SKIP,
+    ID_TLS,
+    ID_TLS_CERTIFICATES,
+    ID_TLS_VERSION,
+    ID_TLS_CIPHERS,
+    ID_TLS_STRICT,
+    ID_TLS_DEFAULT_CERT,
+    ID_TLS_DEFAULT_KEY,
+    ID_CA_TABLE,
+    ID_CA,
+    ID_CA_OPTIONAL,
 };
 
 static const struct known_option {
@@ -86,6 +96,22 @@ static const struct known_option {
     {"auth_forward_tls_cert", "Auth.Forward.TLS.Cert", OPTION_TEXT, ID_FORWARD_TLS_CERT},
     {"auth_forward_tls_key", "Auth.Forward.TLS.Key", OPTION_TEXT, ID_FORWARD_TLS_KEY},
     {"auth_forward_tls_insecureskipverify", "Auth.Forward.TLS.InsecureSkipVerify", OPTION_TRUTH, ID_FORWARD_TLS_SKIP},
+    {"tls", "TLS", OPTION_TABLE, ID_TLS},
+    {"tls_certificates", "TLS", OPTION_PAIRS, ID_TLS_CERTIFICATES},
+    {"tls_minversion", "TLS.MinVersion", OPTION_TEXT, ID_TLS_VERSION},
+    {"tls_ciphersuites", "TLS.CipherSuites", OPTION_LIST, ID_TLS_CIPHERS},
+    {"tls_snistrict", "TLS.SniStrict", OPTION_TRUTH, ID_TLS_STRICT},
+    {"tls_defaultcertificate", "TLS.DefaultCertificate", OPTION_TABLE, ID_TLS},
+    {"tls_defaultcertificate_cert", "TLS.DefaultCertificate.Cert", OPTION_TEXT, ID_TLS_DEFAULT_CERT},
+    {"tls_defaultcertificate_certfile", "TLS.DefaultCertificate.CertFile", OPTION_TEXT, ID_TLS_DEFAULT_CERT},
+    {"tls_defaultcertificate_key", "TLS.DefaultCertificate.Key", OPTION_TEXT, ID_TLS_DEFAULT_KEY},
+    {"tls_defaultcertificate_keyfile", "TLS.DefaultCertificate.KeyFile", OPTION_TEXT, ID_TLS_DEFAULT_KEY},
+    {"tls_clientca", "TLS.ClientCA", OPTION_TABLE, ID_CA_TABLE},
+    {"tls_clientca_files", "TLS.ClientCA.Files", OPTION_LIST, ID_CA},
+    {"tls_clientca_optional", "TLS.ClientCA.Optional", OPTION_TRUTH, ID_CA_OPTIONAL},
+    {"tls_clientcafiles", "TLS.ClientCAFiles", OPTION_LIST, ID_CA},
+    {"ca", "CA", OPTION_LIST, ID_CA},
+    {"ca_optional", "CA.Optional", OPTION_TRUTH, ID_CA_OPTIONAL},
 };
 
 const struct known_option *known_option_find(struct slice key)
@@ -189,6 +215,84 @@ static struct model_auth_tls *forward_tls_of(struct entrypoint_draft *draft)
     if (!forward->tls)
         forward->tls = ARENA_NEW(arena_of(draft), struct model_auth_tls);
     return forward->tls;
+}
+
+static struct model_tls *tls_of(struct entrypoint_draft *draft, const char *option)
+{
+    draft->tls_option = option;
+    if (!draft->tls)
+        draft->tls = ARENA_NEW(arena_of(draft), struct model_tls);
+    return draft->tls;
+}
+
+static struct model_certificate *fallback_of(struct entrypoint_draft *draft, const char *option)
+{
+    struct model_tls *tls = tls_of(draft, option);
+    if (!tls->fallback) {
+        tls->fallback = ARENA_NEW(arena_of(draft), struct model_certificate);
+        *tls->fallback = (struct model_certificate){.cert = SLICE(""), .key = SLICE("")};
+    }
+    return tls->fallback;
+}
+
+static void set_certificates(struct entrypoint_draft *draft, const struct slices *pairs)
+{
+    struct model_tls *tls = tls_of(draft, "TLS");
+    tls->certificate_count = pairs->count / 2;
+    tls->certificates = ARENA_ARRAY(arena_of(draft), struct model_certificate, tls->certificate_count);
+    for (size_t i = 0; i < tls->certificate_count; i++)
+        tls->certificates[i] = (struct model_certificate){.cert = pairs->items[2 * i], .key = pairs->items[2 * i + 1]};
+}
+
+static void set_cas(struct entrypoint_draft *draft, const struct slices *cas, const char *option)
+{
+    draft->ca_named = true;
+    for (size_t i = 0; i < cas->count; i++)
+        slices_add(arena_of(draft), &tls_of(draft, option)->client_cas, cas->items[i]);
+}
+
+/* What TLS itself is made of. */
+static void apply_tls_option(const struct known_option *known, struct entrypoint_draft *draft,
+                             const struct entrypoint_option *option)
+{
+    switch ((int)known->id) {
+    case ID_TLS:
+        draft->tls_named = true;
+        tls_of(draft, known->shown);
+        break;
+    case ID_TLS_CERTIFICATES:
+        draft->tls_named = true;
+        set_certificates(draft, &option->items);
+        break;
+    case ID_TLS_VERSION:
+        tls_of(draft, known->shown)->min_version = option->text;
+        break;
+    case ID_TLS_CIPHERS:
+        tls_of(draft, known->shown)->cipher_suites = option->items;
+        break;
+    case ID_TLS_STRICT:
+        tls_of(draft, known->shown)->sni_strict = read_truth(draft, option, known->shown);
+        break;
+    case ID_TLS_DEFAULT_CERT:
+        fallback_of(draft, known->shown)->cert = option->text;
+        break;
+    case ID_TLS_DEFAULT_KEY:
+        fallback_of(draft, known->shown)->key = option->text;
+        break;
+    case ID_CA_TABLE:
+        draft->ca_named = true;
+        tls_of(draft, known->shown);
+        break;
+    case ID_CA:
+        set_cas(draft, &option->items, known->shown);
+        break;
+    case ID_CA_OPTIONAL:
+        draft->ca_named = true;
+        tls_of(draft, known->shown)->client_ca_optional = read_truth(draft, option, known->shown);
+        break;
+    default:
+        break;
+    }
 }
 
 void known_option_apply(const struct known_option *known, struct entrypoint_draft *draft,
@@ -306,6 +410,18 @@ void known_option_apply(const struct known_option *known, struct entrypoint_draf
         break;
     case ID_FORWARD_TLS_SKIP:
         forward_tls_of(draft)->insecure_skip_verify = read_truth(draft, option, known->shown);
+        break;
+    case ID_TLS:
+    case ID_TLS_CERTIFICATES:
+    case ID_TLS_VERSION:
+    case ID_TLS_CIPHERS:
+    case ID_TLS_STRICT:
+    case ID_TLS_DEFAULT_CERT:
+    case ID_TLS_DEFAULT_KEY:
+    case ID_CA_TABLE:
+    case ID_CA:
+    case ID_CA_OPTIONAL:
+        apply_tls_option(known, draft, option);
         break;
     }
 }

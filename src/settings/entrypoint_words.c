@@ -40,6 +40,23 @@ static bool cut_word(struct slice *rest, struct slice *out_word)
     return len > 0;
 }
 
+/* "TLS:a.crt,a.key;b.crt,b.key" is what TOML's tables of certificates say; "TLS" alone is an empty table. */
+static void read_certificates(struct arena *arena, struct entrypoint_option *option)
+{
+    option->items = (struct slices){0};
+    option->form = option->text.len ? OPTION_PAIRS : OPTION_TABLE;
+    if (!option->text.len)
+        return;
+    option->key = SLICE("tls_certificates");
+    for (struct slice rest = option->text, pair; slice_cut(&rest, ';', &pair);) {
+        size_t comma = slice_find(pair, ',');
+        if (pair.len == 0)
+            continue;
+        slices_add(arena, &option->items, slice_head(pair, comma));
+        slices_add(arena, &option->items, slice_from(pair, comma + 1));
+    }
+}
+
 void entrypoint_split_words(struct arena *arena, struct slice text, struct entrypoint_options *out_options)
 {
     *out_options = (struct entrypoint_options){0};
@@ -53,6 +70,8 @@ void entrypoint_split_words(struct arena *arena, struct slice text, struct entry
         for (struct slice parts = option.text, part; slice_cut(&parts, ',', &part);)
             if (part.len)
                 slices_add(arena, &option.items, part);
+        if (slice_eq(option.key, SLICE("tls")))
+            read_certificates(arena, &option);
         entrypoint_options_add(arena, out_options, option);
     }
 }
@@ -70,16 +89,28 @@ bool entrypoint_add_words(struct reading *reading, struct slice text)
     return entrypoint_add(reading, name, &options);
 }
 
-/* Everything in an array must be text for it to be a list; [[tls.certificates]] is not one. */
+static struct slice text_of(const struct toml_value *table, struct slice key)
+{
+    const struct toml_value *value = toml_find_nocase(table, key);
+    return value && value->kind == TOML_TEXT ? value->text : SLICE("");
+}
+
+/* Everything in an array must be text for it to be a list, or a table for it to be one of certificates. */
 static void read_items(struct arena *arena, const struct toml_value *array, struct entrypoint_option *option)
 {
     option->form = OPTION_LIST;
     TOML_EACH(item, array)
     {
+        enum option_form form = item->kind == TOML_TEXT    ? OPTION_LIST
+                                : item->kind == TOML_TABLE ? OPTION_PAIRS
+                                                           : OPTION_OTHER;
+        option->form = item == array->first || option->form == form ? form : OPTION_OTHER;
         if (item->kind == TOML_TEXT)
             slices_add(arena, &option->items, item->text);
-        else
-            option->form = OPTION_OTHER;
+        if (item->kind != TOML_TABLE)
+            continue;
+        slices_add(arena, &option->items, text_of(item, SLICE("certFile")));
+        slices_add(arena, &option->items, text_of(item, SLICE("keyFile")));
     }
 }
 

@@ -182,5 +182,6 @@ int healthcheck_run(const struct settings *settings, bool in_container, struct t
         text_addf(out_line, "Error calling healthcheck: missing `ping` entrypoint\n");
         return 1;
     }
-    return healthcheck_ask(entrypoint->address, HEALTHCHECK_TIMEOUT_MS, out_line);
+    return entrypoint->tls ? healthcheck_ask_secure(entrypoint->address, HEALTHCHECK_TIMEOUT_MS, out_line)
+                           : healthcheck_ask(entrypoint->address, HEALTHCHECK_TIMEOUT_MS, out_line);
 }

@@ -183,13 +183,20 @@ def behind_a_login(world):
             expect(time.monotonic() < end, "it was not taken")
             time.sleep(0.01)
 
+    def stalled():
+        with world.admin() as c:
+            c.send(request(b"PUT", b"/api/providers/rest", LOGIN + b"Content-Length: 100\r\n", b"{"))
+            expect(c.response("PUT").status == 408 and c.closed(), "half a body")
+
     attempt("login", check)
+    attempt("a body that stalls", stalled)
 
 
 if __name__ == "__main__":
     w = RestWorld(ORIGINS, RULES, *FLAGS, workers=2)
     run(w)
     closed = RestWorld(ORIGINS, RULES, "--api", "--rest", "--rest.entryPoint=inner", "--api.entryPoint=inner",
+                       "--respondingTimeouts.readTimeout=1s",
                        f"--entryPoints=Name:inner Address:127.0.0.1:{(inner := early_port())} "
                        "Auth.Basic.Users:test:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/")
     closed.admin_port = inner

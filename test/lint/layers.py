@@ -55,7 +55,7 @@ CXX_HEADERS = re.compile(r"[a-z_]+")  # <memory>, <string>: only in .cc
 
 BANNED_WORDS = {"handler", "manager", "data", "info", "ctx", "process", "tmp"}
 # Names that others gave: a library's own, or a log level.
-FOREIGN_NAME = re.compile(r"^(uv|ssl|evp|x509|bio|curl|nghttp2|ares|llhttp|cjson|crypt|re2|epoll|sig|lws|brotli|crypto|hmac|sa|si)_"
+FOREIGN_NAME = re.compile(r"^(uv|ssl|evp|x509|bio|asn1|ocsp|curl|nghttp2|ares|llhttp|cjson|crypt|re2|epoll|sig|lws|brotli|crypto|hmac|sa|si)_"
                           r"|^(llhttp|cJSON|CURL|SSL|EVP|X509|BIO|HPE|HTTP)|(^|_)log_info$", re.I)
 FOREIGN_MEMBERS = {"data", "sock_state_cb_data"}  # the slot for the owner of libuv, llhttp and epoll (x->data), and c-ares
 

@@ -305,6 +305,10 @@ static const struct {
 } unreachable[] = {
     {REASON_NONE, "an exchange that ended has a reason"},
     {REASON_BAD_REQUEST, "what llhttp refuses and our own check of the bytes did not: no such head is known"},
+    {REASON_CLIENT_TLS_FAILED, "needs an entrypoint with TLS: tls_entry_test.c reaches it"},
+    {REASON_CLIENT_TLS_TIMEOUT, "as the one above"},
+    {REASON_PLAIN_ON_TLS, "as the one above"},
+    {REASON_MISDIRECTED, "as the one above"},
     {REASON_SERVER_TLS_UNTRUSTED, "needs a server over TLS: secure_test.c reaches it"},
     {REASON_SERVER_TLS_NAME, "as the one above"},
     {REASON_SERVER_TLS_EXPIRED, "as the one above"},

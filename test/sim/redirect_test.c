@@ -42,12 +42,15 @@ static void check_answer(struct sim_scene *scene, const struct ask *ask)
     sim_advance(scene->sim, 10);
 }
 
+static struct model_tls no_certificates;
+
 static void prepare(struct sim_scene *scene, const char *address, bool tls)
 {
     scene_prepare(scene, 0);
     scene->world->outer.address = SLICE(":80");
     scene->world->outer.forwarded_insecure = true;
-    scene->world->more = (struct model_entrypoint){.name = SLICE("more"), .address = slice_of(address), .tls = tls};
+    scene->world->more = (struct model_entrypoint){
+        .name = SLICE("more"), .address = slice_of(address), .tls = tls ? &no_certificates : NULL};
 }
 
 static void check_frontend(const char *rule, const char *address, bool tls, const struct ask *asks, size_t count)

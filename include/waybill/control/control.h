@@ -6,6 +6,7 @@
  * Thread: the main thread's loop; the sink may be called from any. Owner: main.
  */
 #pragma once
+#include "waybill/control/keyring.h"
 #include "waybill/model/sink.h"
 #include "waybill/route/compile.h"
 #include "waybill/worker/worker.h"
@@ -19,7 +20,8 @@ struct control_options {
     size_t worker_count;
     struct cell *live_snapshots; /* kept up to date for whoever shows it (decisions.md 22); may be NULL */
     struct slices default_entrypoints, known_entrypoints;
-    struct board *board; /* where what the providers say is put up; may be NULL */
+    struct keyring *keyring; /* already applied to an empty model; NULL: there is no TLS */
+    struct board *board;     /* where what the providers say is put up; may be NULL */
     /* Told of each configuration that is in force; may be NULL. */
     void (*published)(void *arg, struct snapshot *snapshot);
     void *published_arg;

@@ -39,6 +39,8 @@ struct client_ops {
     bool (*has_failed)(void *client);
     size_t (*bytes_left)(void *client); /* of what is being written: shows whether the client takes any */
 
+    /* What the request came by; for what TLS knows of the client. */
+    const struct stream *(*connection)(const void *client);
     /* The raw stream, after a 101. */
     struct stream *(*tunnel)(void *client);
     /* The exchange is over and will be freed; `cut`: what was sent must not look complete. */

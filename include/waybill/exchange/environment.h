@@ -11,6 +11,7 @@ struct aliases;
 struct passwords;
 struct recent;
 struct spool_room;
+struct tls_server;
 struct traffic;
 struct unserved;
 
@@ -26,6 +27,7 @@ struct entrypoint_end {
 /* An entrypoint as the workers need it. Made once at start; shared, never changes. */
 struct entrypoint {
     struct slice name;
+    struct tls_server *tls; /* ours; NULL: it is in clear */
     bool trust_all;
     struct network *trusted;
     size_t trusted_count;

@@ -136,6 +136,9 @@ void exchange_answer_with(struct exchange *exchange, unsigned status, struct hea
 void exchange_redirect(struct exchange *exchange, unsigned status, struct slice location);
 /* The same with nothing but the name of the status. */
 void exchange_redirect_text(struct exchange *exchange, unsigned status, struct slice location);
+/* Does the client's side speak https? By how it came, or by X-Forwarded-Proto: who is not believed has none left when filters
+ * look (decisions.md 7). */
+bool exchange_is_https(const struct exchange *exchange);
 /* It is for the API or another internal route here, if the filters let it. */
 bool exchange_is_internal(const struct exchange *exchange);
 /* A request that could not be read: refused with `reason`, neither counted nor logged as a request. */

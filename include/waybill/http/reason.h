@@ -24,6 +24,9 @@
     X(SERVER_STALLED,         0, true,  "", "",                                      "server sent no more of its answer within the time allowed") \
     X(DRAINING,               0, true,  "", "",                                      "worker is shutting down") \
     X(BAD_PROXY_HEADER,       0, true,  "", "",                                      "PROXY header cannot be read, or did not arrive in time") \
+    X(CLIENT_TLS_FAILED,      0, true,  "", "",                                      "client and entrypoint did not agree on TLS") \
+    X(CLIENT_TLS_TIMEOUT,     0, true,  "", "",                                      "client did not finish the TLS handshake in time") \
+    X(PLAIN_ON_TLS,         400, true,  "", "Client sent an HTTP request to an HTTPS server.\n", "request in clear on an entrypoint that has TLS") \
     X(PROXY_NOT_TRUSTED,    400, true,  "", "400 Bad Request",                       "PROXY header from a peer that is not in ProxyProtocol.TrustedIPs") \
     X(BAD_REQUEST,          400, true,  "", "400 Bad Request",                       "request is not valid HTTP") \
     X(BAD_LINE_END,         400, true,  "", "400 Bad Request: bare line end or folded line",  "bare CR or LF, or a folded line, in the head") \
@@ -47,6 +50,7 @@
     X(BODY_TOO_LARGE,       413, false, "", "Request Entity Too Large",              "request body is larger than allowed") \
     X(TARGET_TOO_LONG,      414, true,  "", "414 Request-URI Too Long",              "request target is longer than allowed") \
     X(MATCH_TOO_COSTLY,     414, false, "", "414 Request-URI Too Long",              "request is too long for the regular expressions it would have to be compared with") \
+    X(MISDIRECTED,          421, false, "", "421 Misdirected Request",               "host would not have been let in by the TLS handshake that was made for another name") \
     X(RATE_LIMITED,         429, false, "", "max rate reached",                      "rate limit is used up") \
     X(CONNECTION_LIMITED,   429, false, "", "max connections reached",               "as many requests as maxConn allows are under way") \
     X(HEAD_TOO_LARGE,       431, true,  "", "431 Request Header Fields Too Large",   "request head is larger than allowed, or has too many fields") \

@@ -4,10 +4,22 @@
 #pragma once
 #include "waybill/model/model.h"
 
+/* As written; what it means is made of it when it is compiled. */
+struct model_tls {
+    struct model_certificate *certificates;
+    size_t certificate_count;
+    struct model_certificate *fallback; /* for all other names; NULL: one is generated */
+    struct slice min_version;           /* "VersionTLS12"; empty: the default */
+    struct slices cipher_suites;
+    bool sni_strict;
+    struct slices client_cas; /* whose word counts for clients' certificates; none: they are not asked */
+    bool client_ca_optional;
+};
+
 struct model_entrypoint {
     struct slice name;
     struct slice address;            /* "host:port" as written */
-    bool tls;                        /* redirections to it are to https */
+    struct model_tls *tls;           /* NULL: it is in clear */
     bool forwarded_insecure;         /* every client is believed */
     struct slices forwarded_trusted; /* addresses and networks of clients that are believed */
     bool compress;

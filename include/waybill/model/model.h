@@ -199,6 +199,13 @@ struct model_frontend {
     struct slice absent_because; /* which container, and what became of it */
 };
 
+/* What a TLS entrypoint shows. Each text is PEM, or the path of a file of it. */
+struct model_certificate {
+    struct slice cert, key;
+    struct slices entrypoints; /* of a provider's: by which of them it is shown */
+    struct slice origin;
+};
+
 struct fragment {
     struct arena arena;
     struct keep keep; /* what other fragments point into, too */
@@ -212,6 +219,9 @@ struct fragment {
      * twice. They match only after every live one of every provider (decisions.md 16). */
     struct model_frontend *remembered; /* sorted by name */
     size_t remembered_count;
+    /* Not part of the document: they go to the entrypoints, whatever becomes of the frontends. */
+    struct model_certificate *certificates; /* in the order of the files */
+    size_t certificate_count;
 };
 
 enum { MODEL_PROVIDERS_MAX = 8 };

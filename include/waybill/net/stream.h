@@ -40,6 +40,8 @@ struct stream {
     struct buffer in;   /* received and not consumed */
     bool filled;        /* the last read filled the buffer: a larger one would help */
     uint64_t bytes_read, bytes_written;
+    bool is_secure;        /* over TLS, and the handshake is done (net/tls.h tells more) */
+    struct slice protocol; /* what ALPN has chosen, a constant text; empty: nothing */
 
     /* Wants and what is so. */
     bool want_read, reading;
@@ -82,6 +84,11 @@ void stream_received(struct stream *stream, size_t count);
 void stream_poke(struct stream *stream);
 void stream_init(struct stream *stream, const struct stream_ops *ops, struct loop *loop);
 
+/* The protocol that both sides agreed on by ALPN: "h2", "http/1.1"; empty: none, or in clear. Known with the first byte read. */
+static inline struct slice stream_protocol(const struct stream *stream)
+{
+    return stream->protocol;
+}
 static inline struct slice stream_bytes(const struct stream *stream)
 {
     return buffer_slice(&stream->in);

@@ -45,6 +45,10 @@ struct tls_peer *tls_peer_create(struct tls_context *context, struct slice host)
 void tls_peer_destroy(struct tls_peer **peer);
 struct tls_context *tls_peer_context(const struct tls_peer *peer);
 
+/* Of a stream whose handshake is done (is_secure). */
+/* The name that the client asked for; empty: none. Valid as long as the stream. */
+struct slice tls_stream_server_name(const struct stream *stream);
+
 /* A stream to the peer, over one that is connected or on its way, which it takes over. */
 struct stream *tls_dial(struct tls_peer *peer, struct stream **plain);
 /* Of a stream that tls_dial made. */

@@ -26,6 +26,8 @@ bool tls_credentials_is_text(struct slice written);
 struct tls_credentials *tls_credentials_create(const struct tls_options *options, char **out_problem);
 struct tls_credentials *tls_credentials_ref(struct tls_credentials *credentials);
 void tls_credentials_unref(struct tls_credentials **credentials);
+/* One reference to others: who is believed is `trust`'s, who we are is `own`'s. */
+struct tls_credentials *tls_credentials_join(struct tls_credentials *trust, struct tls_credentials *own);
 /* Equal texts: credentials that say the same. NUL-terminated. */
 const char *tls_credentials_id(const struct tls_credentials *credentials);
 /* The option that would name whom to trust. Constant text. */

@@ -53,6 +53,7 @@ struct route_frontend {
     const struct route_filter *filters;  /* in order of application */
     uint32_t filter_count;
     bool pass_host_header;
+    bool pass_tls_cert;      /* servers over TLS are shown the entrypoint's certificate */
     bool closed;             /* answers 503: REASON_FRONTEND_CLOSED */
     bool changes_path;       /* its rule does */
     enum reason absent;      /* a remembered one answers with it; REASON_NONE: it is live */

@@ -28,3 +28,5 @@ enum { HEALTHCHECK_TIMEOUT_MS = 5000 };
 int healthcheck_run(const struct settings *settings, bool in_container, struct text *out_line);
 /* HEAD http://<address>/ping. Separate for tests. */
 int healthcheck_ask(struct slice address, uint64_t timeout_ms, struct text *out_line);
+/* The same by https, with a GET. */
+int healthcheck_ask_secure(struct slice address, uint64_t timeout_ms, struct text *out_line);

@@ -12,6 +12,7 @@ extern const struct filter_ops filter_redirect;
 extern const struct filter_ops filter_custom_headers;
 extern const struct filter_ops filter_security_headers;
 extern const struct filter_ops filter_basic_auth_list;
+extern const struct filter_ops filter_client_certificate;
 extern const struct filter_ops filter_basic_auth;
 extern const struct filter_ops filter_digest_auth;
 extern const struct filter_ops filter_forward_auth;

@@ -119,7 +119,7 @@ static void write_forwarded_for(struct exchange *x, const struct forward_auth *a
 static bool compose(struct question *q, const struct forward_auth *auth)
 {
     struct exchange *x = q->exchange;
-    struct slice port = x->request.port.len ? x->request.port : SLICE("80");
+    struct slice port = x->request.port.len ? x->request.port : x->entrypoint->tls ? SLICE("443") : SLICE("80");
     struct head_out out;
 
     buffer_borrow(&q->out, &x->env->loop->stock, buffer_len(&x->head_bytes) + 2048);
@@ -131,7 +131,7 @@ static bool compose(struct question *q, const struct forward_auth *auth)
             head_out_field(&out, x->request.headers.items[i].name, x->request.headers.items[i].value);
     write_forwarded_for(x, auth, &out);
     write_told(x, auth, &out, HEADER_X_FORWARDED_METHOD, x->request.method);
-    write_told(x, auth, &out, HEADER_X_FORWARDED_PROTO, SLICE("http"));
+    write_told(x, auth, &out, HEADER_X_FORWARDED_PROTO, x->entrypoint->tls ? SLICE("https") : SLICE("http"));
     write_told(x, auth, &out, HEADER_X_FORWARDED_PORT, port);
     write_told(x, auth, &out, HEADER_X_FORWARDED_HOST, x->request.authority);
     write_told(x, auth, &out, HEADER_X_FORWARDED_URI, uri_of(x));

@@ -129,13 +129,6 @@ static struct slice target_of(const struct exchange *x, struct slice target)
     return x->request.form == TARGET_ASTERISK ? SLICE("/") : target;
 }
 
-/* Who is not believed has no such field any more (decisions.md 7, defects A18). */
-static struct slice scheme_of(const struct exchange *x)
-{
-    struct slice proto = headers_value(&x->request.headers, HEADER_X_FORWARDED_PROTO);
-    return slice_eq_nocase(proto, SLICE("https")) ? SLICE("https") : SLICE("http");
-}
-
 /* HEAD is not among them, as in v1.7: 307 and 308 keep every method. */
 static unsigned status_of(const struct exchange *x, const struct redirect *redirect)
 {
@@ -243,8 +236,8 @@ static struct slice add_subject(struct text *out, const struct exchange *x, stru
     struct slice target = target_of(x, x->frontend ? x->route.changes.target : x->request.target);
     size_t question = slice_find(target, '?');
 
-    text_addf(out, SLICE_FMT "://" SLICE_FMT SLICE_FMT, SLICE_ARG(scheme_of(x)), SLICE_ARG(x->request.authority),
-              SLICE_ARG(target));
+    text_addf(out, SLICE_FMT "://" SLICE_FMT SLICE_FMT, SLICE_ARG(exchange_is_https(x) ? SLICE("https") : SLICE("http")),
+              SLICE_ARG(x->request.authority), SLICE_ARG(target));
     values[VALUE_METHOD] = x->request.method;
     values[VALUE_HOST] = x->request.authority;
     values[VALUE_PATH] = slice_head(target, question);

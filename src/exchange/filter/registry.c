@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "filters_private.h"
+#include "waybill/exchange/entrypoint_tls.h"
 #include "waybill/exchange/filters.h"
+#include "waybill/net/tls_server.h"
 
 /* In the order of spec/proxy.md 1; a line a filter. */
 /* clang-format off */
@@ -13,6 +15,7 @@ const struct filter_ops *const exchange_filters[] = {
     &filter_custom_headers,
     &filter_security_headers,
     &filter_basic_auth_list,
+    &filter_client_certificate,
     &filter_basic_auth,
     &filter_digest_auth,
     &filter_forward_auth,
@@ -60,6 +63,7 @@ void entrypoint_fini(struct entrypoint *entrypoint)
 {
     for (; entrypoint->ends; entrypoint->ends = entrypoint->ends->next)
         entrypoint->ends->fini(entrypoint->ends->live);
+    tls_server_destroy(&entrypoint->tls);
 }
 
 static bool no_target(const struct filter_source *from, struct slice name, struct route_target *out)
@@ -139,6 +143,10 @@ void entrypoint_compile(const struct model_entrypoint *entrypoints, size_t count
     };
 
     *out = (struct entrypoint){.name = model->name, .closed = model->closed_because.len > 0};
+    if (model->tls) {
+        out->tls = entrypoint_tls_create(model->tls, from.source.place, diagnostics);
+        out->closed = out->closed || !out->tls;
+    }
     compile_trust(&from.source, out);
     compile_filters(&from.source, out);
 }

@@ -174,7 +174,7 @@ static bool is_https(const struct exchange *x, const struct security_headers *se
         if (slice_eq(field_value(&x->request.headers, pair->name), pair->value))
             return true;
     }
-    return false;
+    return x->entrypoint->tls != NULL;
 }
 
 /* The host that was asked for, with its port. */

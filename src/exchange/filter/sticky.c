@@ -52,13 +52,6 @@ static enum response_verdict set_cookie(struct response_half *half, struct excha
 
 static const struct response_ops sticky_response = {.head = set_cookie};
 
-/* Forwarding fields of who is not trusted are gone by now. */
-static bool is_https(const struct exchange *x)
-{
-    struct slice proto = headers_value(&x->request.headers, HEADER_X_FORWARDED_PROTO);
-    return slice_eq_nocase(proto, SLICE("https")) || slice_eq_nocase(proto, SLICE("wss"));
-}
-
 static enum filter_verdict request(struct exchange *x, const void *config)
 {
     struct sticky_half *half;
@@ -72,7 +65,7 @@ static enum filter_verdict request(struct exchange *x, const void *config)
         return FILTER_ANSWERED;
     }
     half->server = x->wanted = find_server(x);
-    half->https = is_https(x);
+    half->https = exchange_is_https(x);
     exchange_see_answer(x, &half->half, &sticky_response);
     return FILTER_PASS;
 }

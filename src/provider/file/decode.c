@@ -296,8 +296,7 @@ void decode_document(struct decode *decode, struct fragment *part)
         if (field)
             read_row(decode, field, child, part, 0);
         else if (slice_eq_nocase(child->key, SLICE("tls")))
-            diagnostics_add(decode->diagnostics, DIAGNOSTIC_WARNING, place_of(decode, child),
-                            "certificates (`[[tls]]`) are ignored: this version does not serve TLS yet");
+            decode_certificates(decode, child, part);
         else if (!decode->static_file)
             report_unknown(decode, &schema_fragment, child, 0);
     }

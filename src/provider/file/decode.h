@@ -22,5 +22,7 @@ struct decode {
     struct slice *closed, *left_out;
 };
 
-/* Reads the whole document into `part`: its backends and frontends alone, unsorted. */
+/* Reads the whole document into `part`: its backends, frontends and certificates alone, unsorted. */
 void decode_document(struct decode *decode, struct fragment *part);
+/* decode_tls.c: [[tls]]. */
+void decode_certificates(struct decode *decode, const struct toml_value *list, struct fragment *part);

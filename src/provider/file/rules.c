@@ -138,6 +138,19 @@ static void merge_frontends(struct fragment *fragment, struct parts *parts, stru
     map_fini(&names);
 }
 
+/* All of them: which one is shown is decided where they are shown. */
+static void gather_certificates(struct fragment *fragment, const struct parts *parts)
+{
+    size_t total = 0;
+
+    for (size_t i = 0; i < parts->count; i++)
+        total += parts->items[i].certificate_count;
+    fragment->certificates = ARENA_ARRAY(&fragment->arena, struct model_certificate, total);
+    for (size_t i = 0; i < parts->count; i++)
+        for (size_t k = 0; k < parts->items[i].certificate_count; k++)
+            fragment->certificates[fragment->certificate_count++] = parts->items[i].certificates[k];
+}
+
 struct fragment *rules_read(const struct rules_text *texts, size_t count, const struct rules_options *options,
                             struct diagnostics *diagnostics, char **out_problem)
 {
@@ -151,6 +164,7 @@ struct fragment *rules_read(const struct rules_text *texts, size_t count, const 
     if (good) {
         merge_backends(fragment, &parts, diagnostics);
         merge_frontends(fragment, &parts, diagnostics);
+        gather_certificates(fragment, &parts);
         fragment_sort(fragment);
         if (parts.has_frontends || options->always_defaults)
             fragment_set_defaults(fragment, options->default_entrypoints, options->known_entrypoints, diagnostics);

@@ -253,9 +253,59 @@ static void test_unknown_keys_are_said_with_a_suggestion(void **state)
     expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:7", "did you mean `passHostHeader`?");
     expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:8",
                       "`frontends.f.zzzzzzz` is no option of a frontend; it is ignored");
-    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:9", "does not serve TLS yet");
+    expect_diagnostic(&reading, DIAGNOSTIC_ERROR, "rules.toml:9", "`tls[0]` has no certificate: write [tls.certificate]");
     expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:1", "`title`");
     forget(&reading);
+}
+
+static void test_certificates_are_read_one_by_one(void **state)
+{
+    struct reading reading = read_text(
+        "[[tls]]\nentryPoints = [\"https\", \"b\"]\n[tls.certificate]\ncertFile = \"a.crt\"\n"
+        "keyFile = \"a.key\"\n"
+        "[[TLS]]\n[TLS.Certificate]\nCERTFILE = \"b.crt\"\nkeyfile = \" b.key \"\n"
+        "[[tls]]\n[[tls]]\n[tls.certificate]\ncertFile = \"c.crt\"\n"
+        "[[tls]]\nentryPoints = \"https\"\n[tls.certificate]\ncertFile = \"d\"\nkeyFile = \"d\"\n"
+        "[[tls]]\nentryPoints = [1]\n[tls.certificate]\ncertFile = \"e\"\nkeyFile = \"e\"\n");
+    (void)state;
+
+    assert_non_null(reading.fragment);
+    assert_int_equal(reading.fragment->certificate_count, 2);
+    const struct model_certificate *all = reading.fragment->certificates;
+    assert_int_equal(all[0].entrypoints.count, 2);
+    assert_true(slice_eq(all[0].entrypoints.items[1], SLICE("b")));
+    assert_true(slice_eq(all[0].cert, SLICE("a.crt")) && slice_eq(all[0].key, SLICE("a.key")));
+    assert_true(slice_eq(all[0].origin, SLICE("rules.toml:1")));
+    assert_int_equal(all[1].entrypoints.count, 0);
+    assert_true(slice_eq(all[1].cert, SLICE("b.crt")) && slice_eq(all[1].key, SLICE("b.key")));
+    expect_diagnostic(&reading, DIAGNOSTIC_ERROR, "rules.toml:10", "has no certificate");
+    expect_diagnostic(&reading, DIAGNOSTIC_ERROR, "rules.toml:11", "wants certFile and keyFile");
+    expect_diagnostic(&reading, DIAGNOSTIC_ERROR, "rules.toml:14", "a list of texts for entryPoints");
+    forget(&reading);
+    reading = read_text("[tls]\n[tls.certificate]\ncertFile = \"a\"\n");
+    assert_int_equal(reading.fragment->certificate_count, 0);
+    expect_diagnostic(&reading, DIAGNOSTIC_ERROR, "rules.toml:1", "is to be a list of tables: write [[tls]]");
+    forget(&reading);
+}
+
+static void test_a_certificate_that_changes_is_another_configuration(void **state)
+{
+    static const char *const texts[] = {
+        "[[tls]]\n[tls.certificate]\ncertFile = \"a\"\nkeyFile = \"k\"\n",
+        "[[tls]]\n[tls.certificate]\ncertFile = \"b\"\nkeyFile = \"k\"\n",
+        "[[tls]]\n[tls.certificate]\ncertFile = \"a\"\nkeyFile = \"l\"\n",
+        "[[tls]]\nentryPoints = [\"x\"]\n[tls.certificate]\ncertFile = \"a\"\nkeyFile = \"k\"\n",
+        "",
+    };
+    struct reading first = read_text(texts[0]);
+    (void)state;
+
+    for (size_t i = 0; i < WB_COUNT(texts); i++) {
+        struct reading other = read_text(texts[i]);
+        assert_int_equal(fragment_equal(first.fragment, other.fragment), i == 0);
+        forget(&other);
+    }
+    forget(&first);
 }
 
 static void test_the_static_file_has_other_keys_and_plain_template_marks(void **state)
@@ -437,6 +487,8 @@ int main(void)
         cmocka_unit_test(test_harmless_fields_of_a_backend_close_nothing),
         cmocka_unit_test(test_a_key_that_is_none_closes_where_it_may_have_been_to_protect),
         cmocka_unit_test(test_unknown_keys_are_said_with_a_suggestion),
+        cmocka_unit_test(test_certificates_are_read_one_by_one),
+        cmocka_unit_test(test_a_certificate_that_changes_is_another_configuration),
         cmocka_unit_test(test_the_static_file_has_other_keys_and_plain_template_marks),
         cmocka_unit_test(test_what_is_wrong_in_a_rendered_text_has_the_line_of_the_template),
         cmocka_unit_test(test_texts_are_logged_when_that_is_wanted),

@@ -92,14 +92,46 @@ static void test_options_of_an_entrypoint_are_tables(void **state)
     expect_text(entrypoint->redirect->replacement, "https:");
 }
 
+static void test_tls_of_an_entrypoint_is_tables_in_the_file(void **state)
+{
+    (void)state;
+    expect_ok(read_toml("[entryPoints.a]\naddress = \":443\"\n[entryPoints.a.tls]\n"));
+    assert_non_null(settings_entrypoint(&settings, SLICE("a"))->tls);
+    expect_ok(read_toml("[entryPoints.a]\naddress = \":443\"\n[entryPoints.a.tls]\nminVersion = \"VersionTLS13\"\n"
+                        "cipherSuites = [\"X\"]\nsniStrict = true\n"
+                        "[[entryPoints.a.tls.certificates]]\ncertFile = \"a.crt\"\nkeyFile = \"a.key\"\n"
+                        "[[entryPoints.a.tls.certificates]]\nCertFile = \"b.crt\"\nkeyfile = \"b.key\"\n"
+                        "[entryPoints.a.tls.defaultCertificate]\ncertFile = \"d.crt\"\nkeyFile = \"d.key\"\n"
+                        "[entryPoints.a.tls.clientCA]\nfiles = [\"ca.pem\"]\noptional = true\n"));
+    const struct model_tls *tls = settings_entrypoint(&settings, SLICE("a"))->tls;
+    assert_int_equal(tls->certificate_count, 2);
+    expect_text(tls->certificates[1].cert, "b.crt");
+    expect_text(tls->certificates[1].key, "b.key");
+    expect_text(tls->fallback->key, "d.key");
+    expect_list(tls->client_cas, "ca.pem");
+    assert_true(tls->sni_strict && tls->client_ca_optional);
+    expect_ok(read_toml("[entryPoints.a]\naddress = \":443\"\n[entryPoints.a.tls]\nclientCAFiles = [\"ca.pem\"]\n"
+                        "certificates = []\n"));
+    tls = settings_entrypoint(&settings, SLICE("a"))->tls;
+    assert_int_equal(tls->certificate_count, 0);
+    expect_list(tls->client_cas, "ca.pem");
+    assert_false(tls->client_ca_optional);
+}
+
 static void test_what_protects_an_entrypoint_in_the_file_fails_closed(void **state)
 {
     (void)state;
     static const struct {
         const char *toml, *message;
     } cases[] = {
-        {"[entryPoints.a.tls]\n", "TLS is not in this version"},
-        {"[entryPoints.a.tls]\n[[entryPoints.a.tls.certificates]]\ncertFile = \"x\"\n", "TLS is not in this version"},
+        {"[entryPoints.a.tls]\ncertificates = [1]\n", "TLS is to be a list of tables with certFile and keyFile"},
+        {"[entryPoints.a.tls]\n[[entryPoints.a.tls.certificates]]\ncertFile = \"x\"\n", "bad certificates format"},
+        {"[entryPoints.a.tls]\ncertificates = [\"x\"]\n", "TLS is to be a list of tables with certFile and keyFile"},
+        {"[entryPoints.a.tls]\nminVersion = 12\n", "TLS.MinVersion is to be text"},
+        {"[entryPoints.a.tls]\n[entryPoints.a.tls.clientCA]\n", "by whom is not said"},
+        {"[entryPoints.a.tls]\nclientCA = \"x\"\n", "TLS.ClientCA is to be a table"},
+        {"[entryPoints.a.tls]\n[entryPoints.a.tls.clientCA]\nfile = [\"x\"]\n", "did you mean TLS.ClientCA.Files"},
+        {"[entryPoints.a.tls.defaultCertificate]\ncertFile = \"x\"\n", "TLS.DefaultCertificate wants both"},
         {"[entryPoints.a.redirect]\n", "Redirect says nothing about where to"},
         {"[entryPoints.a.redirect]\nentryPoint = [\"b\"]\n", "Redirect.EntryPoint is to be text"},
         {"[entryPoints.a.redirect]\nregex = \"a\"\npermanent = true\n", "Redirect says nothing about where to"},
@@ -356,6 +388,7 @@ int main(void)
         READING_TEST(test_entrypoints_of_both_are_united_and_lists_are_replaced),
         READING_TEST(test_keys_ignore_case),
         READING_TEST(test_options_of_an_entrypoint_are_tables),
+        READING_TEST(test_tls_of_an_entrypoint_is_tables_in_the_file),
         READING_TEST(test_what_protects_an_entrypoint_in_the_file_fails_closed),
         READING_TEST(test_a_syntax_error_ends_the_start_with_its_place),
         READING_TEST(test_a_wrong_type_ends_the_start_with_its_place),
