@@ -6,16 +6,18 @@
 import { on } from './store.js';
 import { SPARK_POINTS } from './spark.js';
 
-const KINDS = ['requests', 'errors', 'p50', 'p95', 'p99'];
+const KINDS = ['requests', 'errors', 'p50', 'p95', 'p99', 'counted', 'failed'];
 const QUIET = { requests: 0, errors: 0, active: 0, p50: null, p95: null, p99: null };
 
 const empty = () => Object.fromEntries([...KINDS.map((kind) => [kind, []]), ['latest', QUIET]]);
 
 export const history = { all: empty(), backends: new Map() };
 
-function add(row, figures) {
+/* Rates are of a second that may have been a long one: `counted` and `failed` are the requests themselves. */
+function add(row, figures, seconds) {
+    const counts = { counted: Math.round(figures.requests * seconds), failed: Math.round(figures.errors * seconds) };
     for (const kind of KINDS) {
-        row[kind].push(figures[kind]);
+        row[kind].push(kind in counts ? counts[kind] : figures[kind]);
         if (row[kind].length > SPARK_POINTS) row[kind].shift();
     }
     row.latest = figures;
@@ -25,10 +27,10 @@ const isOver = (row) => row.requests.every((value) => value === 0) && row.latest
 
 on('figures', (figures) => {
     const busy = new Map(figures.backends.map((one) => [one.name, one]));
-    add(history.all, figures);
+    add(history.all, figures, figures.seconds);
     for (const name of busy.keys()) if (!history.backends.has(name)) history.backends.set(name, empty());
     for (const [name, row] of history.backends) {
-        add(row, busy.get(name) || QUIET);
+        add(row, busy.get(name) || QUIET, figures.seconds);
         if (isOver(row)) history.backends.delete(name);
     }
 });
@@ -39,9 +41,9 @@ const LATELY = 10;
 
 /* Of the last ten seconds: which part of the requests failed (null: there were none), and the latest latencies. */
 export function lately(row) {
-    const sum = (values) => values.slice(-LATELY).reduce((all, value) => all + value, 0), requests = sum(row.requests);
+    const sum = (values) => values.slice(-LATELY).reduce((all, value) => all + value, 0), counted = sum(row.counted);
     const latest = (values) => values.slice(-LATELY).findLast((value) => value !== null) ?? null;
-    return { failed: requests ? sum(row.errors) / requests : null, p50: latest(row.p50), p95: latest(row.p95), p99: latest(row.p99) };
+    return { failed: counted ? sum(row.failed) / counted : null, p50: latest(row.p50), p95: latest(row.p95), p99: latest(row.p99) };
 }
 
 export const historyOf = (backend) => history.backends.get(backend) || null;

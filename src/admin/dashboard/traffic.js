@@ -15,8 +15,8 @@ function showFigures(figures) {
     setText('rate-note', `highest ${number(most)} in two minutes · ${bytes(figures.bytes)}/s`);
     drawSpark(sparks.rate, all.requests);
     setText('error-ratio', percent(now.failed));
-    const errors = all.errors.reduce((sum, value) => sum + value, 0);
-    setText('error-note', errors ? `${number(Math.round(errors))} × 5xx in two minutes` : 'no 5xx in two minutes');
+    const failed = all.failed.reduce((sum, value) => sum + value, 0);
+    setText('error-note', failed ? `${number(failed)} × 5xx in two minutes` : 'no 5xx in two minutes');
     byId('error-ratio').classList.toggle('bad', now.failed > 0);
     drawSpark(sparks.errors, all.errors);
     setText('latency', milliseconds(now.p50));
