@@ -4,7 +4,7 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         ca-certificates cmake g++ ninja-build node-llhttp pkg-config \
         libbrotli-dev libc-ares-dev libcjson-dev libcrypt-dev libcurl4-openssl-dev libre2-dev libssl-dev libuv1-dev libyaml-dev \
-        zlib1g-dev \
+        libnghttp2-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /waybill
 COPY . .

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "client_conn.h"
+#include "h2_conn.h"
 #include <stdlib.h>
 
 enum { DRAIN_BYTES_MAX = 256 * 1024, DRAIN_MS = 10000, LINGER_MS = 2000, FLUSH_MS = 30000, DRAIN_SILENT_MS = 500 };
@@ -10,11 +11,12 @@ static const unsigned client_may_become[CLIENT_STATE_COUNT] = {
     [CLIENT_GREETING] = BIT(CLIENT_SHAKING_HANDS) | BIT(CLIENT_EXCHANGING) | BIT(CLIENT_CLOSING),
     [CLIENT_SHAKING_HANDS] = BIT(CLIENT_READING_HEAD) | BIT(CLIENT_CLOSING),
     [CLIENT_IDLE] = BIT(CLIENT_READING_HEAD) | BIT(CLIENT_FLUSHING) | BIT(CLIENT_CLOSING),
-    [CLIENT_READING_HEAD] = BIT(CLIENT_EXCHANGING) | BIT(CLIENT_CLOSING),
+    [CLIENT_READING_HEAD] = BIT(CLIENT_EXCHANGING) | BIT(CLIENT_HANDED_OVER) | BIT(CLIENT_CLOSING),
     [CLIENT_EXCHANGING] = BIT(CLIENT_IDLE) | BIT(CLIENT_DRAINING_BODY) | BIT(CLIENT_FLUSHING) | BIT(CLIENT_CLOSING),
     [CLIENT_DRAINING_BODY] = BIT(CLIENT_IDLE) | BIT(CLIENT_FLUSHING) | BIT(CLIENT_CLOSING),
     [CLIENT_FLUSHING] = BIT(CLIENT_LINGERING) | BIT(CLIENT_CLOSING),
     [CLIENT_LINGERING] = BIT(CLIENT_CLOSING),
+    [CLIENT_HANDED_OVER] = 0,
     [CLIENT_CLOSING] = 0,
 };
 
@@ -106,6 +108,7 @@ static void begin_exchange(struct client_conn *c, struct exchange *x, size_t hea
     c->version = x->request.version;
     c->expects_continue = x->request.expect_continue;
     body_reader_init(&c->body, x->request.body, x->request.content_length);
+    c->was_used = true;
     stream_take_head(c->stream, head_len, &x->head_bytes);
     c->exchange = x;
     client_become(c, CLIENT_EXCHANGING);
@@ -131,6 +134,20 @@ void client_refuse(struct client_conn *c, enum reason reason)
     refuse(c, exchange_create(c->entry->env, &client_conn_ops, c), reason);
 }
 
+/* The first bytes of a connection say which HTTP it is; those of a preface that is not whole yet are no request. */
+static bool may_be_h2(const struct client_conn *c)
+{
+    return h2_conn_sign(c->stream) != H2_ABSENT;
+}
+
+static void hand_over(struct client_conn *c)
+{
+    if (h2_conn_sign(c->stream) == H2_PRESENT)
+        client_become(c, CLIENT_HANDED_OVER);
+    else if (stream_over(c))
+        close_client(c);
+}
+
 static bool step_reading_head(struct client_conn *c)
 {
     struct slice bytes = stream_bytes(c->stream);
@@ -141,6 +158,10 @@ static bool step_reading_head(struct client_conn *c)
     if (bytes.len == 0) {
         if (stream_over(c))
             close_client(c);
+        return false;
+    }
+    if (!c->was_used && may_be_h2(c)) {
+        hand_over(c);
         return false;
     }
     x = exchange_create(c->entry->env, &client_conn_ops, c);
@@ -252,11 +273,34 @@ static bool step_once(struct client_conn *c)
         return step_flushing(c);
     case CLIENT_LINGERING:
         return step_lingering(c);
+    case CLIENT_HANDED_OVER:
     case CLIENT_CLOSING:
     case CLIENT_STATE_COUNT:
         return false;
     }
     WB_UNREACHABLE();
+}
+
+void entry_closed_one(struct entry *entry)
+{
+    entry->count--;
+    cell_sub(&entry->env->counters->clients, 1);
+    if (entry->options.count_changed)
+        entry->options.count_changed(entry->options.owner, entry->count);
+}
+
+/* It goes on as HTTP/2; as a connection it is the same. */
+static void become_h2(struct client_conn *c)
+{
+    struct entry *entry = c->entry;
+    struct stream *stream = c->stream;
+    struct address peer = c->peer;
+    size_t entrypoint = c->entrypoint;
+
+    loop_remove_deadline(loop_of(c), &c->deadline);
+    list_remove(&c->link);
+    free(c);
+    h2_conn_begin(entry, entrypoint, &peer, &stream);
 }
 
 static void destroy(struct client_conn *c)
@@ -271,11 +315,8 @@ static void destroy(struct client_conn *c)
         stream_close(&c->stream);
     buffer_return(&c->out, &loop_of(c)->stock);
     list_remove(&c->link);
-    entry->count--;
-    cell_sub(&entry->env->counters->clients, 1);
     free(c);
-    if (entry->options.count_changed)
-        entry->options.count_changed(entry->options.owner, entry->count);
+    entry_closed_one(entry);
 }
 
 static void on_stream_changed(void *owner)
@@ -297,6 +338,8 @@ void client_poke(struct client_conn *c)
     c->stepping = false;
     if (c->state == CLIENT_CLOSING)
         destroy(c);
+    else if (c->state == CLIENT_HANDED_OVER)
+        become_h2(c);
 }
 
 void client_set_stream(struct client_conn *c, struct stream *stream)
@@ -362,6 +405,8 @@ struct entry *entry_create(struct environment *env, const struct entry_options *
     entry->env = env;
     entry->options = *options;
     list_init(&entry->clients);
+    list_init(&entry->h2_conns);
+    h2_pool_init(&entry->h2_pool, &env->loop->stock);
     entry->acceptors = wb_alloc((env->entrypoint_count + 1) * sizeof *entry->acceptors);
     for (size_t i = 0; i < env->entrypoint_count; i++)
         if (env->entrypoints[i].tls)
@@ -372,6 +417,7 @@ struct entry *entry_create(struct environment *env, const struct entry_options *
 void entry_destroy(struct entry **entry)
 {
     WB_REQUIRE((*entry)->count == 0);
+    h2_pool_fini(&(*entry)->h2_pool);
     for (size_t i = 0; i < (*entry)->env->entrypoint_count; i++)
         tls_acceptor_destroy(&(*entry)->acceptors[i]);
     free((*entry)->acceptors);
@@ -423,6 +469,8 @@ void entry_drain(struct entry *entry)
             client_set_deadline(c, DRAIN_SILENT_MS); /* its first request may be on the way */
         }
     }
+    LIST_EACH_SAFE (node, &entry->h2_conns)
+        h2_conn_drain(LIST_ENTRY(node, struct h2_conn, link));
 }
 
 void entry_cut(struct entry *entry)
@@ -433,4 +481,6 @@ void entry_cut(struct entry *entry)
         close_client(c);
         client_poke(c);
     }
+    LIST_EACH_SAFE (node, &entry->h2_conns)
+        h2_conn_cut(LIST_ENTRY(node, struct h2_conn, link));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * client_conn - one HTTP/1 connection of a client.
+ * client_conn - one HTTP/1 connection of a client; until its first bytes have come, one of any.
  *
  *   [READING_PROXY] -> [GREETING -> SHAKING_HANDS] -> READING_HEAD -> ..., once
  *   IDLE -> READING_HEAD -> EXCHANGING -> [DRAINING_BODY] -> IDLE ...
@@ -9,6 +9,7 @@
 #pragma once
 #include "waybill/entry/entry.h"
 #include "waybill/http/h1_writer.h"
+#include "waybill/http/h2_session.h"
 #include "waybill/net/tls_server.h"
 
 enum client_state {
@@ -21,6 +22,7 @@ enum client_state {
     CLIENT_DRAINING_BODY, /* answered before the body had come: the rest is discarded, up to a limit */
     CLIENT_FLUSHING,      /* the last bytes are on their way, then it closes */
     CLIENT_LINGERING,     /* our side is shut; what still comes is discarded, so that the answer is not lost to a reset */
+    CLIENT_HANDED_OVER,   /* it speaks HTTP/2: h2_conn goes on */
     CLIENT_CLOSING,
     CLIENT_STATE_COUNT
 };
@@ -35,6 +37,7 @@ struct client_conn {
     bool stepping, poked;
     bool gone;        /* to be reset rather than closed */
     bool proxy_begun; /* the first byte of what may be a PROXY header has come */
+    bool was_used;    /* a request has come: it is HTTP/1 for good */
     struct deadline deadline;
     struct h1_reader reader;
     struct body_reader body;
@@ -61,7 +64,9 @@ struct entry {
     struct environment *env;
     struct entry_options options;
     struct list clients;
-    size_t count;
+    struct list h2_conns;
+    struct h2_pool h2_pool;
+    size_t count; /* of both */
     bool draining;
     struct tls_acceptor **acceptors; /* by entrypoint; NULL: it has no TLS */
     bool told_of_proxy;              /* the first PROXY header that was not believed was logged */
@@ -72,6 +77,9 @@ extern const struct client_ops client_conn_ops;
 void client_become(struct client_conn *c, enum client_state state);
 void client_poke(struct client_conn *c);
 void client_set_deadline(struct client_conn *c, uint64_t after_ms);
+
+/* A connection of either kind has ended. */
+void entry_closed_one(struct entry *entry);
 
 /* The exchange has ended and is gone. */
 void client_conn_ended(void *client, bool cut);

@@ -114,6 +114,8 @@ static const char *protocol_name(enum http_version version)
         return "HTTP/1.0";
     case HTTP_1_1:
         return "HTTP/1.1";
+    case HTTP_2:
+        return "HTTP/2.0";
     }
     WB_UNREACHABLE();
 }

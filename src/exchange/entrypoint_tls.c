@@ -62,7 +62,7 @@ struct tls_server *entrypoint_tls_create(const struct model_tls *model, struct s
     struct tls_server_options options = {
         .min_version = read_version(model->min_version, place, diagnostics),
         .sni_strict = model->sni_strict,
-        .offers_http2 = ENTRYPOINTS_SPEAK_HTTP2,
+        .offers_http2 = true,
         .client_check = client_check(model),
     };
     struct tls_server *server = NULL;

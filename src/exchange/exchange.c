@@ -6,7 +6,7 @@
 #include "waybill/exchange/recent.h"
 #include <stdlib.h>
 
-enum { SPARE_KEPT = 64, STEP_LIMIT = 100000 };
+enum { SPARE_KEPT = 256, STEP_LIMIT = 100000 };
 
 static void on_too_late(struct deadline *deadline);
 
@@ -51,6 +51,7 @@ static void clear(struct exchange *x)
     x->filter_state = NULL;
     x->halves = x->half_at = x->transform = NULL;
     x->upload = NULL;
+    x->kept_lost = false;
     x->note = NULL;
     x->server = x->wanted = NULL;
     x->server_url[0] = '\0';
@@ -211,6 +212,8 @@ static void release(struct exchange *x)
     loop_remove_deadline(env->loop, &x->deadline);
     buffer_return(&x->out, &env->loop->stock);
     buffer_return(&x->head_bytes, &env->loop->stock);
+    if (x->kept.base)
+        replay_drop(x);
     text_fini(&x->answer_text);
     lease_drop(&x->lease);
     arena_reset(&x->arena);

@@ -139,6 +139,20 @@ static void pause_client(struct sim_scene *scene)
     sim_link_pause(scene->client.wire, true);
 }
 
+#define H2_BEGIN "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"
+
+static void break_the_rules_of_h2(struct sim_scene *scene)
+{
+    sim_client_ask_slice(&scene->client, SLICE(H2_BEGIN "\0\0\x01\0\0\0\0\0\0x")); /* payload without a stream */
+}
+
+static void ping_without_end(struct sim_scene *scene)
+{
+    sim_client_ask_slice(&scene->client, SLICE(H2_BEGIN));
+    for (int i = 0; i < 1100; i++)
+        sim_link_send(scene->client.wire, SLICE("\0\0\x08\x06\0\0\0\0\0........"));
+}
+
 static void ask_long_target(struct sim_scene *scene)
 {
     struct text text = TEXT_EMPTY;
@@ -241,6 +255,8 @@ static const struct reach table[] = {
     {REASON_RESPONSE_CUT, GET("a.test", "/", ""), 0, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", 0, NULL},
     {REASON_SERVER_STALLED, GET("a.test", "/", ""), 0, "+HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", 20000, NULL},
     {REASON_DRAINING, GET("a.test", "/mute", ""), 0, NULL, 0, cut_now},
+    {REASON_CLIENT_PROTOCOL, NULL, 0, NULL, 0, break_the_rules_of_h2},
+    {REASON_CLIENT_FLOODED, NULL, 0, NULL, 0, ping_without_end},
     {REASON_BAD_PROXY_HEADER, "PROXY TCP4 \r\n", 0, NULL, 0, NULL},
     {REASON_BAD_PROXY_HEADER, "PROXY TCP4 1.2.3.4 ", 0, NULL, 5000, NULL},
     {REASON_PROXY_NOT_TRUSTED, "PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\n", 400, NULL, 0, NULL},
@@ -315,6 +331,7 @@ static const struct {
     {REASON_SERVER_TLS_REFUSED, "as the one above"},
     {REASON_SERVER_TLS_BROKEN, "as the one above"},
     {REASON_SERVER_TLS_TIMEOUT, "as the one above"},
+    {REASON_SERVER_RESET, "needs a server over HTTP/2: h2_servers_test.c reaches it"},
     {REASON_INTERNAL, "needs more of an exchange's arena (256 KiB) than a head of 64 KiB can make it use"},
 };
 

@@ -2,7 +2,8 @@
 /*
  * entry - the client connections of one worker: reads requests, runs an exchange for each, writes the answers.
  *
- * Thread: its worker. Owner: the worker. A connection has one request at a time; pipelined ones wait in its buffer.
+ * Thread: its worker. Owner: the worker. An HTTP/1 connection has one request at a time; pipelined ones wait in its buffer. An
+ * HTTP/2 connection has one on each of its streams.
  */
 #pragma once
 #include "waybill/exchange/exchange.h"

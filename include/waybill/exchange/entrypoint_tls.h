@@ -6,8 +6,5 @@
 struct diagnostics;
 struct tls_server;
 
-/* Whether HTTP/2 is offered by ALPN: once entry speaks it. */
-enum { ENTRYPOINTS_SPEAK_HTTP2 = false };
-
 /* The caller's; it has no certificates yet. NULL: an option that protects cannot be understood, and a diagnostic says so. */
 struct tls_server *entrypoint_tls_create(const struct model_tls *model, struct slice place, struct diagnostics *diagnostics);

@@ -8,7 +8,7 @@
 #include "waybill/http/headers.h"
 #include "waybill/http/reason.h"
 
-enum http_version { HTTP_1_0, HTTP_1_1 };
+enum http_version { HTTP_1_0, HTTP_1_1, HTTP_2 };
 
 enum body_kind { BODY_NONE, BODY_LENGTH, BODY_CHUNKED, BODY_UNTIL_CLOSE };
 

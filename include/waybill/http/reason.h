@@ -22,6 +22,8 @@
     X(CLIENT_STALLED,         0, true,  "", "",                                      "client took no bytes of the answer within the time allowed") \
     X(RESPONSE_CUT,           0, true,  "", "",                                      "server ended its answer early") \
     X(SERVER_STALLED,         0, true,  "", "",                                      "server sent no more of its answer within the time allowed") \
+    X(CLIENT_PROTOCOL,        0, true,  "", "",                                      "client broke the rules of HTTP/2") \
+    X(CLIENT_FLOODED,         0, true,  "", "",                                      "client sent too much over HTTP/2 that is of no use: resets, pings, settings, empty frames") \
     X(DRAINING,               0, true,  "", "",                                      "worker is shutting down") \
     X(BAD_PROXY_HEADER,       0, true,  "", "",                                      "PROXY header cannot be read, or did not arrive in time") \
     X(CLIENT_TLS_FAILED,      0, true,  "", "",                                      "client and entrypoint did not agree on TLS") \
@@ -65,6 +67,7 @@
     X(SERVER_UNRESOLVED,    502, false, "", "Bad Gateway",                           "name of the server could not be resolved") \
     X(SERVER_CLOSED,        502, false, "", "Bad Gateway",                           "server closed the connection before its answer") \
     X(SERVER_MALFORMED,     502, false, "", "Bad Gateway",                           "answer of the server is not valid HTTP") \
+    X(SERVER_RESET,         502, false, "", "Bad Gateway",                           "server gave the request up before its answer (HTTP/2)") \
     X(SERVER_UPGRADE,       502, false, "", "Bad Gateway",                           "server switched protocols without being asked to") \
     X(SERVER_TLS_UNTRUSTED, 502, false, "", "Bad Gateway",                           "certificate of the server is signed by nobody who is trusted") \
     X(SERVER_TLS_NAME,      502, false, "", "Bad Gateway",                           "certificate of the server is for another name") \
