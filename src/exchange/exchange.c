@@ -50,6 +50,7 @@ static void clear(struct exchange *x)
     x->filter_state = NULL;
     x->halves = x->half_at = x->transform = NULL;
     x->upload = NULL;
+    x->kept_lost = false;
     x->note = NULL;
     x->server = x->wanted = NULL;
     x->server_url[0] = '\0';
@@ -207,6 +208,8 @@ static void release(struct exchange *x)
     loop_remove_deadline(env->loop, &x->deadline);
     buffer_return(&x->out, &env->loop->stock);
     buffer_return(&x->head_bytes, &env->loop->stock);
+    if (x->kept.base)
+        replay_drop(x);
     text_fini(&x->answer_text);
     lease_drop(&x->lease);
     arena_reset(&x->arena);

@@ -9,6 +9,8 @@ bool step_start(struct exchange *x);
 bool step_route(struct exchange *x);
 bool step_filters(struct exchange *x);
 bool step_pick(struct exchange *x);
+/* By which it is asked. */
+struct server_pool *exchange_pool(const struct exchange *x, const struct route_server *server);
 
 /* forward.c */
 bool step_connect(struct exchange *x);
@@ -34,6 +36,12 @@ static inline bool exchange_was_taken(const struct exchange *x)
 }
 /* Tries again where that is safe; otherwise the exchange is answered with the attempt's reason. */
 void attempt_has_failed(struct exchange *x);
+
+/* replay.c: a piece of the body has gone to a server that may say that it did nothing of it. */
+void replay_keep(struct exchange *x, struct slice payload);
+/* It did. True: from now on the body begins anew. */
+bool replay_begin(struct exchange *x);
+void replay_drop(struct exchange *x);
 
 /* request_head.c: false when it does not fit. */
 bool request_head_write(struct exchange *x, struct head_out *out);

@@ -35,6 +35,7 @@ static void repeat_after_stale(struct exchange *x)
 {
     struct attempt *attempt = &x->attempt;
     enum reason reason = attempt->reason;
+    enum attempt_conn conn = attempt->refused ? ATTEMPT_ON_CHECKED : ATTEMPT_ON_NEW;
     bool may_move = x->backend->cookie_name.len == 0; /* a client that belongs to a server does not for a stale connection */
 
     x->repeated = true;
@@ -46,7 +47,7 @@ static void repeat_after_stale(struct exchange *x)
     attempt_cancel(attempt);
     attempt->reason = reason;
     exchange_become(x, EXCHANGE_CONNECT);
-    attempt_start(attempt, upstream_pool(x->env->upstream, x->server), x->request.is_head, ATTEMPT_ON_NEW);
+    attempt_start(attempt, exchange_pool(x, x->server), x->request.is_head, conn);
 }
 
 /* Another server may take it: for free when nothing was sent, else within the budget (decisions.md 29). */
@@ -83,6 +84,8 @@ void attempt_has_failed(struct exchange *x)
 {
     struct attempt *attempt = &x->attempt;
 
+    if (attempt->refused && replay_begin(x))
+        x->body_begun = false;
     forget_attempt(x);
     if (is_untouched(x) && may_repeat_stale(x)) {
         repeat_after_stale(x);
@@ -150,47 +153,24 @@ static void upload_took(struct exchange *x)
         buffer_return(&x->out, &x->env->loop->stock);
 }
 
-static void write_trailers(struct exchange *x, const struct headers *trailers, struct slice *out_bytes)
-{
-    struct head_out out;
-    size_t room = BUFFER_SIZE;
-
-    buffer_borrow(&x->out, &x->env->loop->stock, room);
-    head_out_init(&out, x->out.base + x->out.end, buffer_room(&x->out));
-    head_out_raw(&out, SLICE("0\r\n"));
-    head_out_fields(&out, trailers);
-    head_out_end(&out);
-    *out_bytes = head_out_ok(&out) ? slice_make(out.base, out.len) : SLICE("0\r\n\r\n");
-}
-
 /* One piece of the request on its way; `payload` empty and `last`: the end of it. */
 static void send_piece(struct exchange *x, struct slice payload, bool last, const struct headers *trailers)
 {
-    struct slice parts[5];
-    unsigned count = 0;
-    bool chunked = x->request.body == BODY_CHUNKED;
+    const struct request_part part = {
+        .head = x->head_sent ? SLICE("") : slice_make(x->out.base, x->out.end),
+        .payload = payload,
+        .chunked = x->request.body == BODY_CHUNKED,
+        .last = last,
+        .trailers = trailers,
+    };
 
-    if (!x->head_sent)
-        parts[count++] = slice_make(x->out.base, x->out.end);
-    if (payload.len) {
-        if (chunked)
-            parts[count++] = slice_make(x->chunk_head, chunk_head_write(x->chunk_head, payload.len));
-        parts[count++] = payload;
-        if (chunked)
-            parts[count++] = SLICE("\r\n");
-        x->body_begun = true;
-    }
-    if (last && chunked) {
-        if (trailers && trailers->count)
-            write_trailers(x, trailers, &parts[count++]);
-        else
-            parts[count++] = SLICE("0\r\n\r\n");
-    }
+    x->body_begun = x->body_begun || payload.len > 0;
     x->head_sent = true;
     x->request_sent = last;
     x->upload_pending = payload.len;
-    if (count)
-        attempt_send(&x->attempt, parts, count);
+    if (payload.len && attempt_may_be_refused(&x->attempt))
+        replay_keep(x, payload);
+    attempt_send(&x->attempt, &part);
     if (last) {
         x->sent_ms = x->env->loop->now_ms;
         attempt_expect_answer(&x->attempt);
@@ -280,8 +260,7 @@ static bool send_request(struct exchange *x)
 
 uint64_t exchange_server_progress(struct exchange *x)
 {
-    const struct stream *server = attempt_stream(&x->attempt);
-    return server ? ((server->bytes_written - stream_bytes_left(server)) << 3) + 5 : 0;
+    return (attempt_bytes_sent(&x->attempt) << 3) + 5;
 }
 
 /* Who is waited for decides the deadline. The server has its own (attempt). */
@@ -294,9 +273,9 @@ static void watch(struct exchange *x)
     else if (attempt_is_writing(&x->attempt)) /* the server takes nothing */
         exchange_watch(x, exchange_server_progress(x), x->body_timeout_ms);
     else if (!x->request_sent && x->head_sent && !x->upload_stopped)
-        exchange_watch(x, (x->attempt.conn ? attempt_stream(&x->attempt)->bytes_written << 2 : 0) + 3, x->body_timeout_ms);
+        exchange_watch(x, (attempt_bytes_sent(&x->attempt) << 2) + 3, x->body_timeout_ms);
     else if (x->attempt.state == ATTEMPT_BODY)
-        exchange_watch(x, (attempt_stream(&x->attempt)->bytes_read << 2) + 4, x->response_body_timeout_ms);
+        exchange_watch(x, (attempt_bytes_received(&x->attempt) << 2) + 4, x->response_body_timeout_ms);
     else
         deadline_clear(&x->deadline);
 }

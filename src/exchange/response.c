@@ -19,6 +19,8 @@ static void make_answer(struct exchange *x)
         .has_body = head->body != BODY_NONE,
         .length_known = head->body == BODY_LENGTH,
         .content_length = head->content_length,
+        /* Over HTTP/2 an answer that ends with its head says so without the field. */
+        .write_length = head->body == BODY_LENGTH && !(head->headers.present & (1ull << HEADER_CONTENT_LENGTH)),
     };
     if (!headers_find(&head->headers, HEADER_DATE))
         answer->date = environment_date(x->env);
@@ -85,6 +87,8 @@ static void answer_head(struct exchange *x)
     exchange_send_head(x);
     if (x->attempt.state == ATTEMPT_HEAD)
         attempt_head_done(&x->attempt);
+    if (x->kept.base)
+        replay_drop(x);
     leave_configuration(x);
 }
 

@@ -47,6 +47,7 @@ bool exchange_was_forwarded(const struct exchange *x)
     case REASON_SERVER_UNRESOLVED:
     case REASON_SERVER_CLOSED:
     case REASON_SERVER_MALFORMED:
+    case REASON_SERVER_RESET:
     case REASON_SERVER_UPGRADE:
     case REASON_SERVER_WEBSOCKET:
     case REASON_SERVER_TLS_UNTRUSTED:

@@ -262,14 +262,15 @@ static const struct route_server *next_attempt(struct exchange *x)
 static struct server_pool *pool_as_entrypoint(const struct exchange *x, const struct route_server *server)
 {
     struct tls_credentials *caller = tls_server_caller(x->entrypoint->tls);
-    struct server_pool *pool = caller ? upstream_named_pool(x->env->upstream, server->host, server->port, caller)
-                                      : upstream_pool(x->env->upstream, server);
+    struct server_pool *pool = caller
+                                   ? upstream_named_pool(x->env->upstream, server->host, server->port, POOL_BY_ALPN, caller)
+                                   : upstream_pool(x->env->upstream, server);
 
     tls_credentials_unref(&caller);
     return pool;
 }
 
-static struct server_pool *pool_of(const struct exchange *x, const struct route_server *server)
+struct server_pool *exchange_pool(const struct exchange *x, const struct route_server *server)
 {
     if (x->frontend->pass_tls_cert && server->is_secure && x->entrypoint->tls)
         return pool_as_entrypoint(x, server);
@@ -299,7 +300,8 @@ bool step_pick(struct exchange *x)
         access_note_server(x);
     exchange_become(x, EXCHANGE_CONNECT);
     /* What may not be repeated must not meet an end of which the kernel knows already: that would cost it an error. */
-    attempt_start(&x->attempt, pool_of(x, server), x->request.is_head,
+    x->attempt.http_1_only = x->upgrade.len > 0;
+    attempt_start(&x->attempt, exchange_pool(x, server), x->request.is_head,
                   exchange_may_repeat(x) ? ATTEMPT_ON_POOLED : ATTEMPT_ON_CHECKED);
     return true;
 }

@@ -241,7 +241,9 @@ static struct h2_chunk *add_chunk(struct h2_stream *stream)
     struct buffer memory = {0};
     struct h2_chunk *chunk;
 
-    buffer_borrow(&memory, stream->session->pool->stock, BUFFER_SIZE);
+    /* What comes by and by from a server is written in larger pieces; what a client sends costs no more than it is. */
+    bool is_long = stream->session->side == H2_CLIENT && stream->received >= BUFFER_SIZE;
+    buffer_borrow(&memory, stream->session->pool->stock, is_long ? BUFFER_LARGE : BUFFER_SIZE);
     memory.start = memory.end = (sizeof *chunk + 15) / 16 * 16;
     chunk = (struct h2_chunk *)(void *)memory.base;
     *chunk = (struct h2_chunk){.memory = memory};

@@ -254,6 +254,8 @@ static int on_frame_sent(nghttp2_session *engine, const nghttp2_frame *frame, vo
     struct h2_session *session = arg;
     struct h2_stream *stream;
 
+    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR && !session->fault)
+        session->fault = nghttp2_http2_strerror(frame->goaway.error_code);
     if (frame->hd.type == NGHTTP2_RST_STREAM) {
         note_reset(session, frame->hd.stream_id);
         return 0;

@@ -144,6 +144,7 @@ static nghttp2_option *make_options(void)
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_max_outbound_ack(option, OUTBOUND_ACKS_MAX);
     nghttp2_option_set_max_settings(option, SETTINGS_ENTRIES_MAX);
+    nghttp2_option_set_max_send_header_block_length(option, 2 * BUFFER_LARGE); /* what may come, and what we add to it */
     return option;
 }
 
@@ -324,13 +325,21 @@ void h2_session_go_away(struct h2_session *session, enum h2_code code)
         nghttp2_submit_goaway(session->engine, NGHTTP2_FLAG_NONE, last, (uint32_t)code, NULL, 0);
 }
 
+uint32_t h2_session_streams_max(const struct h2_session *session)
+{
+    return nghttp2_session_get_remote_settings(session->engine, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+bool h2_session_is_welcome(const struct h2_session *session)
+{
+    return !session->went_away && !session->broken && !session->flooded &&
+           nghttp2_session_check_request_allowed(session->engine);
+}
+
 size_t h2_session_room(const struct h2_session *session)
 {
-    uint32_t most = nghttp2_session_get_remote_settings(session->engine, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
-
-    if (session->went_away || session->broken || session->flooded || !nghttp2_session_check_request_allowed(session->engine))
-        return 0;
-    return most > session->open ? most - session->open : 0;
+    uint32_t most = h2_session_streams_max(session);
+    return h2_session_is_welcome(session) && most > session->open ? most - session->open : 0;
 }
 
 bool h2_session_is_settled(const struct h2_session *session)

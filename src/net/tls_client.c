@@ -23,13 +23,10 @@ static int on_new_session(SSL *library, SSL_SESSION *session)
 
 static void set_versions(SSL_CTX *library)
 {
-    static const unsigned char alpn[] = "\x08http/1.1";
-
     WB_REQUIRE(SSL_CTX_set_min_proto_version(library, TLS1_2_VERSION) == 1);
     SSL_CTX_set_options(library, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(library,
                      SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    WB_REQUIRE(SSL_CTX_set_alpn_protos(library, alpn, sizeof alpn - 1) == 0);
 }
 
 static void set_trust(SSL_CTX *library, const struct tls_credentials *credentials)
@@ -142,7 +139,15 @@ static void resume(SSL *library, struct tls_peer *peer)
         SSL_set_session(library, peer->session); /* one that cannot be used any more leads to a full handshake */
 }
 
-SSL *tls_client_open(struct tls_peer *peer)
+static void offer_protocols(SSL *library, bool offer_h2)
+{
+    static const unsigned char both[] = "\x02h2\x08http/1.1";
+    const unsigned skipped = offer_h2 ? 0 : 3;
+
+    WB_REQUIRE(SSL_set_alpn_protos(library, both + skipped, (unsigned)sizeof both - 1 - skipped) == 0);
+}
+
+SSL *tls_client_open(struct tls_peer *peer, bool offer_h2)
 {
     SSL *library = SSL_new(peer->context->library);
 
@@ -152,6 +157,7 @@ SSL *tls_client_open(struct tls_peer *peer)
         ERR_clear_error();
         return NULL;
     }
+    offer_protocols(library, offer_h2);
     resume(library, peer);
     SSL_set_connect_state(library);
     return library;

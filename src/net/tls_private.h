@@ -63,6 +63,7 @@ struct tls_stream {
     unsigned part_count;
     struct buffer out;        /* encrypted, not taken by the socket */
     size_t out_sending;       /* so much of its front is being written: it must not move */
+    bool offers_h2;           /* besides HTTP/1 */
     bool held_up;             /* the library goes on when there is room in `out` */
     bool shut_wanted;         /* an end is to be said when all is written */
     bool shut_said;           /* close_notify is in `out`, or gone */
@@ -104,6 +105,6 @@ BIO_METHOD *tls_bio_method(void);
 BIO *tls_bio_create(const BIO_METHOD *method, struct tls_stream *stream);
 
 /* tls_client.c: the library's side of one connection, ready to shake hands. */
-SSL *tls_client_open(struct tls_peer *peer);
+SSL *tls_client_open(struct tls_peer *peer, bool offer_h2);
 /* Why the last call failed: of the certificate, an alert, or else. */
 enum tls_failure tls_explain(SSL *library, const char **out_detail);

@@ -272,7 +272,7 @@ static bool step_shaking(struct tls_stream *t)
 /* The plain stream stands: hello. */
 static bool open_library(struct tls_stream *t)
 {
-    t->library = t->acceptor ? tls_acceptor_open(t->acceptor) : tls_client_open(t->peer);
+    t->library = t->acceptor ? tls_acceptor_open(t->acceptor) : tls_client_open(t->peer, t->offers_h2);
     if (!t->library)
         return fail(t, TLS_WRONG_NAME, "a name that no certificate can be for", -EPROTO);
     BIO *bio = tls_bio_create(t->acceptor ? t->acceptor->bio_method : t->peer->context->bio_method, t);
@@ -477,6 +477,11 @@ struct stream *tls_accept(struct tls_acceptor *acceptor, struct stream **plain)
 
     t->acceptor = acceptor;
     return &t->stream;
+}
+
+void tls_offer_h2(struct stream *stream)
+{
+    tls_of(stream)->offers_h2 = true;
 }
 
 enum tls_failure tls_stream_failure(const struct stream *stream)

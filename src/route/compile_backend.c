@@ -45,7 +45,7 @@ static void hold_server_slot(struct backend_build *build, const struct model_ser
     fingerprint_add(identity, model->identity);
     fingerprint_add(identity, server->host);
     text_add(identity, slice_make((const char *)&server->port, sizeof server->port));
-    text_add_char(identity, server->is_secure ? 's' : '-');
+    text_add_char(identity, server->is_secure ? 's' : server->is_h2c ? '2' : '-');
     server->slot = slots_hold(&build->compiler->server_slots, text_slice(identity), &server->generation);
 }
 
@@ -75,10 +75,14 @@ static void add_server(struct backend_build *build, const struct model_server *m
     server.host_port = url.host_port;
     server.port = url.port;
     server.is_secure = url.is_secure;
+    server.is_h2c = url.is_h2c;
     if (server.is_secure)
         compiler_want_secure(build->compiler);
-    char *lower = arena_format(arena, "%s" SLICE_FMT ":%u", server.is_secure ? "s " : "", SLICE_ARG(server.host),
-                               (unsigned)server.port);
+    char *lower = arena_format(arena, "%s" SLICE_FMT ":%u",
+                               server.is_secure ? "s "
+                               : server.is_h2c  ? "2 "
+                                                : "",
+                               SLICE_ARG(server.host), (unsigned)server.port);
     for (char *c = lower; *c; c++)
         *c = ascii_lower(*c);
     struct route_server *there = find_address(backend, by_address, slice_of(lower));

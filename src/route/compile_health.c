@@ -18,9 +18,9 @@ struct health_plan {
     const struct model_health_check *model;
     struct slice place;
     struct text target, fields;
-    struct slice host;          /* for the Host field; empty: the server's own */
-    uint16_t port;              /* 0: the server's own */
-    bool has_scheme, is_secure; /* without: as the server is asked */
+    struct slice host;                  /* for the Host field; empty: the server's own */
+    uint16_t port;                      /* 0: the server's own */
+    bool has_scheme, is_secure, is_h2c; /* without a scheme: as the server is asked */
     uint64_t interval_ms;
 };
 
@@ -66,9 +66,10 @@ static bool read_scheme(struct health_plan *plan)
         return true;
     plan->has_scheme = true;
     plan->is_secure = slice_eq_nocase(scheme, SLICE("https"));
-    if (plan->is_secure || slice_eq_nocase(scheme, SLICE("http")))
+    plan->is_h2c = slice_eq_nocase(scheme, SLICE("h2c"));
+    if (plan->is_secure || plan->is_h2c || slice_eq_nocase(scheme, SLICE("http")))
         return true;
-    warn(plan, "scheme", scheme, "is none, so servers are not checked: use http or https");
+    warn(plan, "scheme", scheme, "is none, so servers are not checked: use http, https or h2c");
     return false;
 }
 
@@ -156,6 +157,11 @@ static bool is_secure_for(const struct health_plan *plan, const struct route_ser
     return plan->has_scheme ? plan->is_secure : server->is_secure;
 }
 
+static bool is_h2c_for(const struct health_plan *plan, const struct route_server *server)
+{
+    return plan->has_scheme ? plan->is_h2c : server->is_h2c;
+}
+
 /* A URL without a port leaves it to the scheme of the check. */
 static uint16_t port_for(const struct health_plan *plan, const struct route_server *server)
 {
@@ -191,9 +197,13 @@ static void fill(struct route_health *health, const struct health_plan *plan, co
     struct slice host = server->host;
 
     health->is_secure = is_secure_for(plan, server);
+    health->is_h2c = is_h2c_for(plan, server);
     health->port = port_for(plan, server);
-    text_addf(&label, "%s://" SLICE_FMT ":%u" SLICE_FMT, health->is_secure ? "https" : "http", SLICE_ARG(host),
-              (unsigned)health->port, SLICE_ARG(text_slice(&plan->target)));
+    text_addf(&label, "%s://" SLICE_FMT ":%u" SLICE_FMT,
+              health->is_secure ? "https"
+              : health->is_h2c  ? "h2c"
+                                : "http",
+              SLICE_ARG(host), (unsigned)health->port, SLICE_ARG(text_slice(&plan->target)));
     char *at = health->texts = wb_alloc(host.len + request.len + label.len + 1);
     health->host = keep(&at, host);
     health->request = keep(&at, request);
@@ -214,7 +224,7 @@ static struct route_health *hold(const struct health_plan *plan, const struct ro
     fingerprint_add(identity, SLICE("health"));
     text_add(identity, slice_make((const char *)&server->generation, sizeof server->generation));
     text_add(identity, slice_make((const char *)&port, sizeof port));
-    text_add_char(identity, is_secure ? 's' : '-');
+    text_add_char(identity, is_secure ? 's' : is_h2c_for(plan, server) ? '2' : '-');
     text_add(identity, slice_make((const char *)&plan->interval_ms, sizeof plan->interval_ms));
     fingerprint_add(identity, text_slice(&request));
     struct route_health *health = live_hold(&plan->compiler->lives, text_slice(identity), sizeof *health, free_texts);

@@ -7,11 +7,10 @@ const char *server_url_parse(struct slice url, struct server_url *out)
     struct slice port;
 
     out->is_secure = slice_starts_nocase(url, SLICE("https://"));
-    if (slice_starts_nocase(url, SLICE("h2c://")))
-        return "needs a protocol that is not in this version yet, and is never sent in another instead: use http or https";
-    if (!out->is_secure && !slice_starts_nocase(url, SLICE("http://")))
-        return "does not begin with http:// or https://: write http://address:port";
-    struct slice authority = slice_from(url, out->is_secure ? 8 : 7);
+    out->is_h2c = slice_starts_nocase(url, SLICE("h2c://"));
+    if (!out->is_secure && !out->is_h2c && !slice_starts_nocase(url, SLICE("http://")))
+        return "does not begin with http://, https:// or h2c://: write http://address:port";
+    struct slice authority = slice_from(url, slice_find(url, ':') + 3); /* behind "://" */
     for (size_t i = 0; i < authority.len; i++)
         if (strchr("/?#", authority.ptr[i]) && authority.ptr[i])
             authority.len = i;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* server_url - a server's URL as configured: http://host[:port][/ignored], or https. Pure. */
+/* server_url - a server's URL as configured: http://host[:port][/ignored], https or h2c. Pure. */
 #pragma once
 #include "waybill/base/slice.h"
 
@@ -9,6 +9,7 @@ struct server_url {
     struct slice host_port;
     uint16_t port;
     bool is_secure; /* https */
+    bool is_h2c;    /* HTTP/2 in clear, by prior knowledge */
 };
 
 /* NULL, or what is wrong and what to do. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/upstream/attempt.h"
+#include "shared_conn.h"
 #include "upstream_private.h"
 
 static void on_too_late(struct deadline *deadline);
@@ -12,10 +13,14 @@ void attempt_init(struct attempt *attempt, struct upstream *upstream, void (*pok
     attempt->dial_timeout_ms = upstream_get_options(upstream)->dial_timeout_ms;
     attempt->response_timeout_ms = upstream_get_options(upstream)->response_timeout_ms;
     attempt->conn = NULL;
+    attempt->call = NULL;
     attempt->pool = NULL;
+    attempt->http_1_only = false;
     list_init(&attempt->in_pool);
+    list_init(&attempt->waiting);
     attempt->lookup.state = LOOKUP_NONE;
     attempt->reason = REASON_NONE;
+    attempt->trailers = (struct buffer){0};
     attempt->poke = poke;
     attempt->owner = owner;
     deadline_init(&attempt->deadline, on_too_late);
@@ -26,19 +31,32 @@ static struct loop *loop_of(const struct attempt *attempt)
     return upstream_loop(attempt->upstream);
 }
 
-static void give_back(struct attempt *attempt, bool reusable)
+static void give_back_what_there_is(struct attempt *attempt, bool reusable)
 {
     if (attempt->conn)
         server_pool_return(&attempt->conn, reusable);
+    else
+        h2_call_close(&attempt->call);
+    buffer_return(&attempt->trailers, &loop_of(attempt)->stock);
 }
 
-static void leave_pool(struct attempt *attempt)
+static inline void give_back(struct attempt *attempt, bool reusable)
+{
+    if (attempt->conn || attempt->call)
+        give_back_what_there_is(attempt, reusable);
+}
+
+static void leave_pool(struct attempt *attempt, enum reason failed)
 {
     struct server_pool *pool = attempt->pool;
 
     attempt->pool = NULL;
     if (!pool)
         return;
+    if (pool->protocol != POOL_HTTP_1) {
+        server_pool_stop_leading(pool, attempt, failed);
+        list_remove(&attempt->waiting);
+    }
     list_remove(&attempt->in_pool);
     server_pool_free_if_done(pool);
 }
@@ -50,7 +68,7 @@ static void fail(struct attempt *attempt, enum reason reason)
     deadline_clear(&attempt->deadline);
     lookup_cancel(loop_of(attempt), &attempt->lookup);
     give_back(attempt, false);
-    leave_pool(attempt);
+    leave_pool(attempt, reason);
 }
 
 static void on_too_late(struct deadline *deadline)
@@ -74,6 +92,20 @@ static void ready(struct attempt *attempt)
     deadline_clear(&attempt->deadline);
 }
 
+void attempt_share(struct attempt *attempt, struct server_conn *conn)
+{
+    list_remove(&attempt->waiting);
+    attempt->reused = conn->used;
+    attempt->call = h2_call_open(conn->h2, attempt);
+    ready(attempt);
+}
+
+void attempt_fail_waiting(struct attempt *attempt, enum reason reason)
+{
+    fail(attempt, reason);
+    attempt->poke(attempt->owner);
+}
+
 static void on_looked_up(void *owner)
 {
     struct attempt *attempt = owner;
@@ -95,8 +127,9 @@ static void connect_next(struct attempt *attempt, enum reason failed)
         return;
     }
     while (attempt->next_address < lookup->address_count) {
-        attempt->conn = server_pool_dial(attempt->pool, &lookup->addresses[attempt->next_address++]);
+        attempt->conn = server_pool_dial(attempt->pool, &lookup->addresses[attempt->next_address++], !attempt->http_1_only);
         attempt->conn->attempt = attempt;
+        attempt->conn->alone = attempt->alone;
         if (!attempt->conn->stream->error)
             return;
         give_back(attempt, false);
@@ -113,11 +146,12 @@ void attempt_start(struct attempt *attempt, struct server_pool *pool, bool reque
     list_push_back(&pool->attempts, &attempt->in_pool);
     attempt->request_is_head = request_is_head;
     attempt->reader = (struct h1_reader){0};
-    attempt->sent = attempt->received = attempt->reused = false;
+    attempt->sent = attempt->received = attempt->reused = attempt->refused = false;
     attempt->interim_count = 0;
     attempt->next_address = 0;
     attempt->reason = REASON_NONE;
-    attempt->conn = conn == ATTEMPT_ON_NEW ? NULL : server_pool_take(pool, conn == ATTEMPT_ON_CHECKED);
+    attempt->alone = conn == ATTEMPT_ALONE;
+    attempt->conn = conn >= ATTEMPT_ON_NEW ? NULL : server_pool_take(pool, conn == ATTEMPT_ON_CHECKED);
     if (attempt->conn) {
         attempt->conn->attempt = attempt;
         attempt->reused = attempt->conn->used;
@@ -127,6 +161,14 @@ void attempt_start(struct attempt *attempt, struct server_pool *pool, bool reque
     attempt->state = ATTEMPT_CONNECTING;
     if (attempt->dial_timeout_ms)
         loop_set_deadline_in(loop_of(attempt), &attempt->deadline, attempt->dial_timeout_ms);
+    if (pool->protocol == POOL_HTTP_1 || !server_pool_join(pool, attempt, conn))
+        attempt_dial(attempt);
+}
+
+void attempt_dial(struct attempt *attempt)
+{
+    struct server_pool *pool = attempt->pool;
+
     lookup_start(loop_of(attempt), &attempt->lookup, slice_of(pool->host), pool->port, pool->refused, on_looked_up, attempt);
     connect_next(attempt, REASON_SERVER_REFUSED);
 }
@@ -190,7 +232,14 @@ static void note_connection(struct attempt *attempt)
         attempt->pool->refused = false;
         attempt->pool->failure_said = TLS_FINE;
         attempt->pool->avoid_until_ms = attempt->pool->doublings = 0;
-        ready(attempt);
+        if (server_pool_note_protocol(attempt->pool, attempt->conn)) {
+            struct server_conn *conn = attempt->conn;
+            attempt->conn = NULL;
+            attempt_share(attempt, conn);
+        } else {
+            ready(attempt);
+        }
+        server_pool_note_arrival(attempt->pool, attempt);
     }
 }
 
@@ -203,6 +252,31 @@ void attempt_conn_changed(struct attempt *attempt)
     attempt->poke(attempt->owner);
 }
 
+/* As read_head. */
+static void read_call_head(struct attempt *attempt)
+{
+    bool came;
+    enum reason reason = h2_call_head(attempt->call, &came);
+
+    if (came)
+        attempt->interim_count += attempt->head.status < 200;
+    if (reason != REASON_NONE) {
+        fail(attempt, reason);
+    } else if (came && attempt->interim_count > ATTEMPT_INTERIM_MAX) {
+        fail(attempt, REASON_SERVER_MALFORMED);
+    } else if (came) {
+        attempt->state = ATTEMPT_HEAD;
+        deadline_clear(&attempt->deadline);
+    }
+}
+
+void attempt_call_changed(struct attempt *attempt)
+{
+    if (attempt->state == ATTEMPT_AWAITING || (attempt->state == ATTEMPT_READY && h2_call_write_failed(attempt->call)))
+        read_call_head(attempt);
+    attempt->poke(attempt->owner);
+}
+
 void attempt_turn_back(struct attempt *attempt)
 {
     if (attempt->state != ATTEMPT_CONNECTING)
@@ -211,11 +285,55 @@ void attempt_turn_back(struct attempt *attempt)
     attempt->poke(attempt->owner);
 }
 
-void attempt_send(struct attempt *attempt, const struct slice *parts, unsigned count)
+/* The end of a chunked body (RFC 9112 7.1.2). */
+static struct slice write_trailers(struct attempt *attempt, const struct headers *trailers)
 {
-    WB_REQUIRE(attempt->conn);
+    struct head_out out;
+
+    if (!trailers || trailers->count == 0)
+        return SLICE("0\r\n\r\n");
+    buffer_borrow(&attempt->trailers, &loop_of(attempt)->stock, BUFFER_SIZE);
+    head_out_init(&out, attempt->trailers.base, attempt->trailers.capacity);
+    head_out_raw(&out, SLICE("0\r\n"));
+    head_out_fields(&out, trailers);
+    head_out_end(&out);
+    return head_out_ok(&out) ? slice_make(out.base, out.len) : SLICE("0\r\n\r\n");
+}
+
+static void write_part(struct attempt *attempt, const struct request_part *part)
+{
+    struct slice parts[5];
+    unsigned count = 0;
+
+    if (part->head.len)
+        parts[count++] = part->head;
+    if (part->payload.len && part->chunked)
+        parts[count++] = slice_make(attempt->chunk_head, chunk_head_write(attempt->chunk_head, part->payload.len));
+    if (part->payload.len)
+        parts[count++] = part->payload;
+    if (part->payload.len && part->chunked)
+        parts[count++] = SLICE("\r\n");
+    if (part->last && part->chunked)
+        parts[count++] = write_trailers(attempt, part->trailers);
+    if (count)
+        stream_write(attempt->conn->stream, parts, count);
+}
+
+static void send_on_call(struct attempt *attempt, const struct request_part *part)
+{
+    h2_call_send(attempt->call, part);
+    if (attempt->state == ATTEMPT_READY)
+        attempt->state = ATTEMPT_AWAITING;
+}
+
+void attempt_send(struct attempt *attempt, const struct request_part *part)
+{
     attempt->sent = true;
-    stream_write(attempt->conn->stream, parts, count);
+    if (!attempt->conn) {
+        send_on_call(attempt, part);
+        return;
+    }
+    write_part(attempt, part);
     if (attempt->state == ATTEMPT_READY) {
         attempt->state = ATTEMPT_AWAITING;
         /* What a pooled connection brought before it was asked belongs to nobody. */
@@ -230,22 +348,38 @@ void attempt_expect_answer(struct attempt *attempt)
         loop_set_deadline_in(loop_of(attempt), &attempt->deadline, attempt->response_timeout_ms);
 }
 
-bool attempt_is_writing(const struct attempt *attempt)
+bool attempt_call_is_writing(const struct attempt *attempt)
 {
-    return attempt->conn && attempt->conn->stream->writing;
+    return attempt->call && h2_call_is_writing(attempt->call);
 }
 
 bool attempt_write_failed(const struct attempt *attempt)
 {
+    if (attempt->call)
+        return h2_call_write_failed(attempt->call);
     return !attempt->conn || attempt->conn->stream->write_error || attempt->conn->stream->error;
+}
+
+static void call_head_done(struct attempt *attempt)
+{
+    if (attempt->head.status >= 200) {
+        attempt->state = ATTEMPT_BODY;
+        return;
+    }
+    attempt->state = ATTEMPT_AWAITING;
+    read_call_head(attempt);
 }
 
 void attempt_head_done(struct attempt *attempt)
 {
+    WB_REQUIRE(attempt->state == ATTEMPT_HEAD);
+    if (!attempt->conn) {
+        call_head_done(attempt);
+        return;
+    }
     struct stream *stream = attempt->conn->stream;
     unsigned status = attempt->head.status;
 
-    WB_REQUIRE(attempt->state == ATTEMPT_HEAD);
     stream->pinned = false;
     stream_consume(stream, attempt->head_len);
     attempt->reader = (struct h1_reader){0};
@@ -260,6 +394,17 @@ void attempt_head_done(struct attempt *attempt)
     }
 }
 
+static enum body_result call_body(struct attempt *attempt, struct headers *trailers, struct slice *out_payload)
+{
+    enum body_result result = h2_call_body(attempt->call, trailers, out_payload);
+
+    if (result == BODY_END)
+        attempt->state = ATTEMPT_ENDED;
+    else if (result == BODY_INVALID)
+        fail(attempt, REASON_RESPONSE_CUT);
+    return result;
+}
+
 enum body_result attempt_body(struct attempt *attempt, struct headers *trailers, struct slice *out_payload)
 {
     *out_payload = SLICE("");
@@ -267,6 +412,8 @@ enum body_result attempt_body(struct attempt *attempt, struct headers *trailers,
         return BODY_END;
     if (attempt->state != ATTEMPT_BODY)
         return BODY_INVALID;
+    if (!attempt->conn)
+        return call_body(attempt, trailers, out_payload);
     struct stream *stream = attempt->conn->stream;
     size_t skip = 0;
     bool over = stream->eof || stream->error;
@@ -286,9 +433,21 @@ enum body_result attempt_body(struct attempt *attempt, struct headers *trailers,
     return result;
 }
 
+static void take_from_call(struct attempt *attempt, size_t count)
+{
+    if (!attempt->call || count == 0)
+        return;
+    h2_stream_took(attempt->call->stream, count);
+    shared_conn_step_later(attempt->call->h2); /* the window that this gives back */
+}
+
 void attempt_took(struct attempt *attempt, size_t count)
 {
-    if (!attempt->conn || count == 0)
+    if (!attempt->conn) {
+        take_from_call(attempt, count);
+        return;
+    }
+    if (count == 0)
         return;
     body_took(&attempt->body, count);
     stream_consume(attempt->conn->stream, count);
@@ -305,6 +464,26 @@ struct stream *attempt_stream(const struct attempt *attempt)
     return attempt->conn ? attempt->conn->stream : NULL;
 }
 
+uint64_t attempt_bytes_sent(const struct attempt *attempt)
+{
+    const struct stream *stream = attempt_stream(attempt);
+    const struct h2_call *call = attempt->call;
+
+    if (call)
+        return call->sent - (call->stream ? call->stream->unsent.len : 0);
+    return stream ? stream->bytes_written - stream_bytes_left(stream) : 0;
+}
+
+uint64_t attempt_bytes_received(const struct attempt *attempt)
+{
+    const struct stream *stream = attempt_stream(attempt);
+    const struct h2_call *call = attempt->call;
+
+    if (call)
+        return call->stream ? call->stream->received : 0;
+    return stream ? stream->bytes_read : 0;
+}
+
 void attempt_finish(struct attempt *attempt, bool request_sent)
 {
     bool clean = attempt->state == ATTEMPT_ENDED && request_sent && attempt->head.keep_alive;
@@ -319,6 +498,6 @@ void attempt_cancel(struct attempt *attempt)
     lookup_cancel(loop_of(attempt), &attempt->lookup);
     loop_remove_deadline(loop_of(attempt), &attempt->deadline);
     give_back(attempt, false);
-    leave_pool(attempt);
+    leave_pool(attempt, REASON_NONE);
     attempt->state = ATTEMPT_NONE;
 }

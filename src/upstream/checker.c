@@ -111,7 +111,7 @@ static void step(struct check *check)
     struct attempt *attempt = &check->probe->attempt;
 
     if (attempt->state == ATTEMPT_READY)
-        attempt_send(attempt, &check->health->request, 1);
+        attempt_send(attempt, &(struct request_part){.head = check->health->request, .last = true});
     while (attempt->state == ATTEMPT_HEAD && attempt->head.status < 200 && attempt->head.status != 101)
         attempt_head_done(attempt);
     if (attempt->state == ATTEMPT_HEAD)
@@ -138,7 +138,11 @@ static struct server_pool *pool_of(const struct check *check)
     struct tls_credentials *tls = health->is_secure ? upstream_get_options(upstream)->tls : NULL;
 
     WB_REQUIRE(tls || !health->is_secure);
-    return upstream_named_pool(upstream, health->host, health->port, tls);
+    return upstream_named_pool(upstream, health->host, health->port,
+                               health->is_h2c      ? POOL_H2C
+                               : health->is_secure ? POOL_BY_ALPN
+                                                   : POOL_HTTP_1,
+                               tls);
 }
 
 static void begin(struct check *check)
@@ -152,7 +156,7 @@ static void begin(struct check *check)
     deadline_init(&probe->deadline, on_too_late);
     loop_set_deadline_in(loop_of(check), &probe->deadline, CHECK_TIMEOUT_MS);
     attempt_init(&probe->attempt, check->checker->upstream, on_changed, probe);
-    attempt_start(&probe->attempt, pool_of(check), false, ATTEMPT_ON_NEW);
+    attempt_start(&probe->attempt, pool_of(check), false, ATTEMPT_ALONE);
     step(check);
 }
 

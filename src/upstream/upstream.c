@@ -2,6 +2,7 @@
 #include "waybill/upstream/upstream.h"
 #include "balancer.h"
 #include "checker.h"
+#include "shared_conn.h"
 #include "upstream_private.h"
 #include "waybill/base/map.h"
 #include "waybill/net/tls_credentials.h"
@@ -19,6 +20,7 @@ struct upstream {
     uint64_t avoids_until_ms;    /* no server is avoided for longer */
     struct map named;            /* "host:port", and by whom over TLS -> server_pool */
     struct tls_context *context; /* by which https servers are called; NULL: none was yet */
+    struct h2_pool h2_pool;
     size_t retired_count;
     size_t idle_count;
     uint64_t repeats_in_fifths; /* earned and not spent, in fifths of a repeat */
@@ -37,6 +39,7 @@ struct upstream *upstream_create(struct loop *loop, const struct upstream_option
     up->loop = loop;
     up->options = *options;
     map_init(&up->named);
+    h2_pool_init(&up->h2_pool, &loop->stock);
     up->checker = checker_create(up);
     return up;
 }
@@ -77,7 +80,8 @@ const struct upstream_options *upstream_get_options(const struct upstream *upstr
     return &upstream->options;
 }
 
-static struct server_pool *create_pool(struct upstream *up, struct slice host, uint16_t port, uint64_t generation)
+static struct server_pool *create_pool(struct upstream *up, struct slice host, uint16_t port, enum pool_protocol protocol,
+                                       uint64_t generation)
 {
     struct server_pool *pool = wb_alloc(sizeof *pool);
 
@@ -85,8 +89,13 @@ static struct server_pool *create_pool(struct upstream *up, struct slice host, u
     pool->host = slice_dup(host);
     pool->port = port;
     pool->generation = generation;
+    pool->protocol = protocol;
+    pool->serve.run = server_pool_serve;
+    list_init(&pool->serve.link);
     list_init(&pool->idle);
+    list_init(&pool->shared);
     list_init(&pool->attempts);
+    list_init(&pool->waiting);
     return pool;
 }
 
@@ -95,6 +104,7 @@ void server_pool_free_if_done(struct server_pool *pool)
     if (!pool->retired || pool->lent_count || pool->idle_count || pool->holds || !list_empty(&pool->attempts))
         return;
     pool->upstream->retired_count--;
+    list_remove(&pool->serve.link);
     tls_peer_destroy(&pool->tls);
     free(pool->host);
     free(pool);
@@ -186,7 +196,8 @@ struct server_pool *upstream_pool(struct upstream *up, const struct route_server
     /* An exchange that began with an older snapshot may come with an older generation: it must not take the slot
      * away from the newer server, so it gets a pool that ends with it. */
     bool older = pool && pool->generation > server->generation;
-    struct server_pool *made = create_pool(up, server->host, server->port, server->generation);
+    enum pool_protocol protocol = server->is_h2c ? POOL_H2C : server->is_secure ? POOL_BY_ALPN : POOL_HTTP_1;
+    struct server_pool *made = create_pool(up, server->host, server->port, protocol, server->generation);
     if (server->is_secure)
         made->tls = tls_peer_create(context_of_servers(up), server->host);
     if (older) {
@@ -216,15 +227,16 @@ static struct tls_context *context_of_named(struct upstream *up, const struct tl
     return NULL;
 }
 
-struct server_pool *upstream_named_pool(struct upstream *up, struct slice host, uint16_t port, struct tls_credentials *tls)
+struct server_pool *upstream_named_pool(struct upstream *up, struct slice host, uint16_t port, enum pool_protocol protocol,
+                                        struct tls_credentials *tls)
 {
     char key[512];
-    int len = snprintf(key, sizeof key, SLICE_FMT ":%u %s", SLICE_ARG(slice_head(host, 255)), (unsigned)port,
+    int len = snprintf(key, sizeof key, SLICE_FMT ":%u %d %s", SLICE_ARG(slice_head(host, 255)), (unsigned)port, protocol,
                        tls ? tls_credentials_id(tls) : "");
     struct server_pool *pool = map_get(&up->named, slice_make(key, (size_t)len));
 
     if (!pool) {
-        pool = create_pool(up, host, port, 0);
+        pool = create_pool(up, host, port, protocol, 0);
         if (tls)
             pool->tls = server_pool_find_peer(context_of_named(up, tls), tls, host);
         map_put(&up->named, slice_make(key, (size_t)len), pool);
@@ -273,6 +285,11 @@ void upstream_drain(struct upstream *up)
         server_pool_close_idle(entry->value);
 }
 
+struct h2_pool *upstream_h2_pool(struct upstream *up)
+{
+    return &up->h2_pool;
+}
+
 size_t upstream_idle_count(const struct upstream *up)
 {
     return up->idle_count;
@@ -297,6 +314,7 @@ void upstream_destroy(struct upstream **upstream)
     for (size_t i = 0; (entry = map_next(&up->named, &i));)
         retire_pool(entry->value);
     WB_REQUIRE(up->retired_count == 0); /* nothing is lent any more */
+    h2_pool_fini(&up->h2_pool);
     tls_context_unref(&up->context);
     map_fini(&up->named);
     free(up->pools);

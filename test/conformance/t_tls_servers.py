@@ -14,7 +14,7 @@ MIB = bytes(range(256)) * 4096
 def context_of(name, version=None, clients=None):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path_of(f"{name}.pem"), path_of(f"{name}.key"))
-    context.set_alpn_protocols(["h2", "http/1.1"])
+    context.set_alpn_protocols(["http/1.1"])
     if version:
         context.minimum_version = context.maximum_version = version
     if clients:

@@ -6,6 +6,7 @@
  * its own body, nothing with a side effect is executed twice, and at the end nothing is left (sim_world_destroy looks:
  * buffers, deadlines, streams, snapshots; LeakSanitizer the rest).
  */
+#include "sim_h2.h"
 #include "sim_test.h"
 
 #if defined(__SANITIZE_THREAD__)
@@ -15,7 +16,7 @@ enum { SEEDS = 250 };
 #else
 enum { SEEDS = 2500 };
 #endif
-enum { CLIENTS = 4, SERVERS = 3, PER_CLIENT = 6 };
+enum { CLIENTS = 4, SERVERS = 3, SHARED = 2, PER_CLIENT = 6 };
 
 enum shape { SHAPE_GET, SHAPE_POST_LENGTH, SHAPE_POST_CHUNKED, SHAPE_HEAD, SHAPE_UPGRADE, SHAPE_BROKEN, SHAPE_COUNT };
 
@@ -23,6 +24,7 @@ struct storm {
     struct sim_world *world;
     struct sim *sim;
     struct sim_server servers[SERVERS], auth;
+    struct sim_h2_server shared[SHARED];
     struct sim_client clients[CLIENTS];
     enum shape shapes[CLIENTS][PER_CLIENT];
     unsigned completed, cut;
@@ -36,15 +38,18 @@ static unsigned id_of(unsigned client, unsigned index)
 static void publish(struct storm *s)
 {
     static const struct sim_route routes[] = {
-        {.name = "a", .rule = "Host:a.test", .servers = "http://10.0.0.1:80 http://10.0.0.2:80 http://web:80"},
+        {.name = "a",
+         .rule = "Host:a.test",
+         .servers = "http://10.0.0.1:80 h2c://10.0.0.4:80 http://web:80 h2c://10.0.0.5:80"},
         {.name = "b",
          .rule = "Host:a.test;PathPrefix:/len",
-         .servers = "http://10.0.0.1:80 http://10.0.0.2:80",
+         .servers = "http://10.0.0.1:80 http://10.0.0.2:80 h2c://10.0.0.4:80",
          .auth = "http://10.0.0.8:9000/204"},
     };
     struct sim_route chosen[2] = {routes[0], routes[1]};
     if (sim_draw(s->sim, 3) == 0)
-        chosen[0].servers = "http://10.0.0.2:80 http://web:80"; /* a server leaves while requests are on their way to it */
+        chosen[0].servers =
+            "http://10.0.0.2:80 h2c://10.0.0.5:80 http://web:80"; /* a server leaves while requests are on their way to it */
     sim_world_publish(s->world, chosen, 1 + (size_t)sim_draw(s->sim, 2));
 }
 
@@ -64,6 +69,12 @@ static void begin_storm(struct storm *s, uint64_t seed)
         s->servers[i].listener.refusals = (unsigned)sim_draw(s->sim, 3);
         s->servers[i].listener.dial_ms = sim_draw(s->sim, 5);
     }
+    for (unsigned i = 0; i < SHARED; i++) {
+        sim_h2_server_init(&s->shared[i], s->sim, i ? "10.0.0.5" : "10.0.0.4", 80, i ? "five" : "four");
+        s->shared[i].limits.streams = 1 + (unsigned)sim_draw(s->sim, 4);
+        s->shared[i].limits.stream_window = 100 + (size_t)sim_draw(s->sim, 60000);
+        s->shared[i].listener.dial_ms = sim_draw(s->sim, 5);
+    }
     sim_server_init(&s->auth, s->sim, "10.0.0.8", 9000, "auth");
     struct sim_name name = {
         .host = "web", .when = sim_draw(s->sim, 2) ? SIM_NAME_LATER : SIM_NAME_AT_ONCE, .after_ms = 3, .address_count = 2};
@@ -79,6 +90,8 @@ static void end_storm(struct storm *s)
 {
     for (unsigned i = 0; i < SERVERS; i++)
         sim_server_fini(&s->servers[i]);
+    for (unsigned i = 0; i < SHARED; i++)
+        sim_h2_server_fini(&s->shared[i]);
     sim_server_fini(&s->auth);
     sim_world_destroy(&s->world);
 }
@@ -141,6 +154,34 @@ static void hurt_a_server(struct storm *s)
     }
 }
 
+static void hurt_a_shared_server(struct storm *s)
+{
+    struct sim_h2_server *server = &s->shared[sim_draw(s->sim, SHARED)];
+
+    server->refuse = (unsigned)sim_draw(s->sim, 2);
+    LIST_EACH (node, &server->conns) {
+        struct sim_h2_conn *conn = LIST_ENTRY(node, struct sim_h2_conn, link);
+        if (conn->wire->gone || conn->wire->fin_coming)
+            continue;
+        switch (sim_draw(s->sim, 6)) {
+        case 0:
+            sim_link_close(conn->wire);
+            break;
+        case 1:
+            sim_link_reset(conn->wire);
+            break;
+        case 2:
+            sim_h2_go_away(conn);
+            break;
+        case 3:
+            sim_h2_reset_all(conn, sim_draw(s->sim, 2) ? H2_INTERNAL_ERROR : H2_PROTOCOL_ERROR);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
 static void hurt_a_client(struct storm *s)
 {
     struct sim_link *wire = s->clients[sim_draw(s->sim, CLIENTS)].wire;
@@ -170,7 +211,10 @@ static void act(struct storm *s)
 
     switch (sim_draw(s->sim, 8)) {
     case 0:
-        hurt_a_server(s);
+        if (sim_draw(s->sim, 2))
+            hurt_a_server(s);
+        else
+            hurt_a_shared_server(s);
         break;
     case 1:
         if (sim_draw(s->sim, 4) == 0)
@@ -225,6 +269,8 @@ static void check_servers(struct storm *s, uint64_t seed)
             unsigned id = id_of(c, i), executed = 0;
             for (unsigned n = 0; n < SERVERS; n++)
                 executed += s->servers[n].executed[id];
+            for (unsigned n = 0; n < SHARED; n++)
+                executed += s->shared[n].executed[id];
             enum shape shape = s->shapes[c][i];
             bool effect = shape == SHAPE_POST_LENGTH || shape == SHAPE_POST_CHUNKED || shape == SHAPE_BROKEN;
             if (effect && executed > 1)

@@ -38,6 +38,12 @@ enum { EXCHANGE_TRIES_MAX = 8, EXCHANGE_ARENA_BYTES = 256 * 1024, EXCHANGE_HOPS_
 
 struct traffic_flow;
 
+/* A request's body that a filter has collected. Owner: the filter, until its response half is told of the end. */
+struct body_source {
+    enum body_result (*body)(struct body_source *source, struct slice *out_payload); /* stays where it is until took */
+    void (*took)(struct body_source *source, size_t count);
+};
+
 struct exchange {
     struct environment *env;
     const struct client_ops *client_ops;
@@ -88,14 +94,17 @@ struct exchange {
     bool earned;       /* its share of a repeat was counted */
     bool repeated;     /* the one repeat after a stale pooled connection was used */
     struct attempt attempt;
-    struct buffer out; /* head for the server, until it is written */
-    char chunk_head[CHUNK_HEAD_MAX];
+    struct buffer out;     /* head for the server, until it is written */
     size_t upload_pending; /* payload bytes being written to the server */
     uint64_t sent_ms;      /* when the server had all of the request; 0: it never had */
     bool head_sent, request_sent, upload_stopped, body_begun;
     bool continue_wanted;       /* the client waits for 100 */
     bool expects;               /* Expect was sent along with a body, and the server has not said 100 */
     struct body_source *upload; /* where the request's body is taken from; NULL: the client */
+    struct body_source replay;  /* what was sent before, from `kept` */
+    struct buffer kept;         /* all that was sent of the body, while it can be sent again (replay.c) */
+    size_t replayed;            /* of it */
+    bool kept_lost;             /* it was too much */
 
     /* Answer. */
     unsigned status;
@@ -111,12 +120,6 @@ struct exchange {
     bool internal; /* an internal route, or a head that could not be read: not counted as a request, not logged */
 
     struct exchange *next_spare;
-};
-
-/* A request's body that a filter has collected. Owner: the filter, until its response half is told of the end. */
-struct body_source {
-    enum body_result (*body)(struct body_source *source, struct slice *out_payload); /* stays where it is until took */
-    void (*took)(struct body_source *source, size_t count);
 };
 
 /* Takes over the head's buffer; `request` was read from it. The client sets the ops first. */

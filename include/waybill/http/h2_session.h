@@ -75,10 +75,13 @@ size_t h2_session_count(const struct h2_session *session);
 void h2_session_announce(struct h2_session *session);
 /* No new streams; those there are go on. is_over when the last has closed. */
 void h2_session_go_away(struct h2_session *session, enum h2_code code);
-/* A client: how many more streams the server takes now. 0 after its GOAWAY. */
+/* A client: new streams may be opened, if there is room: not after the server's GOAWAY. */
+bool h2_session_is_welcome(const struct h2_session *session);
+/* A client: how many more streams the server takes now. */
 size_t h2_session_room(const struct h2_session *session);
-/* A client: the server's SETTINGS have come. */
+/* A client: the server's SETTINGS have come, and allow so many streams. */
 bool h2_session_is_settled(const struct h2_session *session);
+uint32_t h2_session_streams_max(const struct h2_session *session);
 
 /* A head, or trailers, to be sent: begun, filled, then sent by h2_session_request or one of h2_stream's; one at a time in a worker. Names are
  * sent in lower case. Bytes that no field may hold make it fail. */

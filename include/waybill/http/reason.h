@@ -67,6 +67,7 @@
     X(SERVER_UNRESOLVED,    502, false, "", "Bad Gateway",                           "name of the server could not be resolved") \
     X(SERVER_CLOSED,        502, false, "", "Bad Gateway",                           "server closed the connection before its answer") \
     X(SERVER_MALFORMED,     502, false, "", "Bad Gateway",                           "answer of the server is not valid HTTP") \
+    X(SERVER_RESET,         502, false, "", "Bad Gateway",                           "server gave the request up before its answer (HTTP/2)") \
     X(SERVER_UPGRADE,       502, false, "", "Bad Gateway",                           "server switched protocols without being asked to") \
     X(SERVER_TLS_UNTRUSTED, 502, false, "", "Bad Gateway",                           "certificate of the server is signed by nobody who is trusted") \
     X(SERVER_TLS_NAME,      502, false, "", "Bad Gateway",                           "certificate of the server is for another name") \

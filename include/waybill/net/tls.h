@@ -51,6 +51,8 @@ struct slice tls_stream_server_name(const struct stream *stream);
 
 /* A stream to the peer, over one that is connected or on its way, which it takes over. */
 struct stream *tls_dial(struct tls_peer *peer, struct stream **plain);
+/* Of a stream that tls_dial made, before it is connected: HTTP/2 is offered too, and stream_protocol says what was agreed on. */
+void tls_offer_h2(struct stream *stream);
 /* Of a stream that tls_dial made. */
 enum tls_failure tls_stream_failure(const struct stream *stream);
 /* The library's words for it, constant; "" when there are none. */

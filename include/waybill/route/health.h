@@ -16,6 +16,7 @@ struct route_health {
     struct slice host; /* name or address, no brackets */
     uint16_t port;
     bool is_secure; /* asked over TLS, once it has proved its name */
+    bool is_h2c;    /* asked by HTTP/2 in clear */
     uint64_t interval_ms;
     struct slice request; /* as it is sent */
     struct slice label;   /* for messages: "http://10.0.0.3:80/health" */

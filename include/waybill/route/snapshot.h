@@ -27,6 +27,7 @@ struct route_server {
     struct slice host_port; /* what Host is with passHostHeader=false */
     uint16_t port;
     bool is_secure; /* https: nothing is said to it before it has been verified */
+    bool is_h2c;    /* HTTP/2 in clear, by prior knowledge */
     uint32_t slot;
     uint64_t generation;         /* differs whenever the slot was given to another identity */
     unsigned weight;             /* 0: gets only whom a cookie sends to it */

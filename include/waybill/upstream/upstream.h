@@ -31,7 +31,7 @@ struct server_pool *upstream_pool(struct upstream *upstream, const struct route_
 /* For servers that no frontend names (authentication), and for health checks. Made on first use; one that rests is dropped with
  * the next snapshot. `tls`: who calls it over TLS, NULL for none; those who say the same share a pool. */
 struct server_pool *upstream_named_pool(struct upstream *upstream, struct slice host, uint16_t port,
-                                        struct tls_credentials *tls);
+                                        enum pool_protocol protocol, struct tls_credentials *tls);
 
 /* Whose turn it is (spec/proxy.md 7): one position per backend and worker. Never one that fails its health check or has weight
  * 0; those that could not be connected to lately only when there is no other. Servers whose slot is among `tried` are passed

@@ -175,7 +175,7 @@ static enum filter_verdict deny(struct exchange *x, struct question *q)
 static void start_attempt(struct question *q, const struct forward_auth *auth, bool fresh)
 {
     struct server_pool *pool = upstream_named_pool(q->exchange->env->upstream, auth->server.host, auth->server.port,
-                                                   auth_server_tls(&auth->server));
+                                                   POOL_HTTP_1, auth_server_tls(&auth->server));
 
     attempt_init(&q->attempt, q->exchange->env->upstream, poke_exchange_of, q);
     if (pool->lent_count >= AUTH_CONNECTIONS) {
@@ -333,8 +333,7 @@ static enum filter_verdict request(struct exchange *x, const void *config)
             buffer_return(&q->out, &x->env->loop->stock);
             if (!compose(q, auth))
                 return deny(x, q);
-            struct slice head = slice_make(q->out.base, q->out.end);
-            attempt_send(&q->attempt, &head, 1);
+            attempt_send(&q->attempt, &(struct request_part){.head = slice_make(q->out.base, q->out.end), .last = true});
             attempt_expect_answer(&q->attempt);
             break;
         case ATTEMPT_HEAD:

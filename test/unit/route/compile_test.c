@@ -293,7 +293,7 @@ static void test_no_backend_or_no_server_answers_503(void **state)
     struct fragment *fragment = fragment_with("docker", 3, 2);
     (void)state;
     bench_init(&bench, NULL);
-    BACKEND(fragment, "bad", "h2c://10.0.0.1:443");
+    BACKEND(fragment, "bad", "h3://10.0.0.1:443");
     add_frontend(fragment, "gone", "Host:a.t", "missing");
     add_frontend(fragment, "empty", "Host:b.t", "bad");
     add_frontend(fragment, "all", NULL, "bad");
@@ -303,7 +303,7 @@ static void test_no_backend_or_no_server_answers_503(void **state)
     assert_true(name_is(find(snapshot, 0, "other.t", "/x"), "all"));
     assert_int_equal(find(snapshot, 0, "other.t", "/x")->priority, 0);
     assert_true(said(&bench, DIAGNOSTIC_ERROR, "its backend `missing` does not exist"));
-    assert_true(said(&bench, DIAGNOSTIC_ERROR, "never sent in another"));
+    assert_true(said(&bench, DIAGNOSTIC_ERROR, "does not begin with http://, https:// or h2c://"));
     snapshot_unref(&snapshot);
     bench_fini(&bench);
 }
@@ -537,7 +537,10 @@ static void test_server_urls(void **state)
         {"https://name", "name", "name", 443},
         {"HTTPS://[::1]:8443/x", "::1", "[::1]:8443", 8443},
         {"https://", NULL, NULL, 0},
-        {"h2c://name", NULL, NULL, 0},
+        {"h2c://name", "name", "name", 80},
+        {"H2C://[::1]:50051/x", "::1", "[::1]:50051", 50051},
+        {"h2c://", NULL, NULL, 0},
+        {"h2://name", NULL, NULL, 0},
         {"name:80", NULL, NULL, 0},
         {"", NULL, NULL, 0},
     };
@@ -553,6 +556,7 @@ static void test_server_urls(void **state)
         assert_true(slice_eq(url.host_port, slice_of(rows[i].host_port)));
         assert_int_equal(url.port, rows[i].port);
         assert_int_equal(url.is_secure, ascii_lower(rows[i].url[4]) == 's');
+        assert_int_equal(url.is_h2c, rows[i].url[1] == '2');
     }
 }
 

@@ -242,10 +242,10 @@ static void test_a_pool_belongs_to_a_slot_and_its_generation(void **state)
     assert_int_equal(later->generation, 10);
     rig.servers[1].slot = 5000; /* far beyond the table */
     assert_int_equal(upstream_pool(rig.upstream, &rig.servers[1])->port, 80);
-    assert_ptr_equal(upstream_named_pool(rig.upstream, SLICE("auth"), 1, NULL),
-                     upstream_named_pool(rig.upstream, SLICE("auth"), 1, NULL));
-    assert_ptr_not_equal(upstream_named_pool(rig.upstream, SLICE("auth"), 1, NULL),
-                         upstream_named_pool(rig.upstream, SLICE("auth"), 2, NULL));
+    assert_ptr_equal(upstream_named_pool(rig.upstream, SLICE("auth"), 1, POOL_HTTP_1, NULL),
+                     upstream_named_pool(rig.upstream, SLICE("auth"), 1, POOL_HTTP_1, NULL));
+    assert_ptr_not_equal(upstream_named_pool(rig.upstream, SLICE("auth"), 1, POOL_HTTP_1, NULL),
+                         upstream_named_pool(rig.upstream, SLICE("auth"), 2, POOL_HTTP_1, NULL));
     end(&rig);
 }
 
