@@ -181,6 +181,7 @@ static bool answer_slash(struct admin *admin, const struct local_request *reques
     text_fini(&there.body);
     if (!is_route)
         return false;
+    text_add(&location, admin->options.path);
     text_add(&location, path);
     if (request->query.len) {
         text_add_char(&location, '?');
@@ -205,26 +206,28 @@ static bool is_path_prefix(struct slice prefix)
     return true;
 }
 
-static void answer_root(const struct local_request *request, struct local_answer *answer)
+/* To the dashboard, below what a proxy before us has cut off. */
+static void answer_root(const struct admin *admin, struct slice prefix, struct local_answer *answer)
 {
-    struct slice prefix = headers_value(request->headers, HEADER_X_FORWARDED_PREFIX);
     struct text location = TEXT_EMPTY;
 
     if (is_path_prefix(prefix))
         text_add(&location, slice_head(prefix, prefix.len - slice_ends(prefix, SLICE("/"))));
+    text_add(&location, admin->options.path);
     text_add(&location, SLICE("/dashboard/"));
     reply_redirect(answer, 302, text_slice(&location));
     text_fini(&location);
 }
 
-static bool answer_dashboard(const struct local_request *request, bool is_get, struct local_answer *answer)
+static bool answer_dashboard(const struct admin *admin, const struct local_request *request, bool is_get,
+                             struct local_answer *answer)
 {
     if (is_get && slice_eq(request->path, SLICE("/"))) {
-        answer_root(request, answer);
+        answer_root(admin, headers_value(request->headers, HEADER_X_FORWARDED_PREFIX), answer);
         return true;
     }
     if (is_get && slice_eq(request->path, SLICE("/dashboard/status"))) {
-        reply_redirect(answer, 302, SLICE("/dashboard/"));
+        answer_root(admin, SLICE(""), answer);
         return true;
     }
     return (is_get || slice_eq(request->method, SLICE("HEAD"))) && dashboard_answer(request->path, answer);
@@ -243,13 +246,32 @@ static bool answer(void *arg, const struct local_request *request, struct local_
     if (rest_answer(admin, request, out_answer) || answer_metrics(admin, request, out_answer))
         return true;
     if (is_api_entrypoint(admin, request)) {
-        if (admin->options.dashboard && answer_dashboard(request, is_get, out_answer))
+        if (admin->options.dashboard && answer_dashboard(admin, request, is_get, out_answer))
             return true;
         if (is_get && answer_api(admin, request->path, request, out_answer))
             return true;
     }
     return is_get && !admin->options.keep_trailing_slash && slice_ends(request->path, SLICE("/")) &&
            answer_slash(admin, request, out_answer);
+}
+
+/* What the request asks for below options.path, which begins with a slash; false: it is elsewhere. */
+static bool cut_path(const struct admin *admin, struct slice *path)
+{
+    struct slice below = slice_from(*path, admin->options.path.len);
+
+    if (!slice_starts(*path, admin->options.path) || (below.len && below.ptr[0] != '/'))
+        return false;
+    *path = below.len ? below : SLICE("/");
+    return true;
+}
+
+static bool answer_below(void *arg, const struct local_request *request, struct local_answer *out_answer)
+{
+    struct local_request below = *request;
+
+    *out_answer = (struct local_answer){0};
+    return cut_path(arg, &below.path) && answer(arg, &below, out_answer);
 }
 
 struct admin *admin_create(const struct admin_options *options)
@@ -281,5 +303,5 @@ void admin_drain(struct admin *admin)
 
 struct local_routes admin_routes(struct admin *admin)
 {
-    return (struct local_routes){answer, admin};
+    return (struct local_routes){admin->options.path.len ? answer_below : answer, admin};
 }

@@ -263,14 +263,14 @@ void control_publish(struct control *control)
         show_inventory(control, &control->sources[i]); /* one provider's frontends may be in another's way */
 }
 
-size_t control_live_snapshots(const struct control *control)
-{
-    return compiler_live_snapshots(control->compiler);
-}
-
 const struct snapshot *control_current(const struct control *control)
 {
     return control->current;
+}
+
+size_t control_live_snapshots(const struct control *control)
+{
+    return compiler_live_snapshots(control->compiler);
 }
 
 void control_destroy(struct control **control)

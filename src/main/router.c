@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "router.h"
+#include "service.h"
 #include "waybill/admin/admin.h"
 #include "waybill/base/log.h"
 #include "waybill/control/control.h"
@@ -49,6 +50,7 @@ struct router {
     struct cell live_snapshots;
     struct provider *providers[MODEL_PROVIDERS_MAX];
     size_t provider_count;
+    struct service *service;        /* NULL: nobody wants to hear how it goes */
     _Atomic(struct rest *) rest;    /* NULL while there is none yet */
     struct traffic_options traffic; /* of all workers */
     struct traffic *traffics[SETTINGS_WORKERS_MAX];
@@ -368,6 +370,7 @@ static void create_admin(struct router *r)
         .api = s->api_on,
         .dashboard = s->api_on && s->api_dashboard,
         .ping = s->ping_on,
+        .path = s->admin_path,
         .metrics_write = s->prometheus_on ? write_metrics : NULL,
         .metrics_arg = r,
         .metrics_entrypoint = entrypoint_number(s, s->prometheus_entrypoint),
@@ -530,6 +533,20 @@ static void start_providers(struct router *r)
     }
 }
 
+static void create_service(struct router *r)
+{
+    struct slice *names = ARENA_ARRAY(&r->arena, struct slice, r->provider_count);
+
+    for (size_t i = 0; i < r->provider_count; i++)
+        names[i] = slice_of(r->providers[i]->ops->name);
+    r->service = service_create(&(struct service_options){.loop = r->loop,
+                                                          .control = r->control,
+                                                          .workers = r->workers,
+                                                          .worker_count = r->worker_count,
+                                                          .providers = names,
+                                                          .provider_count = r->provider_count});
+}
+
 /* Each worker ends when its last connection has; joining them waits for that. */
 static void finish(struct router *r)
 {
@@ -548,6 +565,7 @@ static void finish(struct router *r)
     deadline_queue_remove(&r->loop->deadlines, &r->phase_end);
     signal_watch_destroy(&r->term);
     signal_watch_destroy(&r->interrupt);
+    service_destroy(&r->service);
     signal_watch_destroy(&r->rotate);
     control_destroy(&r->control);
     uv_loop_stop(r->loop);
@@ -604,6 +622,7 @@ static void on_stop_signal(void *owner, int number)
         return; /* a second signal has no effect, as in v1.7 */
     wb_log_info("I have to go... (signal %d)", number);
     r->phase = ANNOUNCED;
+    service_stop(r->service, r->settings->request_accept_grace_ms + r->settings->grace_ms);
     for (size_t i = 0; i < r->worker_count; i++)
         worker_announce_drain(r->workers[i]);
     if (r->settings->request_accept_grace_ms)
@@ -632,6 +651,7 @@ static void serve(struct router *r)
     r->interrupt = signal_watch_create(r->loop, SIGINT, on_stop_signal, r);
     r->rotate = signal_watch_create(r->loop, SIGUSR1, on_rotate_signal, r);
     start_providers(r);
+    create_service(r);
     uv_loop_run_all(r->loop);
     wb_log_info("Shutting down");
 }

@@ -135,13 +135,19 @@ static bool set_switch(struct reading *reading, const struct flag *flag, struct 
     return reading_fail(reading, "it is neither true nor false");
 }
 
+const char *flag_absence(struct reading *reading, const struct flag *flag)
+{
+    return arena_format(&reading->settings.arena, "%s is not in this version of Waybill%s%s", flag->help,
+                        flag->shown[0] ? ": " : "", flag->shown);
+}
+
 static bool set_refused(struct reading *reading, const struct flag *flag, struct slice value)
 {
     bool truth;
     bool can_be_off = flag->kind == FLAG_SWITCH || flag->kind == FLAG_GROUP;
     if (can_be_off ? slice_to_bool(value, &truth) && !truth : value.len == 0)
         return true; /* asks for nothing */
-    return reading_fail(reading, "not in this version of Waybill yet (%s)", flag->help);
+    return reading_fail(reading, "%s", flag_absence(reading, flag));
 }
 
 /* Seconds with a fraction, as long as Go's would take them. */

@@ -6,6 +6,7 @@
 #include "static_file.h"
 #include "waybill/base/text.h"
 #include "waybill/exchange/environment.h"
+#include "waybill/settings/host_port.h"
 #include <stdlib.h>
 #include <time.h>
 
@@ -73,6 +74,9 @@ static void set_defaults(struct reading *reading)
     settings->grace_ms = 10 * 1000;
     reading->read_timeout_ms = reading->write_timeout_ms = DURATION_NOT_GIVEN;
     /* Texts that nobody has set are empty, never NULL. */
+    reading->web_traffic = settings->traffic;
+    reading->web_address = SLICE(":8080");
+    reading->web_path = settings->admin_path = SLICE("");
     settings->static_file = settings->access_log_path = reading->config_file = SLICE("");
     settings->docker.domain = settings->docker.network = settings->docker.own_id = SLICE("");
     settings->file.filename = settings->file.directory = reading->old_access_log_path = SLICE("");
@@ -276,6 +280,50 @@ static void finish_file(struct reading *reading)
     settings->file.same_file = settings->static_file.len > 0;
 }
 
+/* "a/b/" is "/a/b", "/" is "". What a path has not is refused: it would be nowhere. */
+static bool read_web_path(struct reading *reading)
+{
+    struct slice path = reading->web_path;
+    while (slice_ends(path, SLICE("/")))
+        path = slice_head(path, path.len - 1);
+    while (slice_starts(path, SLICE("/")))
+        path = slice_from(path, 1);
+    for (size_t i = 0; i < path.len; i++)
+        if (path.ptr[i] <= ' ' || path.ptr[i] > '~' || strchr("\\\"<>?#%", path.ptr[i]))
+            return reading_fail(reading, "web.path: \"%s\" is no path: write it as /NAME, of letters, digits and ._-/",
+                                reading_shown(reading, path));
+    if (path.len == 0)
+        return true;
+    reading->settings.admin_path = slice_of(arena_format(&reading->settings.arena, "/" SLICE_FMT, SLICE_ARG(path)));
+    return true;
+}
+
+/* What the deprecated group stands for, as v1.7 reads it: nothing, beside what took its place. */
+static bool finish_web(struct reading *reading)
+{
+    struct settings *settings = &reading->settings;
+    if (!reading->web_on)
+        return true;
+    reading_note(reading, LOG_WARN, "web is deprecated: use api, ping, metrics and rest, and an entrypoint `traefik`");
+    if (settings->api_on || settings->ping_on || settings->rest_on || settings->prometheus_on || settings->statsd_on ||
+        settings->datadog_on || settings->influx_on) {
+        reading_note(reading, LOG_ERROR, "web has no effect beside api, ping, metrics or rest: remove it");
+        return true;
+    }
+    settings->api_on = settings->api_dashboard = settings->ping_on = true;
+    settings->api_entrypoint = settings->ping_entrypoint = SLICE("traefik");
+    if (reading->web_prometheus_on) {
+        settings->prometheus_on = true;
+        settings->prometheus_entrypoint = SLICE("traefik");
+        settings->traffic = reading->web_traffic;
+    }
+    if (!host_port_parse(reading->web_address, &(struct host_port){0}))
+        return reading_fail(reading, "web.address: \"%s\" is no address: write :8080, host:port or [IPv6]:port",
+                            reading_shown(reading, reading->web_address));
+    add_entrypoint(reading, SLICE("traefik"), reading->web_address);
+    return read_web_path(reading);
+}
+
 /* v1.7 takes a format that it does not know for common. */
 static void finish_logs(struct reading *reading)
 {
@@ -314,7 +362,7 @@ static bool finish(struct reading *reading)
     finish_file(reading);
     if (settings->workers > SETTINGS_WORKERS_MAX)
         return reading_fail(reading, "--workers=%u: at most %d", settings->workers, SETTINGS_WORKERS_MAX);
-    return finish_metrics(reading) && finish_tracing(reading) && finish_entrypoints(reading);
+    return finish_web(reading) && finish_metrics(reading) && finish_tracing(reading) && finish_entrypoints(reading);
 }
 
 /* The first word, if it is none of the flags. */
@@ -330,8 +378,12 @@ static bool read_command(struct reading *reading, struct slice word)
             return true;
         }
     }
-    if (slice_eq_nocase(word, SLICE("bug")) || slice_eq_nocase(word, SLICE("storeconfig")))
-        return reading_fail(reading, "command %s is not in this version of Waybill", reading_shown(reading, word));
+    if (slice_eq_nocase(word, SLICE("storeconfig")))
+        return reading_fail(reading, "command storeconfig is not in this version of Waybill: it knows no key-value store, "
+                                     "the configuration stays in its file");
+    if (slice_eq_nocase(word, SLICE("bug")))
+        return reading_fail(reading, "command bug is not in this version of Waybill: tell what went wrong with the output "
+                                     "of `waybill version` and the log with --logLevel=DEBUG");
     return reading_fail(reading, "command %s not found", reading_shown(reading, word));
 }
 

@@ -279,7 +279,7 @@ static bool walk_value(struct file_walk *walk, const struct toml_value *value, s
             return true;
         return fail_at(walk, value, walk->reading->failure);
     }
-    bool is_group = value->kind == TOML_TABLE && flag && flag->kind == FLAG_GROUP && flag->state == FLAG_WORKS;
+    bool is_group = value->kind == TOML_TABLE && flag && flag->kind == FLAG_GROUP && flag->state != FLAG_NOT_YET;
     if (is_group) {
         flag_switch_groups_on(walk->reading, flag);
         if (!flag_set(walk->reading, flag, SLICE("true")))

@@ -32,6 +32,8 @@ struct worker {
     bool draining;
     bool full[2]; /* [0] ordinary doors are withheld, [1] the reserved ones too */
     struct later finish;
+    uint64_t knocks; /* of who waits for signs of life */
+    struct cell answers;
     _Atomic uint64_t coming;           /* connections that peers have handed over and that wait in the mailbox */
     char apart[64];                    /* peers write `coming`: not on the counters' cache line */
     struct exchange_counters counters; /* written here, read by any thread */
@@ -308,6 +310,23 @@ void worker_drain(struct worker *w)
 void worker_cut(struct worker *w)
 {
     post(w, cut, NULL);
+}
+
+static void answer_knock(struct message *message, void *owner)
+{
+    cell_add(&((struct worker *)owner)->answers, 1);
+    free(WB_CONTAINER_OF(message, struct order, message));
+}
+
+void worker_knock(struct worker *w)
+{
+    w->knocks++;
+    post(w, answer_knock, NULL);
+}
+
+bool worker_answered(const struct worker *w)
+{
+    return cell_read(&w->answers) == w->knocks;
 }
 
 void worker_join(struct worker *w)

@@ -19,6 +19,7 @@ struct unserved;
 struct admin_options {
     bool api, dashboard, ping;
     size_t api_entrypoint, ping_entrypoint; /* numbers in the static configuration */
+    struct slice path;                      /* all of it is below this one: "/status"; empty: below none */
     /* Without `ping`, /ping is answered on the API's entrypoint while the API is on. */
     const struct exchange_counters *const *counters; /* one per worker; read with cell_read */
     struct unserved *const *unserved;                /* as many; NULL: not counted */

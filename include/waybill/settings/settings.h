@@ -67,6 +67,7 @@ struct settings {
     unsigned api_recent_errors;
     bool ping_on; /* --ping; /ping is also answered on the API's entrypoint while the API is on */
     struct slice ping_entrypoint;
+    struct slice admin_path; /* API, dashboard and ping are below it: "/status"; empty: below none */
 
     bool access_log_on;
     struct slice access_log_path; /* empty = stdout */

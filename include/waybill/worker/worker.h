@@ -57,6 +57,9 @@ void worker_adopt(struct worker *worker, struct snapshot **snapshot);
 void worker_announce_drain(struct worker *worker);
 void worker_drain(struct worker *worker);
 void worker_cut(struct worker *worker);
+/* Sign of life: true once it has opened all that was mailed to it before the latest knock. Both by one thread. */
+void worker_knock(struct worker *worker);
+bool worker_answered(const struct worker *worker);
 /* Waits for its thread to end. Peers may still look at it: destroy when all are joined. */
 void worker_join(struct worker *worker);
 void worker_destroy(struct worker **worker);

@@ -202,6 +202,32 @@ static void test_forwarded_prefix_leads_back_through_the_proxy_before_us(void **
     world_fini(&world);
 }
 
+static void test_all_of_it_can_be_below_a_path(void **state)
+{
+    struct world world;
+    (void)state;
+
+    world_init(&world);
+    world.options.path = SLICE("/status");
+    world_restart(&world);
+    assert_ping(&world, "GET /status/ping", 200, "OK");
+    assert_json(&world, "GET /status/api", "{}");
+    assert_redirect(&world, "GET /status", 302, "/status/dashboard/");
+    assert_redirect(&world, "GET /status/", 302, "/status/dashboard/");
+    assert_redirect(&world, "GET /status/dashboard/status", 302, "/status/dashboard/");
+    assert_redirect(&world, "GET /status/api/?x=1", 301, "/status/api?x=1");
+    headers_clear(&world.headers);
+    assert_true(headers_add_id(&world.headers, HEADER_X_FORWARDED_PREFIX, SLICE("/cut")));
+    assert_redirect(&world, "GET /status/", 302, "/cut/status/dashboard/");
+    assert_left(&world, "GET /ping");
+    assert_left(&world, "GET /api");
+    assert_left(&world, "GET /");
+    assert_left(&world, "GET /statusping");
+    assert_left(&world, "GET /statuss/ping");
+    assert_left(&world, "GET /stat");
+    world_fini(&world);
+}
+
 static void assert_file(struct world *world, const char *line, const char *content_type)
 {
     assert_true(world_ask(world, line));
@@ -286,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_api_is_on_its_entrypoint_only_and_only_when_on),
         cmocka_unit_test(test_root_leads_to_the_dashboard),
         cmocka_unit_test(test_forwarded_prefix_leads_back_through_the_proxy_before_us),
+        cmocka_unit_test(test_all_of_it_can_be_below_a_path),
         cmocka_unit_test(test_dashboard_files_are_in_the_program),
         cmocka_unit_test(test_dashboard_page_writes_text_only_and_loads_nothing_from_elsewhere),
     };
