@@ -10,7 +10,7 @@
 
 struct reading;
 
-enum { FLAG_COUNT_MAX = 200 };
+enum { FLAG_COUNT_MAX = 216 };
 
 enum flag_kind {
     FLAG_HEADING,     /* no flag: a title in the help */
@@ -24,6 +24,7 @@ enum flag_kind {
     FLAG_CONSTRAINTS, /* struct slices, each tag==glob or tag!=glob */
     FLAG_LEVEL,       /* enum log_level */
     FLAG_MODES,       /* struct slices, each NAME=MODE, blanks between; a table in TOML */
+    FLAG_FRACTION,    /* double, from 0 to 1 */
     FLAG_BUCKETS,     /* struct traffic_options: bounds_ns, bound_count; seconds, `,` or `;` between */
     FLAG_ENTRYPOINT,  /* adds an entrypoint; a table in TOML */
 };

@@ -190,6 +190,21 @@ static bool set_buckets(struct reading *reading, const struct flag *flag, struct
     return true;
 }
 
+static bool set_fraction(struct reading *reading, const struct flag *flag, struct slice value)
+{
+    char digits[64] = "", *end = digits;
+    double number = 0;
+
+    if (value.len && value.len < sizeof digits && strchr("0123456789.", value.ptr[0])) {
+        memcpy(digits, value.ptr, value.len);
+        number = strtod(digits, &end);
+    }
+    if (end == digits || *end || !(number >= 0 && number <= 1))
+        return reading_fail(reading, "it is not a number from 0 to 1");
+    *(double *)field_of(reading, flag) = number;
+    return true;
+}
+
 static bool set_known(struct reading *reading, const struct flag *flag, struct slice value)
 {
     switch (flag->kind) {
@@ -212,6 +227,8 @@ static bool set_known(struct reading *reading, const struct flag *flag, struct s
     case FLAG_CONSTRAINTS:
     case FLAG_MODES:
         return set_list(reading, flag, value);
+    case FLAG_FRACTION:
+        return set_fraction(reading, flag, value);
     case FLAG_BUCKETS:
         return set_buckets(reading, flag, value);
     case FLAG_LEVEL:

@@ -16,6 +16,7 @@ const char *help_value_word(enum flag_kind kind)
     switch (kind) {
     case FLAG_NUMBER:
     case FLAG_INTEGER:
+    case FLAG_FRACTION:
         return "=N";
     case FLAG_DURATION:
         return "=TIME";

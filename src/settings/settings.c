@@ -28,6 +28,15 @@ static void set_metrics_defaults(struct settings *settings)
                                                  .bound_count = 4};
 }
 
+static void set_tracing_defaults(struct settings *settings)
+{
+    settings->tracing = (struct span_exporter_options){.service_name = SLICE("traefik"), .url = SLICE("")};
+    settings->tracer = (struct tracer_options){.sample_rate = 1, .wide_ids = true};
+    settings->tracing_backend = SLICE("");
+    settings->zipkin_endpoint = SLICE("http://localhost:9411/api/v1/spans");
+    settings->otlp_endpoint = SLICE("http://localhost:4318/v1/traces");
+}
+
 static void set_defaults(struct reading *reading)
 {
     struct settings *settings = &reading->settings;
@@ -45,7 +54,9 @@ static void set_defaults(struct reading *reading)
     settings->file.watch = true;
     settings->api_dashboard = true;
     settings->api_entrypoint = settings->ping_entrypoint = settings->rest_entrypoint = SLICE("traefik");
+    settings->api_recent_errors = 10;
     set_metrics_defaults(settings);
+    set_tracing_defaults(settings);
     settings->max_idle_per_server = 200;
     settings->access_log = (struct access_log_options){
         .format = SLICE("common"), .fields_mode = SLICE("keep"), .headers_mode = SLICE("keep")};
@@ -200,6 +211,56 @@ static bool finish_metrics(struct reading *reading)
            (!settings->influx_on || finish_influx(reading));
 }
 
+/* v1.7 sends to Jaeger unless told otherwise; here the one that is set up is meant. */
+static bool choose_tracing_backend(struct reading *reading)
+{
+    struct settings *settings = &reading->settings;
+    struct slice backend = settings->tracing_backend;
+
+    if (backend.len == 0 && settings->zipkin_on != settings->otlp_on)
+        backend = settings->zipkin_on ? SLICE("zipkin") : SLICE("otlp");
+    if (slice_eq_nocase(backend, SLICE("zipkin")) || slice_eq_nocase(backend, SLICE("otlp"))) {
+        settings->tracing.format = slice_eq_nocase(backend, SLICE("otlp")) ? SPAN_OTLP : SPAN_ZIPKIN;
+        return true;
+    }
+    if (backend.len == 0)
+        return reading_fail(reading, "tracing.backend: write zipkin or otlp (v1.7's default is jaeger, which takes OTLP: "
+                                     "--tracing.otlp.endpoint=http://JAEGER:4318)");
+    if (slice_eq_nocase(backend, SLICE("jaeger")) || slice_eq_nocase(backend, SLICE("datadog")))
+        return reading_fail(reading,
+                            "tracing.backend: %s's own protocol is not spoken, but it takes OTLP: write otlp, and its "
+                            "address as tracing.otlp.endpoint=http://HOST:4318",
+                            reading_shown(reading, backend));
+    return reading_fail(reading, "tracing.backend: \"%s\" is none: write zipkin or otlp", reading_shown(reading, backend));
+}
+
+static bool finish_tracing(struct reading *reading)
+{
+    struct settings *settings = &reading->settings;
+    struct slice endpoint;
+    char *url;
+
+    if (!settings->tracing_on)
+        return true;
+    if (!choose_tracing_backend(reading))
+        return false;
+    bool otlp = settings->tracing.format == SPAN_OTLP;
+    endpoint = otlp ? settings->otlp_endpoint : settings->zipkin_endpoint;
+    url = span_exporter_url(settings->tracing.format, endpoint);
+    if (!url)
+        return reading_fail(reading, "%s: \"%s\" is no URL: write it as http://host:port",
+                            otlp ? "tracing.otlp.endpoint" : "tracing.zipkin.httpEndpoint",
+                            reading_shown(reading, endpoint));
+    settings->tracing.url = arena_copy(&settings->arena, slice_of(url));
+    free(url);
+    settings->tracer.spelling = otlp ? TRACE_W3C : TRACE_B3_MULTI;
+    if (otlp) { /* they are Zipkin's alone */
+        settings->tracer.same_span = false;
+        settings->tracer.wide_ids = true;
+    }
+    return true;
+}
+
 static void finish_file(struct reading *reading)
 {
     struct settings *settings = &reading->settings;
@@ -301,7 +362,7 @@ static bool finish(struct reading *reading)
     finish_file(reading);
     if (settings->workers > SETTINGS_WORKERS_MAX)
         return reading_fail(reading, "--workers=%u: at most %d", settings->workers, SETTINGS_WORKERS_MAX);
-    return finish_web(reading) && finish_metrics(reading) && finish_entrypoints(reading);
+    return finish_web(reading) && finish_metrics(reading) && finish_tracing(reading) && finish_entrypoints(reading);
 }
 
 /* The first word, if it is none of the flags. */

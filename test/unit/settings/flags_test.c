@@ -236,6 +236,9 @@ static void test_parts_that_are_not_there_are_refused_by_name_and_with_advice(vo
         {"--mesos", "the Mesos provider is not"},
         {"--rancher.metadata", "the Rancher provider is not"},
         {"--serviceFabric", "the Service Fabric provider is not"},
+        {"--tracing.datadog",
+         "--tracing.datadog: Datadog's own protocol is not in this version of Waybill: its agent takes OTLP"},
+        {"--tracing.jaeger.samplingType=const", "--tracing.jaeger.samplingType: Jaeger's own protocol is not in this"},
         {"--zookeeper", "the ZooKeeper provider is not"},
         {"--web.auth.basic.users=a:b", "--web.auth.basic.users: a login below the deprecated --web is not"},
         {"--web.certFile=/x", "--web.certFile: TLS below the deprecated --web is not"},
@@ -278,6 +281,9 @@ static const char *sample_of(const struct flag *flag, const char **out_toml)
     case FLAG_INTEGER:
         *out_toml = "7";
         return "7";
+    case FLAG_FRACTION:
+        *out_toml = "0.5";
+        return "0.5";
     case FLAG_DURATION:
         *out_toml = "\"1m30s\"";
         return "90";
@@ -527,7 +533,10 @@ static void test_every_option_of_v17_is_known(void **state)
         "lifecycle.graceTimeOut",
         "hostResolver.resolvDepth",
         "tracing.serviceName",
+        "tracing.spanNameLimit",
         "tracing.zipkin.debug",
+        "tracing.jaeger.traceContextHeaderName",
+        "tracing.datadog.globalTag",
         "web.address",
         "acme.caServer",
         "acme.dnsChallenge.delayBeforeCheck",
