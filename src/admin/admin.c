@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "admin_private.h"
+#include "errors.h"
 #include "reply.h"
 #include "waybill/base/clock.h"
 #include "waybill/http/headers.h"
 #include "waybill/http/target.h"
+#include "waybill/route/snapshot.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -33,6 +35,36 @@ static bool answer_ping(const struct admin *admin, const struct local_request *r
     return true;
 }
 
+/* What is still waited for; empty: nothing. */
+static struct slice find_unready(const struct admin *admin, const struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < admin->options.ready_provider_count; i++) {
+        struct slice name = admin->options.ready_providers[i];
+        if (!snapshot || !model_fragment(&snapshot->model, name))
+            return name;
+    }
+    return snapshot ? SLICE("") : SLICE("a configuration");
+}
+
+/* Beside /ping, which only says that the router lives: whether it knows where requests lead (README's table of differences). */
+static bool answer_ready(const struct admin *admin, const struct local_request *request, struct local_answer *answer)
+{
+    if (!has_ping(admin, request) || !slice_eq(request->path, SLICE("/ready")))
+        return false;
+    if (!slice_eq(request->method, SLICE("GET")) && !slice_eq(request->method, SLICE("HEAD")))
+        return false;
+    struct slice unready = find_unready(admin, request->snapshot);
+    struct text words = TEXT_EMPTY;
+    if (request->draining)
+        text_add(&words, SLICE("shutting down\n"));
+    else if (unready.len)
+        text_addf(&words, "waiting for " SLICE_FMT "\n", SLICE_ARG(unready));
+    else
+        text_add(&words, SLICE("OK\n"));
+    reply_lines(answer, request->draining || unready.len ? 503 : 200, &words);
+    return true;
+}
+
 static bool answer_metrics(const struct admin *admin, const struct local_request *request, struct local_answer *answer)
 {
     if (!admin->options.metrics_write || request->entrypoint != admin->options.metrics_entrypoint ||
@@ -52,6 +84,11 @@ static void answer_health(struct admin *admin, struct local_answer *answer)
 
     health_window_read(&admin->window, now_ns, admin->options.counters, admin->options.counter_count, &facts);
     health_write(&document, &facts);
+    if (admin->options.recent_errors_shown) {
+        document.len--; /* within the braces */
+        errors_write_recent(&document, &admin->options, admin->options.recent_errors_shown);
+        text_add_char(&document, '}');
+    }
     reply_json(answer, &document);
 }
 
@@ -102,6 +139,16 @@ static bool answer_api_parts(struct admin *admin, const struct path_parts *parts
         unserved_answer(admin, answer);
         return true;
     }
+    if (rest.count == 1 && slice_eq(rest.items[0], SLICE("diagnostics"))) {
+        diagnostics_answer(admin, request, answer);
+        return true;
+    }
+    if (rest.count == 1 && slice_eq(rest.items[0], SLICE("errors"))) {
+        errors_answer(admin, answer);
+        return true;
+    }
+    if (rest.count == 1 && slice_eq(rest.items[0], SLICE("events")))
+        return feed_answer(admin->feed, request, answer);
     if (rest.count == 1 && slice_eq(rest.items[0], SLICE("explain")))
         return explain_answer(admin, request, answer);
     return providers_answer(&rest, request->snapshot, answer);
@@ -189,7 +236,7 @@ static bool answer(void *arg, const struct local_request *request, struct local_
     bool is_get = slice_eq(request->method, SLICE("GET"));
 
     *out_answer = (struct local_answer){0};
-    if (answer_ping(admin, request, out_answer))
+    if (answer_ping(admin, request, out_answer) || answer_ready(admin, request, out_answer))
         return true;
     if (!request->filtered)
         return false;
@@ -213,6 +260,7 @@ struct admin *admin_create(const struct admin_options *options)
     admin->started_ns = clock_monotonic_ns();
     admin->started_wall_ns = clock_wall_ns();
     health_window_init(&admin->window, admin->started_ns);
+    admin->feed = feed_create(&admin->options, admin->started_wall_ns);
     return admin;
 }
 
@@ -221,8 +269,14 @@ void admin_destroy(struct admin **admin)
     if (!*admin)
         return;
     health_window_fini(&(*admin)->window);
+    feed_destroy(&(*admin)->feed);
     free(*admin);
     *admin = NULL;
+}
+
+void admin_drain(struct admin *admin)
+{
+    feed_end(admin->feed);
 }
 
 struct local_routes admin_routes(struct admin *admin)

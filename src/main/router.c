@@ -8,6 +8,7 @@
 #include "waybill/exchange/passwords.h"
 #include "waybill/exchange/spool.h"
 #include "waybill/model/board.h"
+#include "waybill/model/diagnostic.h"
 #include "waybill/net/alias.h"
 #include "waybill/net/signals.h"
 #include "waybill/net/tls_credentials.h"
@@ -41,6 +42,7 @@ struct router {
     struct worker *workers[SETTINGS_WORKERS_MAX];
     const struct exchange_counters *counters[SETTINGS_WORKERS_MAX];
     struct unserved *unserved[SETTINGS_WORKERS_MAX];
+    struct recent *recent[SETTINGS_WORKERS_MAX];
     size_t worker_count;
     struct control *control;
     struct board *board; /* what the providers say, for admin */
@@ -180,6 +182,12 @@ static bool compile_entrypoints(struct router *r)
         usable = usable && !r->entrypoints[i].closed;
     }
     diagnostics_log_new(&diagnostics, &none);
+    for (size_t i = 0; i < s->note_count; i++) {
+        if (s->notes[i].level >= LOG_WARN)
+            diagnostics_add(&diagnostics, DIAGNOSTIC_WARNING, SLICE("static configuration"), SLICE_FMT,
+                            SLICE_ARG(s->notes[i].text));
+    }
+    board_set_diagnostics(r->board, SLICE("settings"), &diagnostics);
     diagnostics_fini(&diagnostics);
     if (!usable)
         wb_log_fatal("Error preparing server: a protecting option of an entrypoint cannot be understood (see above)");
@@ -265,6 +273,12 @@ static bool open_access_log(struct router *r)
     return true;
 }
 
+static const struct snapshot *current_snapshot(void *arg)
+{
+    const struct router *r = arg;
+    return r->control ? control_current(r->control) : NULL;
+}
+
 /* On a worker's thread. */
 static bool update_rest(void *arg, struct slice body, struct text *out_text)
 {
@@ -284,14 +298,21 @@ static void write_metrics(void *arg, struct text *out)
     telemetry_write_prometheus(r->telemetry, out);
 }
 
+/* On the dashboard, by backend. */
+static bool shows_figures(const struct settings *settings)
+{
+    return settings->api_on && settings->api_dashboard;
+}
+
 static void create_telemetry(struct router *r)
 {
     const struct settings *s = r->settings;
 
-    if (!s->prometheus_on && !s->statsd_on && !s->datadog_on && !s->influx_on)
-        return;
     r->traffic = s->traffic;
     r->traffic.entrypoint_count = s->entrypoint_count;
+    r->traffic.in_steps = r->traffic.in_steps || shows_figures(s);
+    if (!s->prometheus_on && !s->statsd_on && !s->datadog_on && !s->influx_on)
+        return;
     r->telemetry = telemetry_create(&(struct telemetry_options){
         .traffic = &r->traffic,
         .traffics = r->traffics,
@@ -330,6 +351,8 @@ static void push_metrics(struct router *r, bool on, const struct push_options *o
 static void create_admin(struct router *r)
 {
     const struct settings *s = r->settings;
+    struct slice *providers = ARENA_ARRAY(&r->arena, struct slice, 2);
+    size_t provider_count = 0;
     struct slice *names = ARENA_ARRAY(&r->arena, struct slice, s->entrypoint_count);
     struct slice *addresses = ARENA_ARRAY(&r->arena, struct slice, s->entrypoint_count);
 
@@ -337,6 +360,10 @@ static void create_admin(struct router *r)
         names[i] = s->entrypoints[i].name;
         addresses[i] = s->entrypoints[i].address;
     }
+    if (s->docker_on)
+        providers[provider_count++] = SLICE("docker");
+    if (s->file_on)
+        providers[provider_count++] = SLICE("file");
     r->admin = admin_create(&(struct admin_options){
         .api = s->api_on,
         .dashboard = s->api_on && s->api_dashboard,
@@ -353,12 +380,20 @@ static void create_admin(struct router *r)
         .counters = r->counters,
         .counter_count = r->worker_count,
         .unserved = r->unserved,
+        .recent = r->recent,
+        .traffic = r->traffics,
+        .recent_errors_shown = s->api_statistics ? s->api_recent_errors : 0,
         .live_snapshots = &r->live_snapshots,
         .board = r->board,
         .entrypoint_names = names,
         .entrypoint_addresses = addresses,
         .entrypoint_count = s->entrypoint_count,
         .default_entrypoint = first_default_entrypoint(s),
+        .loop = r->loop,
+        .current = current_snapshot,
+        .current_arg = r,
+        .ready_providers = providers,
+        .ready_provider_count = provider_count,
     });
 }
 
@@ -399,10 +434,10 @@ static struct worker_options worker_options_of(struct router *r, size_t number, 
         .access_writer = r->access_writer,
         .passwords = r->passwords,
         .spool_room = r->spool_room,
-        .traffic = r->telemetry ? &r->traffic : NULL,
         .tracing = r->exporter ? &r->tracer : NULL,
         .alias_servers = s->cname_flattening ? &r->alias_servers : NULL,
         .alias_depth_max = s->resolv_depth,
+        .traffic = r->telemetry || shows_figures(s) ? &r->traffic : NULL,
     };
 }
 
@@ -413,6 +448,7 @@ static bool start_workers(struct router *r, size_t clients_max)
         r->workers[i] = worker_create(&options);
         r->counters[i] = worker_counters(r->workers[i]);
         r->unserved[i] = worker_unserved(r->workers[i]);
+        r->recent[i] = worker_recent(r->workers[i]);
         r->traffics[i] = worker_traffic(r->workers[i]);
     }
     for (size_t i = 0; i < r->worker_count; i++) {
@@ -539,6 +575,7 @@ static void on_phase_end(struct deadline *deadline)
         wb_log_info("Stopping server gracefully");
         r->phase = DRAINING;
         r->drain_until_ms = r->loop->now_ms + r->settings->grace_ms;
+        admin_drain(r->admin);
         for (size_t i = 0; i < r->worker_count; i++)
             worker_drain(r->workers[i]);
         loop_set_deadline_in(r->loop, &r->phase_end, LOOK_AGAIN_MS);
@@ -605,6 +642,7 @@ int router_run(const struct settings *settings)
     int status = 1;
 
     r->settings = settings;
+    r->board = board_create();
     r->worker_count = choose_worker_count(settings);
     arena_init(&r->arena, 0);
     if (gethostname(r->host_name, sizeof r->host_name - 1) != 0)
@@ -612,14 +650,13 @@ int router_run(const struct settings *settings)
     size_t files = raise_file_limit(), clients_max = clients_per_worker(files - spool_files(files), r->worker_count);
     if (check_docker(settings) && read_trust(r) && read_alias_servers(r) && compile_entrypoints(r) && open_access_log(r) &&
         open_sockets(r)) {
-        r->board = board_create();
+        r->loop = uv_loop_create(r);
         read_certificates(r);
         create_exporter(r);
         create_telemetry(r);
         create_admin(r);
         r->passwords = passwords_create(r->worker_count < HASHERS_MAX ? (unsigned)r->worker_count : HASHERS_MAX);
         r->spool_room = create_spool_room(settings, files);
-        r->loop = uv_loop_create(r);
         if (!start_workers(r, clients_max))
             return 1; /* those that did start use what would be freed below: the end of the program ends them */
         create_control(r);
@@ -629,11 +666,11 @@ int router_run(const struct settings *settings)
         serve(r);
         uv_loop_destroy(&r->loop);
         admin_destroy(&r->admin);
-        board_destroy(&r->board);
         status = 0;
     }
     keyring_destroy(&r->keyring);
     line_writer_destroy(&r->access_writer);
+    board_destroy(&r->board);
     for (size_t i = 0; r->entrypoints && i < settings->entrypoint_count; i++)
         entrypoint_fini(&r->entrypoints[i]);
     tls_credentials_unref(&r->tls);

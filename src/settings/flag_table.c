@@ -121,8 +121,8 @@ const struct flag flag_table[] = {
     WORKS("api.entryPoint", TEXT, SET(api_entrypoint), "traefik", "where; `traefik` is :8080 unless defined"),
     WORKS("api.dashboard", SWITCH, SET(api_dashboard), "true", "the dashboard, too"),
     NO_EFFECT("api.debug", SWITCH, AT(accepted), "there is nothing below /debug"),
-    NO_EFFECT("api.statistics", GROUP, AT(accepted), "/health does not list the latest errors yet"),
-    NO_EFFECT("api.statistics.recentErrors", NUMBER, AT(accepted_count), "/health does not list the latest errors yet"),
+    WORKS("api.statistics", GROUP, SET(api_statistics), "off", "/health lists the latest errors"),
+    WORKS("api.statistics.recentErrors", NUMBER, SET(api_recent_errors), "10", "how many"),
     WORKS("ping", GROUP, SET(ping_on), "off", "answer /ping"),
     WORKS("ping.entryPoint", TEXT, SET(ping_entrypoint), "traefik", "where"),
 

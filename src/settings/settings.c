@@ -53,6 +53,7 @@ static void set_defaults(struct reading *reading)
     settings->file.watch = true;
     settings->api_dashboard = true;
     settings->api_entrypoint = settings->ping_entrypoint = settings->rest_entrypoint = SLICE("traefik");
+    settings->api_recent_errors = 10;
     set_metrics_defaults(settings);
     set_tracing_defaults(settings);
     settings->max_idle_per_server = 200;

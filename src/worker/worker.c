@@ -2,6 +2,7 @@
 #include "waybill/worker/worker.h"
 #include "waybill/base/log.h"
 #include "waybill/exchange/access_log.h"
+#include "waybill/exchange/recent.h"
 #include "waybill/exchange/tracer.h"
 #include "waybill/exchange/traffic.h"
 #include "waybill/exchange/unserved.h"
@@ -25,6 +26,7 @@ struct worker {
     struct environment env;
     struct entry *entry;
     struct unserved *unserved; /* read by any thread */
+    struct recent *recent;     /* so is this */
     struct traffic *traffic;   /* so is this; NULL: none */
     struct door *doors;
     bool draining;
@@ -173,6 +175,7 @@ struct worker *worker_create(const struct worker_options *options)
     list_init(&w->finish.link);
     w->loop = uv_loop_create(w);
     w->unserved = unserved_create();
+    w->recent = recent_create();
     w->traffic = options->traffic ? traffic_create(options->traffic) : NULL;
     return w;
 }
@@ -197,6 +200,7 @@ static void prepare(struct worker *w)
         .body_timeout_ms = o->body_timeout_ms,
         .response_body_timeout_ms = o->response_body_timeout_ms,
         .unserved = w->unserved,
+        .recent = w->recent,
         .traffic = w->traffic,
         .tracer = o->tracing ? tracer_create(w->loop, o->tracing) : NULL,
         .counters = &w->counters,
@@ -318,6 +322,7 @@ void worker_destroy(struct worker **worker)
     *worker = NULL;
     uv_loop_destroy(&w->loop);
     unserved_destroy(&w->unserved);
+    recent_destroy(&w->recent);
     traffic_destroy(&w->traffic);
     free(w->doors);
     free(w);
@@ -336,4 +341,9 @@ struct traffic *worker_traffic(const struct worker *w)
 struct unserved *worker_unserved(const struct worker *w)
 {
     return w->unserved;
+}
+
+struct recent *worker_recent(const struct worker *w)
+{
+    return w->recent;
 }

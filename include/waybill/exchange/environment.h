@@ -9,6 +9,7 @@
 struct access_log;
 struct aliases;
 struct passwords;
+struct recent;
 struct spool_room;
 struct tls_server;
 struct tracer;
@@ -64,6 +65,7 @@ struct environment {
     struct slice host_name;        /* X-Forwarded-Server */
     struct access_log *access_log; /* NULL: none */
     struct unserved *unserved;     /* NULL: not counted */
+    struct recent *recent;         /* errors; NULL: not kept */
     struct traffic *traffic;       /* NULL: no metrics */
     struct tracer *tracer;         /* NULL: no tracing */
     struct passwords *passwords;   /* checks them; shared by all workers */

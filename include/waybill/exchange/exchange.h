@@ -157,6 +157,9 @@ void exchange_see_answer(struct exchange *exchange, struct response_half *half, 
 bool exchange_was_forwarded(const struct exchange *exchange);
 /* In head(): from now on payload goes through the half's body and took. */
 void exchange_transform(struct exchange *exchange, struct response_half *half);
+/* In head(), of an answer that is made here: the half gives all of its payload, of which nobody knows how long it will be. With
+ * BODY_MORE it is silent as long as it likes, and pokes the exchange. */
+void exchange_stream(struct exchange *exchange, struct response_half *half);
 /* In body(): payload as it comes to the half. */
 enum body_result response_payload(struct response_half *half, struct exchange *exchange, struct headers *trailers,
                                   struct slice *out_payload);

@@ -63,6 +63,8 @@ struct settings {
 
     bool api_on, api_dashboard;
     struct slice api_entrypoint;
+    bool api_statistics; /* /health lists the latest errors, so many: */
+    unsigned api_recent_errors;
     bool ping_on; /* --ping; /ping is also answered on the API's entrypoint while the API is on */
     struct slice ping_entrypoint;
 

@@ -14,6 +14,7 @@ struct access_rules;
 struct alias_servers;
 struct line_writer;
 struct passwords;
+struct recent;
 struct spool_room;
 struct tracer_options;
 struct traffic;
@@ -65,3 +66,5 @@ const struct exchange_counters *worker_counters(const struct worker *worker);
 struct traffic *worker_traffic(const struct worker *worker);
 /* What its clients asked for and nothing serves; read by any thread as long as the worker is not destroyed. */
 struct unserved *worker_unserved(const struct worker *worker);
+/* The latest errors; the same holds. */
+struct recent *worker_recent(const struct worker *worker);
