@@ -362,6 +362,8 @@ static void test_the_deprecated_web_is_api_and_ping(void **state)
         read_toml("[web]\naddress = \":81\"\npath = \"//a/b\"\nreadOnly = true\n[web.statistics]\nrecentErrors = 5\n"));
     expect_text(settings_entrypoint(&settings, SLICE("traefik"))->address, ":81");
     expect_text(settings.admin_path, "/a/b");
+    assert_true(settings.api_statistics);
+    assert_int_equal(settings.api_recent_errors, 5);
     assert_false(settings.prometheus_on);
     expect_ok(read_words("--web.metrics.prometheus.buckets=1,2"));
     assert_true(settings.api_on && settings.prometheus_on);
