@@ -9,6 +9,7 @@ A stage that cannot run is a failure, never a skip. What each stage printed is i
 import glob
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -148,6 +149,18 @@ def stage_conformance(log):
     return passed, failed + (not scripts)
 
 
+def stage_browser(log):
+    """The dashboard as people see it; the pictures stay in build/screenshots."""
+    modules = os.path.join(REPO, "build", "browser")
+    os.makedirs(modules, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(f"{REPO}/test/browser/{name}", modules)
+    if not os.path.isdir(f"{modules}/node_modules/playwright-core") and \
+            not log.run("npm", "ci", "--no-audit", "--no-fund", "--prefix", modules):
+        return 0, 1
+    return tally_of_script(log, sys.executable, "test/browser/dashboard.py", WAYBILL=f"{REPO}/build/asan/waybill")
+
+
 def stage_e2e(log):
     report = os.path.join(LOGS, "pytest.xml")
     if os.path.exists(report):
@@ -165,6 +178,7 @@ STAGES = {
     "asan": stage_asan,
     "clang": stage_clang,
     "conformance": stage_conformance,
+    "browser": stage_browser,
     "tsan": stage_tsan,
     "plain": stage_plain,
     "release": stage_release,

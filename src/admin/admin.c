@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "admin_private.h"
+#include "errors.h"
 #include "reply.h"
 #include "waybill/base/clock.h"
 #include "waybill/http/headers.h"
 #include "waybill/http/target.h"
+#include "waybill/route/snapshot.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -33,6 +35,36 @@ static bool answer_ping(const struct admin *admin, const struct local_request *r
     return true;
 }
 
+/* What is still waited for; empty: nothing. */
+static struct slice find_unready(const struct admin *admin, const struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < admin->options.ready_provider_count; i++) {
+        struct slice name = admin->options.ready_providers[i];
+        if (!snapshot || !model_fragment(&snapshot->model, name))
+            return name;
+    }
+    return snapshot ? SLICE("") : SLICE("a configuration");
+}
+
+/* Beside /ping, which only says that the router lives: whether it knows where requests lead (README's table of differences). */
+static bool answer_ready(const struct admin *admin, const struct local_request *request, struct local_answer *answer)
+{
+    if (!has_ping(admin, request) || !slice_eq(request->path, SLICE("/ready")))
+        return false;
+    if (!slice_eq(request->method, SLICE("GET")) && !slice_eq(request->method, SLICE("HEAD")))
+        return false;
+    struct slice unready = find_unready(admin, request->snapshot);
+    struct text words = TEXT_EMPTY;
+    if (request->draining)
+        text_add(&words, SLICE("shutting down\n"));
+    else if (unready.len)
+        text_addf(&words, "waiting for " SLICE_FMT "\n", SLICE_ARG(unready));
+    else
+        text_add(&words, SLICE("OK\n"));
+    reply_lines(answer, request->draining || unready.len ? 503 : 200, &words);
+    return true;
+}
+
 static bool answer_metrics(const struct admin *admin, const struct local_request *request, struct local_answer *answer)
 {
     if (!admin->options.metrics_write || request->entrypoint != admin->options.metrics_entrypoint ||
@@ -52,6 +84,11 @@ static void answer_health(struct admin *admin, struct local_answer *answer)
 
     health_window_read(&admin->window, now_ns, admin->options.counters, admin->options.counter_count, &facts);
     health_write(&document, &facts);
+    if (admin->options.recent_errors_shown) {
+        document.len--; /* within the braces */
+        errors_write_recent(&document, &admin->options, admin->options.recent_errors_shown);
+        text_add_char(&document, '}');
+    }
     reply_json(answer, &document);
 }
 
@@ -102,6 +139,16 @@ static bool answer_api_parts(struct admin *admin, const struct path_parts *parts
         unserved_answer(admin, answer);
         return true;
     }
+    if (rest.count == 1 && slice_eq(rest.items[0], SLICE("diagnostics"))) {
+        diagnostics_answer(admin, request, answer);
+        return true;
+    }
+    if (rest.count == 1 && slice_eq(rest.items[0], SLICE("errors"))) {
+        errors_answer(admin, answer);
+        return true;
+    }
+    if (rest.count == 1 && slice_eq(rest.items[0], SLICE("events")))
+        return feed_answer(admin->feed, request, answer);
     if (rest.count == 1 && slice_eq(rest.items[0], SLICE("explain")))
         return explain_answer(admin, request, answer);
     return providers_answer(&rest, request->snapshot, answer);
@@ -134,6 +181,7 @@ static bool answer_slash(struct admin *admin, const struct local_request *reques
     text_fini(&there.body);
     if (!is_route)
         return false;
+    text_add(&location, admin->options.path);
     text_add(&location, path);
     if (request->query.len) {
         text_add_char(&location, '?');
@@ -158,26 +206,28 @@ static bool is_path_prefix(struct slice prefix)
     return true;
 }
 
-static void answer_root(const struct local_request *request, struct local_answer *answer)
+/* To the dashboard, below what a proxy before us has cut off. */
+static void answer_root(const struct admin *admin, struct slice prefix, struct local_answer *answer)
 {
-    struct slice prefix = headers_value(request->headers, HEADER_X_FORWARDED_PREFIX);
     struct text location = TEXT_EMPTY;
 
     if (is_path_prefix(prefix))
         text_add(&location, slice_head(prefix, prefix.len - slice_ends(prefix, SLICE("/"))));
+    text_add(&location, admin->options.path);
     text_add(&location, SLICE("/dashboard/"));
     reply_redirect(answer, 302, text_slice(&location));
     text_fini(&location);
 }
 
-static bool answer_dashboard(const struct local_request *request, bool is_get, struct local_answer *answer)
+static bool answer_dashboard(const struct admin *admin, const struct local_request *request, bool is_get,
+                             struct local_answer *answer)
 {
     if (is_get && slice_eq(request->path, SLICE("/"))) {
-        answer_root(request, answer);
+        answer_root(admin, headers_value(request->headers, HEADER_X_FORWARDED_PREFIX), answer);
         return true;
     }
     if (is_get && slice_eq(request->path, SLICE("/dashboard/status"))) {
-        reply_redirect(answer, 302, SLICE("/dashboard/"));
+        answer_root(admin, SLICE(""), answer);
         return true;
     }
     return (is_get || slice_eq(request->method, SLICE("HEAD"))) && dashboard_answer(request->path, answer);
@@ -189,20 +239,39 @@ static bool answer(void *arg, const struct local_request *request, struct local_
     bool is_get = slice_eq(request->method, SLICE("GET"));
 
     *out_answer = (struct local_answer){0};
-    if (answer_ping(admin, request, out_answer))
+    if (answer_ping(admin, request, out_answer) || answer_ready(admin, request, out_answer))
         return true;
     if (!request->filtered)
         return false;
     if (rest_answer(admin, request, out_answer) || answer_metrics(admin, request, out_answer))
         return true;
     if (is_api_entrypoint(admin, request)) {
-        if (admin->options.dashboard && answer_dashboard(request, is_get, out_answer))
+        if (admin->options.dashboard && answer_dashboard(admin, request, is_get, out_answer))
             return true;
         if (is_get && answer_api(admin, request->path, request, out_answer))
             return true;
     }
     return is_get && !admin->options.keep_trailing_slash && slice_ends(request->path, SLICE("/")) &&
            answer_slash(admin, request, out_answer);
+}
+
+/* What the request asks for below options.path, which begins with a slash; false: it is elsewhere. */
+static bool cut_path(const struct admin *admin, struct slice *path)
+{
+    struct slice below = slice_from(*path, admin->options.path.len);
+
+    if (!slice_starts(*path, admin->options.path) || (below.len && below.ptr[0] != '/'))
+        return false;
+    *path = below.len ? below : SLICE("/");
+    return true;
+}
+
+static bool answer_below(void *arg, const struct local_request *request, struct local_answer *out_answer)
+{
+    struct local_request below = *request;
+
+    *out_answer = (struct local_answer){0};
+    return cut_path(arg, &below.path) && answer(arg, &below, out_answer);
 }
 
 struct admin *admin_create(const struct admin_options *options)
@@ -213,6 +282,7 @@ struct admin *admin_create(const struct admin_options *options)
     admin->started_ns = clock_monotonic_ns();
     admin->started_wall_ns = clock_wall_ns();
     health_window_init(&admin->window, admin->started_ns);
+    admin->feed = feed_create(&admin->options, admin->started_wall_ns);
     return admin;
 }
 
@@ -221,11 +291,17 @@ void admin_destroy(struct admin **admin)
     if (!*admin)
         return;
     health_window_fini(&(*admin)->window);
+    feed_destroy(&(*admin)->feed);
     free(*admin);
     *admin = NULL;
 }
 
+void admin_drain(struct admin *admin)
+{
+    feed_end(admin->feed);
+}
+
 struct local_routes admin_routes(struct admin *admin)
 {
-    return (struct local_routes){answer, admin};
+    return (struct local_routes){admin->options.path.len ? answer_below : answer, admin};
 }

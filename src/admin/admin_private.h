@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* admin_private - what the parts of admin share. Answers are made on workers' threads, several at once. */
 #pragma once
+#include "feed.h"
 #include "health.h"
 #include "waybill/admin/admin.h"
 
@@ -9,6 +10,7 @@ struct admin {
     uint64_t started_ns; /* monotonic */
     uint64_t started_wall_ns;
     struct health_window window;
+    struct feed *feed;
 };
 
 /* Parts of a path between its slashes, percent-encoding undone; in an arena of the caller's. */
@@ -30,6 +32,10 @@ bool containers_answer(const struct admin *admin, const struct path_parts *parts
 bool explain_answer(struct admin *admin, const struct local_request *request, struct local_answer *out_answer);
 /* GET /api/unserved: what is asked for and nothing serves. */
 void unserved_answer(const struct admin *admin, struct local_answer *out_answer);
+/* GET /api/diagnostics: everything that is wrong with the configuration, with its place. */
+void diagnostics_answer(const struct admin *admin, const struct local_request *request, struct local_answer *out_answer);
+/* GET /api/errors: the latest. */
+void errors_answer(const struct admin *admin, struct local_answer *out_answer);
 /* PUT /api/providers/rest. */
 bool rest_answer(const struct admin *admin, const struct local_request *request, struct local_answer *out_answer);
 /* GET /dashboard/ and below, HEAD too. */

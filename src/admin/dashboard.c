@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The dashboard: the files of the folder of this name, embedded by embed.cmake when the program is built. */
-#include "admin_private.h"
 #include "dashboard.h"
+#include "admin_private.h"
 #include "reply.h"
 
 /* Nothing from elsewhere and nothing inline: a name out of a label can never become code (security case A8). */
@@ -14,26 +14,21 @@
         literal, sizeof(literal) - 1 \
     } /* SLICE is no constant */
 
-struct dashboard_file {
-    struct slice path, content_type;
-    const unsigned char *bytes;
-    const size_t *len;
+static const struct {
+    struct slice ending, content_type;
+} kinds[] = {
+    {TEXT(".html"), TEXT("text/html; charset=utf-8")},
+    {TEXT(".css"), TEXT("text/css; charset=utf-8")},
+    {TEXT(".js"), TEXT("text/javascript; charset=utf-8")},
 };
 
-static const struct dashboard_file files[] = {
-    {TEXT("/dashboard/"), TEXT("text/html; charset=utf-8"), dashboard_index_html, &dashboard_index_html_len},
-    {TEXT("/dashboard/dashboard.css"), TEXT("text/css; charset=utf-8"), dashboard_dashboard_css,
-     &dashboard_dashboard_css_len},
-    {TEXT("/dashboard/dashboard.js"), TEXT("text/javascript; charset=utf-8"), dashboard_dashboard_js,
-     &dashboard_dashboard_js_len},
-    {TEXT("/dashboard/containers.js"), TEXT("text/javascript; charset=utf-8"), dashboard_containers_js,
-     &dashboard_containers_js_len},
-    {TEXT("/dashboard/containers.css"), TEXT("text/css; charset=utf-8"), dashboard_containers_css,
-     &dashboard_containers_css_len},
-    {TEXT("/dashboard/flow.js"), TEXT("text/javascript; charset=utf-8"), dashboard_flow_js, &dashboard_flow_js_len},
-    {TEXT("/dashboard/explain.js"), TEXT("text/javascript; charset=utf-8"), dashboard_explain_js, &dashboard_explain_js_len},
-    {TEXT("/dashboard/explain.css"), TEXT("text/css; charset=utf-8"), dashboard_explain_css, &dashboard_explain_css_len},
-};
+static struct slice content_type_of(struct slice name)
+{
+    for (size_t i = 0; i < WB_COUNT(kinds); i++)
+        if (slice_ends(name, kinds[i].ending))
+            return kinds[i].content_type;
+    return SLICE("application/octet-stream");
+}
 
 static void reply_file(struct local_answer *answer, const struct dashboard_file *file)
 {
@@ -45,8 +40,8 @@ static void reply_file(struct local_answer *answer, const struct dashboard_file 
     };
 
     answer->status = 200;
-    answer->content_type = file->content_type;
-    answer->fixed_body = slice_make((const char *)file->bytes, *file->len);
+    answer->content_type = content_type_of(slice_of(file->name));
+    answer->fixed_body = slice_make((const char *)file->bytes, file->len);
     for (size_t i = 0; i < WB_COUNT(fields); i++) {
         answer->extra_name[i] = fields[i][0];
         answer->extra_value[i] = fields[i][1];
@@ -55,11 +50,18 @@ static void reply_file(struct local_answer *answer, const struct dashboard_file 
 
 bool dashboard_answer(struct slice path, struct local_answer *out_answer)
 {
-    if (!slice_starts(path, SLICE("/dashboard/")))
+    static const struct slice folder = TEXT("/dashboard/");
+    struct slice name = slice_from(path, folder.len);
+
+    if (!slice_starts(path, folder))
         return false;
-    for (size_t i = 0; i < WB_COUNT(files); i++) {
-        if (slice_eq(path, files[i].path)) {
-            reply_file(out_answer, &files[i]);
+    if (name.len == 0)
+        name = SLICE("index.html");
+    else if (slice_eq(name, SLICE("index.html")))
+        name = SLICE(""); /* it has one address */
+    for (size_t i = 0; i < dashboard_file_count; i++) {
+        if (slice_eq(name, slice_of(dashboard_files[i].name))) {
+            reply_file(out_answer, &dashboard_files[i]);
             return true;
         }
     }

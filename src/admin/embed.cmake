@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: MIT
-# cmake -D FOLDER=... -D OUT=... -P embed.cmake: the dashboard's files as C arrays, no tool needed but CMake.
-set(text "/* Made by embed.cmake. */\n#include \"dashboard.h\"\n")
-foreach(file index.html dashboard.css dashboard.js flow.js containers.js containers.css explain.js explain.css)
-    file(READ ${FOLDER}/${file} bytes HEX)
+# cmake -D FOLDER=... -D OUT=... -P embed.cmake: the dashboard's files as C arrays and a table of them, no tool needed but CMake.
+file(GLOB paths ${FOLDER}/*)
+list(SORT paths)
+set(arrays "")
+set(rows "")
+set(number 0)
+foreach(path ${paths})
+    get_filename_component(name ${path} NAME)
+    file(READ ${path} bytes HEX)
     string(LENGTH "${bytes}" digits)
     math(EXPR len "${digits} / 2")
     string(REGEX REPLACE "(................................)" "\\1\n" bytes "${bytes}")
     string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
-    string(REPLACE "." "_" name ${file})
-    string(APPEND text "\nconst size_t dashboard_${name}_len = ${len};\n"
-                       "const unsigned char dashboard_${name}[] = {\n${bytes}\n};\n")
+    string(APPEND arrays "\nstatic const unsigned char file_${number}[] = {\n${bytes}\n};\n")
+    string(APPEND rows "    {\"${name}\", file_${number}, ${len}},\n")
+    math(EXPR number "${number} + 1")
 endforeach()
-file(WRITE ${OUT} "${text}")
+file(WRITE ${OUT} "/* Made by embed.cmake. */\n#include \"dashboard.h\"\n${arrays}\n"
+                  "const struct dashboard_file dashboard_files[] = {\n${rows}};\n"
+                  "const size_t dashboard_file_count = ${number};\n")

@@ -8,7 +8,7 @@
  *                                "priority": the one that counts, "state": "open" | "closed" | "left out" |
  *                                "no backend" | "no server" | "no healthy server" | "remembered", "because": of
  *                                closed, left out and remembered, "failing": how many servers fail their health
- *                                check, when some do}]}
+ *                                check, when some do, and "down": their names}]}
  */
 #include "admin_private.h"
 #include "containers.h"
@@ -139,6 +139,19 @@ static size_t count_failing(const struct route_backend *backend)
     return failing;
 }
 
+static void write_down(struct text *out, const struct route_backend *backend)
+{
+    text_add(out, SLICE(",\"down\":["));
+    for (size_t i = 0; i < backend->server_count; i++) {
+        if (!route_health_is_failing(backend->servers[i].health))
+            continue;
+        if (out->ptr[out->len - 1] != '[')
+            text_add_char(out, ',');
+        json_string(out, backend->servers[i].name);
+    }
+    text_add_char(out, ']');
+}
+
 /* Who has the rule of a shadowed one. */
 static void write_shadow(struct text *out, const struct route_shadow *shadow)
 {
@@ -162,8 +175,10 @@ static void write_compiled(struct text *out, const struct route_frontend *fronte
 
     write_outcome(out, frontend->provider, frontend->name, state,
                   frontend->absent != REASON_NONE ? frontend->absent_because : frontend->closed_because);
-    if (failing)
+    if (failing) {
         text_addf(out, ",\"failing\":%zu", failing);
+        write_down(out, frontend->backend);
+    }
     text_addf(out, ",\"priority\":%" PRId64 "}", frontend->priority);
 }
 

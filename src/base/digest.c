@@ -33,6 +33,11 @@ void digest_sha1(struct slice bytes, unsigned char out[DIGEST_SHA1_BYTES])
     hash(EVP_sha1(), bytes, out);
 }
 
+void digest_sha256(struct slice bytes, unsigned char out[DIGEST_SHA256_BYTES])
+{
+    hash(EVP_sha256(), bytes, out);
+}
+
 void digest_hmac(struct slice secret, struct slice bytes, unsigned char out[DIGEST_HMAC_BYTES])
 {
     size_t len = 0;

@@ -38,6 +38,7 @@ static bool api_of(const struct settings *settings, struct text *out_place)
     text_addf(out_place, "%s://", entrypoint->tls ? "https" : "http");
     text_addf(out_place, there.bracketed ? "[" SLICE_FMT "]:%u" : SLICE_FMT ":%u", SLICE_ARG(there.host),
               (unsigned)there.port);
+    text_add(out_place, settings->admin_path);
     return true;
 }
 
@@ -151,6 +152,19 @@ static int tell_answer(const struct text *place, const struct callout_get *get)
     return COMMAND_FAILED;
 }
 
+/* "http://host:80/status/" to where the API is, and the path that it is below of. */
+static struct slice cut_path(struct slice *place)
+{
+    bool is_secure = slice_starts(*place, SLICE("https://"));
+    struct slice path = slice_from(*place, is_secure ? 8 : 7);
+
+    if (!is_secure && !slice_starts(*place, SLICE("http://")))
+        return SLICE("");
+    path = slice_from(path, slice_find(path, '/'));
+    *place = slice_head(*place, place->len - path.len);
+    return slice_head(path, path.len - slice_ends(path, SLICE("/")));
+}
+
 /* `is_own`: the router whose configuration lies here. It is called by its address, for which its certificate need not be. */
 static int ask(const struct text *place, bool is_own, const struct text *target, const char *again)
 {
@@ -158,13 +172,18 @@ static int ask(const struct text *place, bool is_own, const struct text *target,
         .options = "--api", .ca = SLICE(""), .cert = SLICE(""), .key = SLICE(""), .insecure_skip_verify = true};
     bool is_secure = is_own && slice_starts(text_slice(place), SLICE("https://"));
     char *error = NULL;
-    struct callout *callout = callout_create(text_slice(place), is_secure ? &tls : NULL, &error);
-    struct callout_get get = {.target = text_slice(target), .body_limit = ANSWER_BYTES, .timeout_ms = ANSWER_TIMEOUT_MS};
+    struct slice base = text_slice(place), path = cut_path(&base);
+    struct callout *callout = callout_create(base, is_secure ? &tls : NULL, &error);
+    struct text below = TEXT_EMPTY;
     int status = COMMAND_FAILED;
 
+    text_add(&below, path);
+    text_add(&below, text_slice(target));
+    struct callout_get get = {.target = text_slice(&below), .body_limit = ANSWER_BYTES, .timeout_ms = ANSWER_TIMEOUT_MS};
     if (!callout) {
         fprintf(stderr, "--api: %s\n", error);
         free(error);
+        text_fini(&below);
         return COMMAND_FAILED;
     }
     if (callout_get_all(callout, &get, 1, 1) == CALLOUT_OK && get.status)
@@ -173,6 +192,7 @@ static int ask(const struct text *place, bool is_own, const struct text *target,
         tell_unreachable(&get, again);
     callout_get_fini(&get);
     callout_destroy(&callout);
+    text_fini(&below);
     return status;
 }
 

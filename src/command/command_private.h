@@ -8,6 +8,20 @@
 int command_why(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_lint(int argc, char **argv);
+int command_completion(int argc, char **argv);
+int command_manual(int argc, char **argv);
+/* What each says with --help. */
+extern const char why_usage[], explain_usage[], lint_usage[], completion_usage[], manual_usage[];
+
+extern const struct command {
+    const char *name, *summary;
+    int (*run)(int argc, char **argv);
+    const char *usage;
+} commands[];
+extern const size_t command_count;
+
+/* The option (with its dashes) that comes next in a usage text, and whether a value stands behind it. False: there is no more. */
+bool usage_next_option(struct slice *usage, struct slice *out_option, bool *out_takes_value);
 
 /* The words of a command line, one after the other. */
 struct words {

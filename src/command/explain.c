@@ -3,7 +3,7 @@
 #include "command_private.h"
 #include <stdio.h>
 
-static const char usage[] =
+const char explain_usage[] =
     "Usage: waybill explain URL [options]\n"
     "Says which frontend of a running router gets a request, which part of their rules keeps it from the others, and where "
     "it\n"
@@ -79,9 +79,9 @@ int command_explain(int argc, char **argv)
         }
     }
     if (help)
-        fputs(usage, stdout);
+        fputs(explain_usage, stdout);
     else if (wrong || !question.url || words.incomplete)
-        status = words_refuse(&words, usage);
+        status = words_refuse(&words, explain_usage);
     else
         status = ask(&question);
     text_fini(&question.headers);

@@ -3,7 +3,7 @@
 #include "command_private.h"
 #include <stdio.h>
 
-static const char usage[] =
+const char why_usage[] =
     "Usage: waybill why CONTAINER [--api URL] [--configFile FILE]\n"
     "Says what a running router makes of a container, by its name or the beginning of its id.\n"
     "      --api URL          where the router's API is; else what its flags or its static file say, or "
@@ -19,17 +19,17 @@ int command_why(int argc, char **argv)
 
     while (words_next(&words)) {
         if (words_help(&words)) {
-            fputs(usage, stdout);
+            fputs(why_usage, stdout);
             return COMMAND_YES;
         }
         if (words_option(&words, "--api", &place.api) || words_option(&words, "--configFile", &place.config_file))
             continue;
         if (name || words.word[0] == '-' || words.word[0] == '\0')
-            return words_refuse(&words, usage);
+            return words_refuse(&words, why_usage);
         name = words.word;
     }
     if (!name || words.incomplete)
-        return words_refuse(&words, usage);
+        return words_refuse(&words, why_usage);
 
     struct text target = TEXT_EMPTY, again = TEXT_EMPTY;
     text_addf(&target, "/api/containers/");

@@ -79,9 +79,16 @@ static void show_inventory(struct control *control, const struct source *source)
     inventory_unref(&before);
 }
 
-static void take_diagnostics(struct source *source, struct diagnostics **diagnostics)
+static void show_diagnostics(struct control *control, struct slice source, const struct diagnostics *diagnostics)
+{
+    if (control->options.board)
+        board_set_diagnostics(control->options.board, source, diagnostics);
+}
+
+static void take_diagnostics(struct control *control, struct source *source, struct diagnostics **diagnostics)
 {
     diagnostics_log_new(*diagnostics, &source->diagnostics);
+    show_diagnostics(control, source->name, *diagnostics);
     diagnostics_fini(&source->diagnostics);
     source->diagnostics = **diagnostics;
     free(*diagnostics);
@@ -111,7 +118,7 @@ static void open_parcel(struct message *message, void *owner)
 
     (void)owner;
     if (delivery->diagnostics)
-        take_diagnostics(source, &delivery->diagnostics);
+        take_diagnostics(control, source, &delivery->diagnostics);
     if (delivery->inventory) {
         inventory_unref(&source->inventory);
         source->inventory = delivery->inventory;
@@ -237,6 +244,7 @@ void control_publish(struct control *control)
     look_again_later(control);
     struct snapshot *snapshot = compiler_compile(control->compiler, &control->model, &diagnostics);
     diagnostics_log_new(&diagnostics, &control->compile_diagnostics);
+    show_diagnostics(control, SLICE("routes"), &diagnostics);
     diagnostics_fini(&control->compile_diagnostics);
     control->compile_diagnostics = diagnostics;
     for (size_t i = 0; i < control->options.worker_count; i++) {
@@ -253,6 +261,11 @@ void control_publish(struct control *control)
     note_live_snapshots(control);
     for (size_t i = 0; i < control->source_count; i++)
         show_inventory(control, &control->sources[i]); /* one provider's frontends may be in another's way */
+}
+
+const struct snapshot *control_current(const struct control *control)
+{
+    return control->current;
 }
 
 size_t control_live_snapshots(const struct control *control)

@@ -66,6 +66,18 @@ void exchange_answer_with(struct exchange *x, unsigned status, struct headers *h
     x->reason = REASON_LOCAL;
 }
 
+/* Payload that a half transforms, or makes. Only who does not take it is in a hurry. */
+static bool answer_payload(struct exchange *x)
+{
+    if (pass_payload(x))
+        return true;
+    if (x->client_ops->is_writing(x->client))
+        exchange_watch(x, exchange_client_progress(x), x->body_timeout_ms);
+    else
+        deadline_clear(&x->deadline);
+    return false;
+}
+
 bool step_answer(struct exchange *x)
 {
     const struct client_ops *ops = x->client_ops;
@@ -79,7 +91,7 @@ bool step_answer(struct exchange *x)
         return false;
     }
     if (x->transform && x->head_answered)
-        return pass_payload(x);
+        return answer_payload(x);
     if (!x->head_answered) {
         if (x->halves && !response_heads_pass(x))
             return x->half_at == NULL;
@@ -144,6 +156,8 @@ static void give_local_answer(struct exchange *x, struct local_answer *answer)
         x->answer_body = answer->fixed_body;
         x->answer.content_length = answer->fixed_body.len;
     }
+    if (answer->stream)
+        answer->stream(answer->stream_arg, x);
 }
 
 bool answer_locally(struct exchange *x, bool filtered)

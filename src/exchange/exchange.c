@@ -3,6 +3,7 @@
 #include "exchange_private.h"
 #include "waybill/base/clock.h"
 #include "waybill/exchange/access_log.h"
+#include "waybill/exchange/recent.h"
 #include <stdlib.h>
 
 enum { SPARE_KEPT = 256, STEP_LIMIT = 100000 };
@@ -68,6 +69,7 @@ static void clear(struct exchange *x)
     x->answer_text = TEXT_EMPTY;
     x->tunnel_client_shut = x->tunnel_server_shut = false;
     x->at_entrypoint = x->at_backend = NULL;
+    x->trace = NULL;
     x->internal = x->cut = false;
 }
 
@@ -149,7 +151,7 @@ static bool step_once(struct exchange *x)
 static void count_and_log(struct exchange *x)
 {
     struct exchange_counters *counters = x->env->counters;
-    uint64_t now_ns;
+    uint64_t now_ns, duration_ns;
 
     cell_sub(&counters->active, 1);
     cell_add(&counters->ended[x->reason], 1);
@@ -158,10 +160,15 @@ static void count_and_log(struct exchange *x)
     now_ns = clock_monotonic_ns();
     cell_add(&counters->requests, 1);
     cell_add(&counters->status[x->status < 600 ? x->status : 0], 1);
-    cell_add(&counters->response_ns, now_ns - x->started_ns);
+    duration_ns = now_ns - x->started_ns;
+    cell_add(&counters->response_ns, duration_ns);
     cell_add(&counters->response_bytes, x->answer_bytes);
+    if (x->status >= 400 && x->env->recent)
+        recent_note(x->env->recent, x, duration_ns);
     if (x->env->traffic)
-        meter_end(x, now_ns - x->started_ns);
+        meter_end(x, duration_ns);
+    if (x->trace)
+        trace_end(x, now_ns);
     if (x->env->access_log)
         access_log_add(x->env->access_log, x, now_ns);
 }

@@ -2,6 +2,7 @@
 /* The steps of an exchange, by file. Each returns true when the state changed or more can be done at once. */
 #pragma once
 #include "access_note.h"
+#include "trace_note.h"
 #include "waybill/exchange/exchange.h"
 
 /* route.c */
@@ -50,6 +51,9 @@ void write_hops(const struct exchange *x, struct head_out *out);
 
 /* response.c */
 bool answer_from_server(struct exchange *x);
+/* Once the head has been answered nothing of the snapshot is needed: an answer or a tunnel may last for hours, and must not keep
+ * a configuration alive (decisions.md 22). */
+void leave_configuration(struct exchange *x);
 /* Payload that has come goes out; false: nothing more can be done now. */
 bool pass_payload(struct exchange *x);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The way back: interim answers, the head, the payload as it comes. */
 #include "exchange_private.h"
+#include <stdio.h>
 #include "waybill/http/websocket.h"
 
 /* The fields that go back to the client. The attempt's table is used as it stands: it is ours until the head is done. */
@@ -26,12 +27,23 @@ static void make_answer(struct exchange *x)
         answer->date = environment_date(x->env);
     if (x->note)
         access_note_origin(x);
+    if (x->trace)
+        trace_origin(x);
 }
 
-/* Once the head has been answered nothing of the snapshot is needed: an answer or a tunnel may last for hours, and must not keep
- * a configuration alive (decisions.md 22). */
-static void leave_configuration(struct exchange *x)
+/* Names that are said at the end, of who is to be forgotten before. */
+static void keep_names(struct exchange *x)
 {
+    if (x->frontend && x->frontend_name.len == 0)
+        x->frontend_name = arena_copy(&x->arena, x->frontend->short_name);
+    if (x->server && x->server_url[0] == '\0')
+        snprintf(x->server_url, sizeof x->server_url, SLICE_FMT, SLICE_ARG(x->server->url));
+}
+
+void leave_configuration(struct exchange *x)
+{
+    if (x->status >= 400 && x->env->recent)
+        keep_names(x);
     if (x->note)
         access_note_keep_request(x);
     x->filter_state = NULL;

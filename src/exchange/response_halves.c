@@ -71,6 +71,13 @@ void exchange_transform(struct exchange *x, struct response_half *half)
     x->transform = half;
 }
 
+void exchange_stream(struct exchange *x, struct response_half *half)
+{
+    x->answer.length_known = x->answer.write_length = false;
+    exchange_transform(x, half);
+    leave_configuration(x);
+}
+
 /* An answer made here lies there whole. */
 static enum body_result local_payload(const struct exchange *x, struct slice *out_payload)
 {

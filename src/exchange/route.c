@@ -82,6 +82,8 @@ bool step_start(struct exchange *x)
         return true;
     if (env->traffic && !x->entrypoint->has_local)
         meter_begin(x); /* else it may be for an internal route yet */
+    if (env->tracer)
+        trace_begin(x);
     if (hops_exceeded(x)) {
         exchange_answer(x, REASON_LOOP);
         return true;
@@ -298,6 +300,8 @@ bool step_pick(struct exchange *x)
     x->server = server;
     if (x->note)
         access_note_server(x);
+    if (x->trace)
+        trace_server(x);
     exchange_become(x, EXCHANGE_CONNECT);
     /* What may not be repeated must not meet an end of which the kernel knows already: that would cost it an error. */
     x->attempt.http_1_only = x->upgrade.len > 0;

@@ -27,6 +27,7 @@ static int run_command(const struct settings *settings, bool in_container)
         wb_log_fatal("log " SLICE_FMT ": %s", SLICE_ARG(settings->log_path), strerror(-error));
         return 1;
     }
+    wb_log_info("Waybill version %s", WB_VERSION);
     settings_log_warnings(settings);
     return router_run(settings);
 }

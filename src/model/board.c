@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/model/board.h"
 #include "waybill/base/clock.h"
+#include "waybill/model/diagnostic.h"
 #include "waybill/model/inventory.h"
 #include "waybill/model/model.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { OTHER_SOURCES_MAX = 2 }; /* of diagnostics: no provider has a hand in them */
+
 struct posted {
     char *name;
     struct inventory *inventory; /* one reference, or NULL */
     struct provider_health health;
+    struct diagnostics diagnostics;
 };
 
 struct board {
     pthread_mutex_t lock;
-    struct posted providers[MODEL_PROVIDERS_MAX];
+    struct posted providers[MODEL_PROVIDERS_MAX + OTHER_SOURCES_MAX];
     size_t count;
-    uint64_t changes;
+    uint64_t changes, diagnostic_changes;
 };
 
 struct board *board_create(void)
@@ -38,6 +42,7 @@ void board_destroy(struct board **board)
     for (size_t i = 0; i < old->count; i++) {
         free(old->providers[i].name);
         inventory_unref(&old->providers[i].inventory);
+        diagnostics_fini(&old->providers[i].diagnostics);
     }
     pthread_mutex_destroy(&old->lock);
     free(old);
@@ -58,7 +63,7 @@ static struct posted *find_or_add(struct board *board, struct slice provider)
 
     if (posted)
         return posted;
-    WB_REQUIRE(board->count < MODEL_PROVIDERS_MAX);
+    WB_REQUIRE(board->count < WB_COUNT(board->providers));
     posted = &board->providers[board->count++];
     posted->name = slice_dup(provider);
     return posted;
@@ -133,4 +138,62 @@ bool board_health(struct board *board, struct slice provider, struct provider_he
         *out_health = posted->health;
     pthread_mutex_unlock(&board->lock);
     return said;
+}
+
+static bool says_the_same(const struct diagnostics *a, const struct diagnostics *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        const struct diagnostic *x = &a->items[i], *y = &b->items[i];
+        if (x->severity != y->severity || strcmp(x->place, y->place) != 0 || strcmp(x->text, y->text) != 0)
+            return false;
+    }
+    return true;
+}
+
+void board_set_diagnostics(struct board *board, struct slice source, const struct diagnostics *list)
+{
+    struct diagnostics copy, old;
+
+    diagnostics_init(&copy);
+    diagnostics_repeat(&copy, list);
+    pthread_mutex_lock(&board->lock);
+    struct posted *posted = find_or_add(board, source);
+    board->diagnostic_changes += !says_the_same(&posted->diagnostics, &copy);
+    old = posted->diagnostics;
+    posted->diagnostics = copy;
+    pthread_mutex_unlock(&board->lock);
+    diagnostics_fini(&old);
+}
+
+uint64_t board_diagnostic_changes(struct board *board)
+{
+    pthread_mutex_lock(&board->lock);
+    uint64_t changes = board->diagnostic_changes;
+    pthread_mutex_unlock(&board->lock);
+    return changes;
+}
+
+size_t board_diagnostic_count(struct board *board)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&board->lock);
+    for (size_t i = 0; i < board->count; i++)
+        count += board->providers[i].diagnostics.count;
+    pthread_mutex_unlock(&board->lock);
+    return count;
+}
+
+void board_visit_diagnostics(struct board *board,
+                             void (*visit)(void *arg, struct slice source, const struct diagnostic *diagnostic), void *arg)
+{
+    pthread_mutex_lock(&board->lock);
+    for (size_t i = 0; i < board->count; i++) {
+        const struct posted *posted = &board->providers[i];
+        for (size_t k = 0; k < posted->diagnostics.count; k++)
+            visit(arg, slice_of(posted->name), &posted->diagnostics.items[k]);
+    }
+    pthread_mutex_unlock(&board->lock);
 }

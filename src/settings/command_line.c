@@ -39,8 +39,8 @@ static bool is_refused(const struct flag *flag, struct slice name)
 
 static bool refuse(struct cutting *cutting, const struct flag *flag, struct slice name)
 {
-    return reading_fail(cutting->reading, "--%s: not in this version of Waybill yet (%s)",
-                        reading_shown(cutting->reading, name), flag->help);
+    return reading_fail(cutting->reading, "--%s: %s", reading_shown(cutting->reading, name),
+                        flag_absence(cutting->reading, flag));
 }
 
 /* Flags of Traefik v2 and later begin like this: who pastes them here should hear of it. */

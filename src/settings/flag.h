@@ -10,7 +10,7 @@
 
 struct reading;
 
-enum { FLAG_COUNT_MAX = 200 };
+enum { FLAG_COUNT_MAX = 216 };
 
 enum flag_kind {
     FLAG_HEADING,     /* no flag: a title in the help */
@@ -24,6 +24,7 @@ enum flag_kind {
     FLAG_CONSTRAINTS, /* struct slices, each tag==glob or tag!=glob */
     FLAG_LEVEL,       /* enum log_level */
     FLAG_MODES,       /* struct slices, each NAME=MODE, blanks between; a table in TOML */
+    FLAG_FRACTION,    /* double, from 0 to 1 */
     FLAG_BUCKETS,     /* struct traffic_options: bounds_ns, bound_count; seconds, `,` or `;` between */
     FLAG_ENTRYPOINT,  /* adds an entrypoint; a table in TOML */
 };
@@ -31,7 +32,8 @@ enum flag_kind {
 enum flag_state {
     FLAG_WORKS,
     FLAG_WITHOUT_EFFECT, /* accepted: nothing to do here, or nothing that anyone would miss */
-    FLAG_NOT_YET,        /* refused by name (decisions.md 13), with every name below it; `help` says which part it is */
+    FLAG_NOT_YET, /* refused by name (decisions.md 13), with every name below it; `help` says which part it is, `shown`
+                          * what to do instead */
 };
 
 struct flag {
@@ -58,6 +60,8 @@ size_t flag_position(const struct flag *flag);
 /* The closest name, or NULL when none is close. */
 const char *flag_suggest(struct slice name);
 
+/* "PART is not in this version of Waybill: ADVICE" of a FLAG_NOT_YET one, in the arena. */
+const char *flag_absence(struct reading *reading, const struct flag *flag);
 /* Sets the field. False with the reason in reading->failure, which does not name the flag: the caller does.
  * FLAG_NOT_YET flags accept only `false`, or an empty text. */
 bool flag_set(struct reading *reading, const struct flag *flag, struct slice value);

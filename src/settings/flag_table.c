@@ -22,10 +22,12 @@
     {                                                           \
         name, 0, FLAG_##kind, FLAG_WITHOUT_EFFECT, at, "", help \
     }
-#define NOT_YET(name, kind, part)                                  \
-    {                                                              \
-        name, 0, FLAG_##kind, FLAG_NOT_YET, AT(accepted), "", part \
+#define NOT_YET(name, kind, part, instead)                              \
+    {                                                                   \
+        name, 0, FLAG_##kind, FLAG_NOT_YET, AT(accepted), instead, part \
     }
+#define PROVIDER(name, part) NOT_YET(name, GROUP, "the " part " provider", RULES_FILE)
+#define RULES_FILE           "let a program write what it knows as a rules file into a folder of --file.directory"
 
 const struct flag flag_table[] = {
     HEADING("General"),
@@ -99,7 +101,8 @@ const struct flag flag_table[] = {
     NO_EFFECT("docker.templateVersion", NUMBER, AT(accepted_count), "there are no templates"),
     NO_EFFECT("docker.debugLogGeneratedTemplate", SWITCH, AT(accepted), "there are no templates"),
     NO_EFFECT("docker.trace", SWITCH, AT(accepted), "there are no templates"),
-    NOT_YET("docker.filename", TEXT, "configuration by Go templates"),
+    NOT_YET("docker.filename", TEXT, "configuration of containers by Go templates",
+            "labels say the same, or a rules file (--file)"),
 
     HEADING("File"),
     WORKS("file", GROUP, SET(file_on), "off", "routes from TOML; without the next two, from the file of --configFile"),
@@ -121,10 +124,35 @@ const struct flag flag_table[] = {
     WORKS("api.entryPoint", TEXT, SET(api_entrypoint), "traefik", "where; `traefik` is :8080 unless defined"),
     WORKS("api.dashboard", SWITCH, SET(api_dashboard), "true", "the dashboard, too"),
     NO_EFFECT("api.debug", SWITCH, AT(accepted), "there is nothing below /debug"),
-    NO_EFFECT("api.statistics", GROUP, AT(accepted), "/health does not list the latest errors yet"),
-    NO_EFFECT("api.statistics.recentErrors", NUMBER, AT(accepted_count), "/health does not list the latest errors yet"),
+    WORKS("api.statistics", GROUP, SET(api_statistics), "off", "/health lists the latest errors"),
+    WORKS("api.statistics.recentErrors", NUMBER, SET(api_recent_errors), "10", "how many"),
     WORKS("ping", GROUP, SET(ping_on), "off", "answer /ping"),
     WORKS("ping.entryPoint", TEXT, SET(ping_entrypoint), "traefik", "where"),
+
+    WORKS("web", GROUP, AT(web_on), "off",
+          "deprecated: api, ping and metrics on entrypoint `traefik`; not together with those"),
+    WORKS("web.address", TEXT, AT(web_address), ":8080", "deprecated: the address of entrypoint `traefik`"),
+    WORKS("web.path", TEXT, AT(web_path), "/", "deprecated: all of it is below this path"),
+    NO_EFFECT("web.readOnly", SWITCH, AT(accepted), "there is nothing below it that changes something"),
+    NO_EFFECT("web.debug", SWITCH, AT(accepted), "there is nothing below /debug"),
+    WORKS("web.statistics", GROUP, SET(api_statistics), "off", "deprecated: api.statistics"),
+    WORKS("web.statistics.recentErrors", NUMBER, SET(api_recent_errors), "10", "deprecated: api.statistics.recentErrors"),
+    WORKS("web.metrics", GROUP, AT(group_on), "", "deprecated: metrics; with --web only these:"),
+    WORKS("web.metrics.prometheus", GROUP, AT(web_prometheus_on), "off", "deprecated: metrics.prometheus"),
+    WORKS("web.metrics.prometheus.buckets", BUCKETS, AT(web_traffic), "0.1,0.3,1.2,5",
+          "deprecated: metrics.prometheus.buckets"),
+    NOT_YET("web.metrics.datadog", GROUP, "the push of metrics below the deprecated --web",
+            "--metrics.datadog, with --api and --ping"),
+    NOT_YET("web.metrics.statsd", GROUP, "the push of metrics below the deprecated --web",
+            "--metrics.statsd, with --api and --ping"),
+    NOT_YET("web.metrics.influxdb", GROUP, "the push of metrics below the deprecated --web",
+            "--metrics.influxdb, with --api and --ping"),
+    NOT_YET("web.auth", GROUP, "a login below the deprecated --web",
+            "--api --ping --entryPoints='Name:traefik Address::8080 Auth.Basic.Users:NAME:HASH'"),
+    NOT_YET("web.certFile", TEXT, "TLS below the deprecated --web",
+            "--api --ping, and TLS at an entrypoint of the name `traefik`"),
+    NOT_YET("web.keyFile", TEXT, "TLS below the deprecated --web",
+            "--api --ping, and TLS at an entrypoint of the name `traefik`"),
 
     HEADING("Bodies collected for traefik.backend.buffering"),
     WORKS("buffering", GROUP, AT(group_on), "", "what all requests and answers that are under way may use together:"),
@@ -177,6 +205,29 @@ const struct flag flag_table[] = {
     WORKS("metrics.influxdb.database", TEXT, SET(influx.database), "", "by http: which; it is made if there is none"),
     WORKS("metrics.influxdb.retentionPolicy", TEXT, SET(influx.retention_policy), "", "by http: which"),
 
+    HEADING("Tracing"),
+    WORKS("tracing", GROUP, SET(tracing_on), "off",
+          "spans of requests, sent to a collector; each goes on with the trace it came with"),
+    WORKS("tracing.backend", TEXT, SET(tracing_backend), "the one that is set up below",
+          "zipkin, or otlp: what Jaeger, Tempo, Datadog's agent and OpenTelemetry's collector take"),
+    WORKS("tracing.serviceName", TEXT, SET(tracing.service_name), "traefik", "whose spans they are said to be"),
+    WORKS("tracing.spanNameLimit", NUMBER, SET(tracing.name_limit), "0", "longer names are cut; 0 = no limit"),
+    WORKS("tracing.sampleRate", FRACTION, SET(tracer.sample_rate), "1",
+          "part of the traces begun here that is recorded: 0.1"),
+    WORKS("tracing.zipkin", GROUP, SET(zipkin_on), "off", "Zipkin, by its JSON of version 2; servers are told X-B3-..."),
+    WORKS("tracing.zipkin.httpEndpoint", TEXT, SET(zipkin_endpoint), "http://localhost:9411/api/v1/spans",
+          "its URL; .../api/v1/spans stands for .../api/v2/spans"),
+    WORKS("tracing.zipkin.sameSpan", SWITCH, SET(tracer.same_span), "false",
+          "the client's span and the entrypoint's are one"),
+    WORKS("tracing.zipkin.id128Bit", SWITCH, SET(tracer.wide_ids), "true", "numbers of new traces have 128 bits, else 64"),
+    NO_EFFECT("tracing.zipkin.debug", SWITCH, AT(accepted), "what goes wrong with sending is logged in any case"),
+    WORKS("tracing.otlp", GROUP, SET(otlp_on), "off", "OpenTelemetry, by OTLP/HTTP with JSON; servers are told traceparent"),
+    WORKS("tracing.otlp.endpoint", TEXT, SET(otlp_endpoint), "http://localhost:4318/v1/traces", "its URL"),
+    NOT_YET("tracing.jaeger", GROUP, "Jaeger's own protocol",
+            "Jaeger takes OTLP: --tracing.otlp.endpoint=http://JAEGER:4318"),
+    NOT_YET("tracing.datadog", GROUP, "Datadog's own protocol",
+            "its agent takes OTLP: --tracing.otlp.endpoint=http://AGENT:4318"),
+
     HEADING("Timeouts (whole seconds, or as 500ms, 1m30s)"),
     WORKS("respondingTimeouts", GROUP, AT(group_on), "", "between clients and the router:"),
     WORKS("respondingTimeouts.readTimeout", DURATION, AT(read_timeout_ms), "60s",
@@ -199,23 +250,22 @@ const struct flag flag_table[] = {
     SHORT("graceTimeOut", 'g', DURATION, AT(old_grace_ms), "", "deprecated: lifeCycle.graceTimeOut"),
 
     HEADING("Not in this version"),
-    NOT_YET("acme", GROUP, "ACME (certificates from Let's Encrypt)"),
-    NOT_YET("boltdb", GROUP, "the BoltDB provider"),
-    NOT_YET("cluster", GROUP, "cluster mode"),
-    NOT_YET("consul", GROUP, "the Consul provider"),
-    NOT_YET("consulCatalog", GROUP, "the Consul catalog provider"),
-    NOT_YET("dynamodb", GROUP, "the DynamoDB provider"),
-    NOT_YET("ecs", GROUP, "the ECS provider"),
-    NOT_YET("etcd", GROUP, "the etcd provider"),
-    NOT_YET("eureka", GROUP, "the Eureka provider"),
-    NOT_YET("kubernetes", GROUP, "the Kubernetes provider"),
-    NOT_YET("marathon", GROUP, "the Marathon provider"),
-    NOT_YET("mesos", GROUP, "the Mesos provider"),
-    NOT_YET("rancher", GROUP, "the Rancher provider"),
-    NOT_YET("serviceFabric", GROUP, "the Service Fabric provider"),
-    NOT_YET("tracing", GROUP, "tracing (Jaeger, Zipkin, Datadog)"),
-    NOT_YET("web", GROUP, "the deprecated web provider (use --api and --ping)"),
-    NOT_YET("zookeeper", GROUP, "the ZooKeeper provider"),
+    NOT_YET("acme", GROUP, "ACME (certificates from Let's Encrypt)",
+            "let certbot or lego get certificates, and name their files in a rules file's [[tls]] or the entrypoint's TLS"),
+    PROVIDER("boltdb", "BoltDB"),
+    NOT_YET("cluster", GROUP, "cluster mode", "start several routers with the same flags"),
+    PROVIDER("consul", "Consul"),
+    PROVIDER("consulCatalog", "Consul catalog"),
+    PROVIDER("dynamodb", "DynamoDB"),
+    PROVIDER("ecs", "ECS"),
+    PROVIDER("etcd", "etcd"),
+    PROVIDER("eureka", "Eureka"),
+    PROVIDER("kubernetes", "Kubernetes"),
+    PROVIDER("marathon", "Marathon"),
+    PROVIDER("mesos", "Mesos"),
+    PROVIDER("rancher", "Rancher"),
+    PROVIDER("serviceFabric", "Service Fabric"),
+    PROVIDER("zookeeper", "ZooKeeper"),
 };
 
 const size_t flag_table_count = WB_COUNT(flag_table);

@@ -135,13 +135,19 @@ static bool set_switch(struct reading *reading, const struct flag *flag, struct 
     return reading_fail(reading, "it is neither true nor false");
 }
 
+const char *flag_absence(struct reading *reading, const struct flag *flag)
+{
+    return arena_format(&reading->settings.arena, "%s is not in this version of Waybill%s%s", flag->help,
+                        flag->shown[0] ? ": " : "", flag->shown);
+}
+
 static bool set_refused(struct reading *reading, const struct flag *flag, struct slice value)
 {
     bool truth;
     bool can_be_off = flag->kind == FLAG_SWITCH || flag->kind == FLAG_GROUP;
     if (can_be_off ? slice_to_bool(value, &truth) && !truth : value.len == 0)
         return true; /* asks for nothing */
-    return reading_fail(reading, "not in this version of Waybill yet (%s)", flag->help);
+    return reading_fail(reading, "%s", flag_absence(reading, flag));
 }
 
 /* Seconds with a fraction, as long as Go's would take them. */
@@ -184,6 +190,21 @@ static bool set_buckets(struct reading *reading, const struct flag *flag, struct
     return true;
 }
 
+static bool set_fraction(struct reading *reading, const struct flag *flag, struct slice value)
+{
+    char digits[64] = "", *end = digits;
+    double number = 0;
+
+    if (value.len && value.len < sizeof digits && strchr("0123456789.", value.ptr[0])) {
+        memcpy(digits, value.ptr, value.len);
+        number = strtod(digits, &end);
+    }
+    if (end == digits || *end || !(number >= 0 && number <= 1))
+        return reading_fail(reading, "it is not a number from 0 to 1");
+    *(double *)field_of(reading, flag) = number;
+    return true;
+}
+
 static bool set_known(struct reading *reading, const struct flag *flag, struct slice value)
 {
     switch (flag->kind) {
@@ -206,6 +227,8 @@ static bool set_known(struct reading *reading, const struct flag *flag, struct s
     case FLAG_CONSTRAINTS:
     case FLAG_MODES:
         return set_list(reading, flag, value);
+    case FLAG_FRACTION:
+        return set_fraction(reading, flag, value);
     case FLAG_BUCKETS:
         return set_buckets(reading, flag, value);
     case FLAG_LEVEL:

@@ -16,6 +16,7 @@ enum { HEAD_MAX_BYTES = 4096 };
 struct question {
     char host[256], port[8];
     char authority[272]; /* as the URL shows it */
+    struct slice path;
     uint64_t deadline_ns;
 };
 
@@ -120,7 +121,8 @@ static wb_err ask(const struct question *question, char *head, struct slice *out
     freeaddrinfo(found);
     if (number < 0)
         return number;
-    char *request = wb_format("HEAD /ping HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", question->authority);
+    char *request = wb_format("HEAD " SLICE_FMT " HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
+                              SLICE_ARG(question->path), question->authority);
     wb_err error = send_all(number, slice_of(request), question->deadline_ns);
     free(request);
     if (!error)
@@ -139,13 +141,14 @@ static bool cut_status(struct slice line, struct slice *out_status)
            slice_to_u64(slice_head(*out_status, 3), 999, &code) && (out_status->len == 3 || out_status->ptr[3] == ' ');
 }
 
-static int tell_error(struct text *out_line, const char *authority, const char *reason)
+static int tell_error(struct text *out_line, const struct question *question, const char *reason)
 {
-    text_addf(out_line, "Error calling healthcheck: Head http://%s/ping: %s\n", authority, reason);
+    text_addf(out_line, "Error calling healthcheck: Head http://%s" SLICE_FMT ": %s\n", question->authority,
+              SLICE_ARG(question->path), reason);
     return 1;
 }
 
-int healthcheck_ask(struct slice address, uint64_t timeout_ms, struct text *out_line)
+int healthcheck_ask(struct slice address, struct slice path, uint64_t timeout_ms, struct text *out_line)
 {
     char head[HEAD_MAX_BYTES];
     struct question question;
@@ -154,13 +157,14 @@ int healthcheck_ask(struct slice address, uint64_t timeout_ms, struct text *out_
         text_addf(out_line, "Error calling healthcheck: bad address\n");
         return 1;
     }
+    question.path = path;
     wb_err error = ask(&question, head, &line);
     if (error)
-        return tell_error(out_line, question.authority, error == -EPROTO ? "malformed answer" : strerror(-error));
+        return tell_error(out_line, &question, error == -EPROTO ? "malformed answer" : strerror(-error));
     if (!cut_status(line, &status))
-        return tell_error(out_line, question.authority, "malformed answer");
+        return tell_error(out_line, &question, "malformed answer");
     if (slice_starts(status, SLICE("200"))) {
-        text_addf(out_line, "OK: http://%s/ping\n", question.authority);
+        text_addf(out_line, "OK: http://%s" SLICE_FMT "\n", question.authority, SLICE_ARG(path));
         return 0;
     }
     text_addf(out_line, "Bad healthcheck status: ");
@@ -182,6 +186,10 @@ int healthcheck_run(const struct settings *settings, bool in_container, struct t
         text_addf(out_line, "Error calling healthcheck: missing `ping` entrypoint\n");
         return 1;
     }
-    return entrypoint->tls ? healthcheck_ask_secure(entrypoint->address, HEALTHCHECK_TIMEOUT_MS, out_line)
-                           : healthcheck_ask(entrypoint->address, HEALTHCHECK_TIMEOUT_MS, out_line);
+    if (entrypoint->tls)
+        return healthcheck_ask_secure(entrypoint->address, HEALTHCHECK_TIMEOUT_MS, out_line);
+    char *path = wb_format(SLICE_FMT "/ping", SLICE_ARG(settings->admin_path));
+    int status = healthcheck_ask(entrypoint->address, slice_of(path), HEALTHCHECK_TIMEOUT_MS, out_line);
+    free(path);
+    return status;
 }

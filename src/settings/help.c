@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "help.h"
 #include "flag.h"
+#include "waybill/settings/flag_list.h"
 #include "waybill/base/text.h"
 #include <sys/utsname.h>
 
@@ -10,11 +11,12 @@
 
 enum { HELP_COLUMN = 44, HELP_WIDTH = 110 };
 
-static const char *value_word(enum flag_kind kind)
+const char *help_value_word(enum flag_kind kind)
 {
     switch (kind) {
     case FLAG_NUMBER:
     case FLAG_INTEGER:
+    case FLAG_FRACTION:
         return "=N";
     case FLAG_DURATION:
         return "=TIME";
@@ -60,9 +62,9 @@ static void add_flag(struct text *out, const struct flag *flag)
 {
     struct text name = TEXT_EMPTY, help = TEXT_EMPTY;
     if (flag->letter)
-        text_addf(&name, "  -%c, --%s%s", flag->letter, flag->name, value_word(flag->kind));
+        text_addf(&name, "  -%c, --%s%s", flag->letter, flag->name, help_value_word(flag->kind));
     else
-        text_addf(&name, "      --%s%s", flag->name, value_word(flag->kind));
+        text_addf(&name, "      --%s%s", flag->name, help_value_word(flag->kind));
     text_addf(&help, "%s%s", flag->state == FLAG_WITHOUT_EFFECT ? "accepted without effect: " : "", flag->help);
     if (flag->shown[0])
         text_addf(&help, " (%s)", flag->shown);
@@ -74,7 +76,8 @@ static void add_flag(struct text *out, const struct flag *flag)
 
 static void add_absent(struct text *out)
 {
-    text_addf(out, "\nParts of Traefik v1.7 that are not in this version; their flags are refused:\n");
+    text_addf(out,
+              "\nParts of Traefik v1.7 that are not in this version; their flags are refused, with what to do instead:\n");
     for (size_t i = 0; i < flag_table_count; i++) {
         const struct flag *flag = &flag_table[i];
         struct text name = TEXT_EMPTY;
@@ -87,10 +90,9 @@ static void add_absent(struct text *out)
     }
 }
 
-static void add_entrypoint_help(struct text *out)
+void flag_list_add_entrypoint_keys(struct text *out)
 {
     text_addf(out,
-              "\nKeys of an entrypoint, separated by blanks; the same as tables below [entryPoints.NAME] in TOML:\n"
               "      Name:http  Address::80\n"
               "      ForwardedHeaders.TrustedIPs:10.0.0.0/8,192.168.1.7   clients whose X-Forwarded-* are believed\n"
               "      ForwardedHeaders.Insecure:true                       everybody's are, as in Traefik v1.7\n"
@@ -115,7 +117,9 @@ char *help_text(void)
                     "       waybill explain URL [options]  which frontend of a running router gets a request, and why\n"
                     "       waybill why CONTAINER [options]  what a running router makes of a container, and why\n"
                     "       waybill lint FILE... [options]  what is wrong in compose files, for the router\n"
-                    "       waybill version\n\n"
+                    "       waybill version\n"
+                    "       waybill completion bash|zsh|fish  what that shell reads to complete all of this\n"
+                    "       waybill manual               the manual, for man -l\n\n"
                     "A command with --help says what it takes. The router's flags are those of Traefik v1.7; their\n"
                     "case does not matter. Naming a group (--docker) or one of its members switches it on. All are TOML\n"
                     "keys too.\n");
@@ -131,7 +135,8 @@ char *help_text(void)
             add_flag(&out, flag);
     }
     text_addf(&out, "  -h, --help%*sthis text\n", HELP_COLUMN - 12, "");
-    add_entrypoint_help(&out);
+    text_addf(&out, "\nKeys of an entrypoint, separated by blanks; the same as tables below [entryPoints.NAME] in TOML:\n");
+    flag_list_add_entrypoint_keys(&out);
     add_absent(&out);
     return text_take(&out);
 }

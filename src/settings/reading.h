@@ -21,6 +21,9 @@ struct reading {
     const char *failure; /* why reading cannot go on, in the arena; NULL while it can */
 
     struct slice config_file;
+    bool web_on, web_prometheus_on; /* deprecated; what it stands for */
+    struct slice web_address, web_path;
+    struct traffic_options web_traffic; /* only its bounds */
     bool debug, level_given, routes_in_static_file;
     struct slices constraints;                  /* of all providers */
     uint64_t old_idle_timeout_ms, old_grace_ms; /* deprecated flags: over 0 they win */

@@ -6,6 +6,7 @@
 #include "static_file.h"
 #include "waybill/base/text.h"
 #include "waybill/exchange/environment.h"
+#include "waybill/settings/host_port.h"
 #include <stdlib.h>
 #include <time.h>
 
@@ -27,6 +28,15 @@ static void set_metrics_defaults(struct settings *settings)
                                                  .bound_count = 4};
 }
 
+static void set_tracing_defaults(struct settings *settings)
+{
+    settings->tracing = (struct span_exporter_options){.service_name = SLICE("traefik"), .url = SLICE("")};
+    settings->tracer = (struct tracer_options){.sample_rate = 1, .wide_ids = true};
+    settings->tracing_backend = SLICE("");
+    settings->zipkin_endpoint = SLICE("http://localhost:9411/api/v1/spans");
+    settings->otlp_endpoint = SLICE("http://localhost:4318/v1/traces");
+}
+
 static void set_defaults(struct reading *reading)
 {
     struct settings *settings = &reading->settings;
@@ -44,7 +54,9 @@ static void set_defaults(struct reading *reading)
     settings->file.watch = true;
     settings->api_dashboard = true;
     settings->api_entrypoint = settings->ping_entrypoint = settings->rest_entrypoint = SLICE("traefik");
+    settings->api_recent_errors = 10;
     set_metrics_defaults(settings);
+    set_tracing_defaults(settings);
     settings->max_idle_per_server = 200;
     settings->access_log = (struct access_log_options){
         .format = SLICE("common"), .fields_mode = SLICE("keep"), .headers_mode = SLICE("keep")};
@@ -62,6 +74,9 @@ static void set_defaults(struct reading *reading)
     settings->grace_ms = 10 * 1000;
     reading->read_timeout_ms = reading->write_timeout_ms = DURATION_NOT_GIVEN;
     /* Texts that nobody has set are empty, never NULL. */
+    reading->web_traffic = settings->traffic;
+    reading->web_address = SLICE(":8080");
+    reading->web_path = settings->admin_path = SLICE("");
     settings->static_file = settings->access_log_path = reading->config_file = SLICE("");
     settings->docker.domain = settings->docker.network = settings->docker.own_id = SLICE("");
     settings->file.filename = settings->file.directory = reading->old_access_log_path = SLICE("");
@@ -196,6 +211,56 @@ static bool finish_metrics(struct reading *reading)
            (!settings->influx_on || finish_influx(reading));
 }
 
+/* v1.7 sends to Jaeger unless told otherwise; here the one that is set up is meant. */
+static bool choose_tracing_backend(struct reading *reading)
+{
+    struct settings *settings = &reading->settings;
+    struct slice backend = settings->tracing_backend;
+
+    if (backend.len == 0 && settings->zipkin_on != settings->otlp_on)
+        backend = settings->zipkin_on ? SLICE("zipkin") : SLICE("otlp");
+    if (slice_eq_nocase(backend, SLICE("zipkin")) || slice_eq_nocase(backend, SLICE("otlp"))) {
+        settings->tracing.format = slice_eq_nocase(backend, SLICE("otlp")) ? SPAN_OTLP : SPAN_ZIPKIN;
+        return true;
+    }
+    if (backend.len == 0)
+        return reading_fail(reading, "tracing.backend: write zipkin or otlp (v1.7's default is jaeger, which takes OTLP: "
+                                     "--tracing.otlp.endpoint=http://JAEGER:4318)");
+    if (slice_eq_nocase(backend, SLICE("jaeger")) || slice_eq_nocase(backend, SLICE("datadog")))
+        return reading_fail(reading,
+                            "tracing.backend: %s's own protocol is not spoken, but it takes OTLP: write otlp, and its "
+                            "address as tracing.otlp.endpoint=http://HOST:4318",
+                            reading_shown(reading, backend));
+    return reading_fail(reading, "tracing.backend: \"%s\" is none: write zipkin or otlp", reading_shown(reading, backend));
+}
+
+static bool finish_tracing(struct reading *reading)
+{
+    struct settings *settings = &reading->settings;
+    struct slice endpoint;
+    char *url;
+
+    if (!settings->tracing_on)
+        return true;
+    if (!choose_tracing_backend(reading))
+        return false;
+    bool otlp = settings->tracing.format == SPAN_OTLP;
+    endpoint = otlp ? settings->otlp_endpoint : settings->zipkin_endpoint;
+    url = span_exporter_url(settings->tracing.format, endpoint);
+    if (!url)
+        return reading_fail(reading, "%s: \"%s\" is no URL: write it as http://host:port",
+                            otlp ? "tracing.otlp.endpoint" : "tracing.zipkin.httpEndpoint",
+                            reading_shown(reading, endpoint));
+    settings->tracing.url = arena_copy(&settings->arena, slice_of(url));
+    free(url);
+    settings->tracer.spelling = otlp ? TRACE_W3C : TRACE_B3_MULTI;
+    if (otlp) { /* they are Zipkin's alone */
+        settings->tracer.same_span = false;
+        settings->tracer.wide_ids = true;
+    }
+    return true;
+}
+
 static void finish_file(struct reading *reading)
 {
     struct settings *settings = &reading->settings;
@@ -213,6 +278,50 @@ static void finish_file(struct reading *reading)
                      "configFile");
     settings->file.filename = settings->static_file;
     settings->file.same_file = settings->static_file.len > 0;
+}
+
+/* "a/b/" is "/a/b", "/" is "". What a path has not is refused: it would be nowhere. */
+static bool read_web_path(struct reading *reading)
+{
+    struct slice path = reading->web_path;
+    while (slice_ends(path, SLICE("/")))
+        path = slice_head(path, path.len - 1);
+    while (slice_starts(path, SLICE("/")))
+        path = slice_from(path, 1);
+    for (size_t i = 0; i < path.len; i++)
+        if (path.ptr[i] <= ' ' || path.ptr[i] > '~' || strchr("\\\"<>?#%", path.ptr[i]))
+            return reading_fail(reading, "web.path: \"%s\" is no path: write it as /NAME, of letters, digits and ._-/",
+                                reading_shown(reading, path));
+    if (path.len == 0)
+        return true;
+    reading->settings.admin_path = slice_of(arena_format(&reading->settings.arena, "/" SLICE_FMT, SLICE_ARG(path)));
+    return true;
+}
+
+/* What the deprecated group stands for, as v1.7 reads it: nothing, beside what took its place. */
+static bool finish_web(struct reading *reading)
+{
+    struct settings *settings = &reading->settings;
+    if (!reading->web_on)
+        return true;
+    reading_note(reading, LOG_WARN, "web is deprecated: use api, ping, metrics and rest, and an entrypoint `traefik`");
+    if (settings->api_on || settings->ping_on || settings->rest_on || settings->prometheus_on || settings->statsd_on ||
+        settings->datadog_on || settings->influx_on) {
+        reading_note(reading, LOG_ERROR, "web has no effect beside api, ping, metrics or rest: remove it");
+        return true;
+    }
+    settings->api_on = settings->api_dashboard = settings->ping_on = true;
+    settings->api_entrypoint = settings->ping_entrypoint = SLICE("traefik");
+    if (reading->web_prometheus_on) {
+        settings->prometheus_on = true;
+        settings->prometheus_entrypoint = SLICE("traefik");
+        settings->traffic = reading->web_traffic;
+    }
+    if (!host_port_parse(reading->web_address, &(struct host_port){0}))
+        return reading_fail(reading, "web.address: \"%s\" is no address: write :8080, host:port or [IPv6]:port",
+                            reading_shown(reading, reading->web_address));
+    add_entrypoint(reading, SLICE("traefik"), reading->web_address);
+    return read_web_path(reading);
 }
 
 /* v1.7 takes a format that it does not know for common. */
@@ -253,7 +362,7 @@ static bool finish(struct reading *reading)
     finish_file(reading);
     if (settings->workers > SETTINGS_WORKERS_MAX)
         return reading_fail(reading, "--workers=%u: at most %d", settings->workers, SETTINGS_WORKERS_MAX);
-    return finish_metrics(reading) && finish_entrypoints(reading);
+    return finish_web(reading) && finish_metrics(reading) && finish_tracing(reading) && finish_entrypoints(reading);
 }
 
 /* The first word, if it is none of the flags. */
@@ -269,8 +378,12 @@ static bool read_command(struct reading *reading, struct slice word)
             return true;
         }
     }
-    if (slice_eq_nocase(word, SLICE("bug")) || slice_eq_nocase(word, SLICE("storeconfig")))
-        return reading_fail(reading, "command %s is not in this version of Waybill", reading_shown(reading, word));
+    if (slice_eq_nocase(word, SLICE("storeconfig")))
+        return reading_fail(reading, "command storeconfig is not in this version of Waybill: it knows no key-value store, "
+                                     "the configuration stays in its file");
+    if (slice_eq_nocase(word, SLICE("bug")))
+        return reading_fail(reading, "command bug is not in this version of Waybill: tell what went wrong with the output "
+                                     "of `waybill version` and the log with --logLevel=DEBUG");
     return reading_fail(reading, "command %s not found", reading_shown(reading, word));
 }
 

@@ -135,6 +135,8 @@ static bool scalar_text(struct arena *arena, const struct toml_value *value, str
         *out_text = value->text;
     else if (value->kind == TOML_BOOLEAN)
         *out_text = value->truth ? SLICE("true") : SLICE("false");
+    else if (value->kind == TOML_FLOAT)
+        *out_text = slice_of(arena_format(arena, "%.17g", value->number));
     else if (value->kind == TOML_INTEGER)
         *out_text = slice_of(arena_format(arena, "%lld", (long long)value->integer));
     else
@@ -152,6 +154,8 @@ static const char *kind_wanted(const struct flag *flag, enum toml_kind kind)
     case FLAG_NUMBER:
     case FLAG_INTEGER:
         return kind == TOML_INTEGER ? NULL : "a whole number";
+    case FLAG_FRACTION:
+        return kind == TOML_INTEGER || kind == TOML_FLOAT ? NULL : "a number from 0 to 1";
     case FLAG_DURATION:
         return text || kind == TOML_INTEGER ? NULL : "a duration: seconds, or text as \"500ms\"";
     case FLAG_TEXT:
@@ -275,7 +279,7 @@ static bool walk_value(struct file_walk *walk, const struct toml_value *value, s
             return true;
         return fail_at(walk, value, walk->reading->failure);
     }
-    bool is_group = value->kind == TOML_TABLE && flag && flag->kind == FLAG_GROUP && flag->state == FLAG_WORKS;
+    bool is_group = value->kind == TOML_TABLE && flag && flag->kind == FLAG_GROUP && flag->state != FLAG_NOT_YET;
     if (is_group) {
         flag_switch_groups_on(walk->reading, flag);
         if (!flag_set(walk->reading, flag, SLICE("true")))

@@ -6,6 +6,7 @@
 #include "waybill/base/utf8.h"
 #include "waybill/exchange/environment.h"
 #include "waybill/route/snapshot.h"
+#include "waybill/telemetry/span_exporter.h"
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -286,6 +287,17 @@ static void write_workers(struct text *out, const struct telemetry_options *opti
     write_ended(out, options);
 }
 
+static void write_traces(struct text *out, struct span_exporter *exporter)
+{
+    struct span_exporter_counts counts;
+
+    span_exporter_read(exporter, &counts);
+    write_one(out, "waybill_traced_requests_sent_total", COUNTER, "Traced requests whose spans a collector took.",
+              counts.sent);
+    write_one(out, "waybill_traced_requests_lost_total", COUNTER, "Traced requests whose spans no collector took.",
+              counts.lost);
+}
+
 static void write_own(struct text *out, const struct telemetry_options *options, const struct reading *reading)
 {
     write_head(out, "waybill_build_info", GAUGE, "The version that runs.");
@@ -296,6 +308,8 @@ static void write_own(struct text *out, const struct telemetry_options *options,
     if (options->live_snapshots)
         write_one(out, "waybill_live_snapshots", GAUGE, "Configurations that some request still uses.",
                   cell_read(options->live_snapshots));
+    if (options->exporter)
+        write_traces(out, options->exporter);
 }
 
 static void write_vitals(struct text *out, uint64_t started_wall_ns)

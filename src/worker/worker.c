@@ -2,6 +2,8 @@
 #include "waybill/worker/worker.h"
 #include "waybill/base/log.h"
 #include "waybill/exchange/access_log.h"
+#include "waybill/exchange/recent.h"
+#include "waybill/exchange/tracer.h"
 #include "waybill/exchange/traffic.h"
 #include "waybill/exchange/unserved.h"
 #include "waybill/net/alias.h"
@@ -24,11 +26,14 @@ struct worker {
     struct environment env;
     struct entry *entry;
     struct unserved *unserved; /* read by any thread */
+    struct recent *recent;     /* so is this */
     struct traffic *traffic;   /* so is this; NULL: none */
     struct door *doors;
     bool draining;
     bool full[2]; /* [0] ordinary doors are withheld, [1] the reserved ones too */
     struct later finish;
+    uint64_t knocks; /* of who waits for signs of life */
+    struct cell answers;
     _Atomic uint64_t coming;           /* connections that peers have handed over and that wait in the mailbox */
     char apart[64];                    /* peers write `coming`: not on the counters' cache line */
     struct exchange_counters counters; /* written here, read by any thread */
@@ -123,6 +128,7 @@ static void finish(struct later *later)
     upstream_destroy(&w->env.upstream);
     lease_drop(&w->env.lease);
     access_log_destroy(&w->env.access_log);
+    tracer_destroy(&w->env.tracer);
     aliases_destroy(&w->env.aliases);
     environment_fini(&w->env);
     uv_loop_stop(w->loop);
@@ -171,6 +177,7 @@ struct worker *worker_create(const struct worker_options *options)
     list_init(&w->finish.link);
     w->loop = uv_loop_create(w);
     w->unserved = unserved_create();
+    w->recent = recent_create();
     w->traffic = options->traffic ? traffic_create(options->traffic) : NULL;
     return w;
 }
@@ -195,7 +202,9 @@ static void prepare(struct worker *w)
         .body_timeout_ms = o->body_timeout_ms,
         .response_body_timeout_ms = o->response_body_timeout_ms,
         .unserved = w->unserved,
+        .recent = w->recent,
         .traffic = w->traffic,
+        .tracer = o->tracing ? tracer_create(w->loop, o->tracing) : NULL,
         .counters = &w->counters,
     };
     w->entry = entry_create(&w->env, &o->entry);
@@ -303,6 +312,23 @@ void worker_cut(struct worker *w)
     post(w, cut, NULL);
 }
 
+static void answer_knock(struct message *message, void *owner)
+{
+    cell_add(&((struct worker *)owner)->answers, 1);
+    free(WB_CONTAINER_OF(message, struct order, message));
+}
+
+void worker_knock(struct worker *w)
+{
+    w->knocks++;
+    post(w, answer_knock, NULL);
+}
+
+bool worker_answered(const struct worker *w)
+{
+    return cell_read(&w->answers) == w->knocks;
+}
+
 void worker_join(struct worker *w)
 {
     pthread_join(w->thread, NULL);
@@ -315,6 +341,7 @@ void worker_destroy(struct worker **worker)
     *worker = NULL;
     uv_loop_destroy(&w->loop);
     unserved_destroy(&w->unserved);
+    recent_destroy(&w->recent);
     traffic_destroy(&w->traffic);
     free(w->doors);
     free(w);
@@ -333,4 +360,9 @@ struct traffic *worker_traffic(const struct worker *w)
 struct unserved *worker_unserved(const struct worker *w)
 {
     return w->unserved;
+}
+
+struct recent *worker_recent(const struct worker *w)
+{
+    return w->recent;
 }

@@ -11,18 +11,20 @@ usage: filters.py [--rounds 7] [--seconds 2] [--only compress]
 import argparse
 import dataclasses
 import hashlib
+import http.server
 import os
 import re
 import statistics
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
 
 import bench
 
-PORT, ORIGIN, CLOSED = 18450, 18560, 1
+PORT, ORIGIN, COLLECTOR, CLOSED = 18450, 18560, 18570, 1
 LOGIN = "Authorization: Basic YW5uOnNlY3JldA=="
 HASH = "ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="
 DIGEST_USER, DIGEST_SECRET = "ann:traefik:" + hashlib.md5(b"ann:traefik:secret").hexdigest(), b"ann:traefik:secret"
@@ -91,6 +93,9 @@ VARIANTS = {
     "bare": Variant(),
     "metrics": Variant(flags=METRICS),
     "metrics, pushed too": Variant(flags=(*METRICS, "--metrics.statsd.address=127.0.0.1:9")),
+    "tracing, nobody sampled": Variant(flags=("--tracing.otlp", "--tracing.sampleRate=0")),
+    "tracing, one in ten": Variant(flags=(f"--tracing.otlp.endpoint=http://127.0.0.1:{COLLECTOR}", "--tracing.sampleRate=0.1")),
+    "tracing, each": Variant(flags=(f"--tracing.otlp.endpoint=http://127.0.0.1:{COLLECTOR}",)),
     "metrics and an access log": Variant(flags=(*METRICS, "--accessLog", "--accessLog.filePath={folder}/access.log")),
     "access log, to a file": Variant(flags=("--accessLog", "--accessLog.filePath={folder}/access.log")),
     "access log, JSON": Variant(flags=("--accessLog.format=json", "--accessLog.filePath={folder}/access.json")),
@@ -162,6 +167,21 @@ def measure(router, port, variant, seconds, script):
     return (bench.cpu(router.pid) - before) / int(re.search(r"(\d+) requests in", out)[1]) * 1e6
 
 
+class Collector(http.server.BaseHTTPRequestHandler):
+    """Takes spans, and looks at none."""
+
+    def do_POST(self):
+        left = int(self.headers["Content-Length"])
+        while left > 0:
+            left -= len(self.rfile.read(min(left, 1 << 20)))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
 class NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_):
         return None
@@ -208,6 +228,7 @@ def main():
     folder, processes, routers, scripts = tempfile.mkdtemp(prefix="filters."), [], {}, {}
     try:
         subprocess.check_call(["cc", "-O2", "-o", f"{folder}/origin", os.path.join(bench.HERE, "origin.c")])
+        threading.Thread(target=http.server.ThreadingHTTPServer(("127.0.0.1", COLLECTOR), Collector).serve_forever, daemon=True).start()
         origins = {128: ORIGIN, 5000: ORIGIN + 2}
         for port, body in ((ORIGIN, 128), (ORIGIN + 1, 128), (ORIGIN + 2, 5000)):
             processes.append(subprocess.Popen([f"{folder}/origin", str(port), str(body)]))

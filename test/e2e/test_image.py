@@ -1,19 +1,36 @@
 # SPDX-License-Identifier: MIT
 """The image: size, health, end, and what it says of flags it does not take."""
 import concurrent.futures
+import os
+import subprocess
+import sys
 import time
 
 import pytest
 from client import until
 from engine import ROUTER_IMAGE, EngineError
 
-MAX_IMAGE_BYTES = 30_000_000
+MAX_IMAGE_BYTES, MAX_IDLE_KIB, MAX_START_MS = 25_000_000, 12 * 1024, 100
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def test_the_image_is_small(engine, waybill_image):
     size = engine.inspect(waybill_image)["Size"]
     print(f"{size} bytes")
     assert size <= MAX_IMAGE_BYTES
+
+
+def test_what_it_costs_to_run_it_idle(engine, waybill_image, tmp_path):
+    """Memory and the time to the first answer of the program as the image has it, with the image's own libraries."""
+    made = engine.docker("create", waybill_image).strip()
+    try:
+        engine.docker("cp", f"{made}:/", str(tmp_path))
+    finally:
+        engine.docker("rm", made)
+    result = subprocess.run([sys.executable, f"{REPO}/test/bench/cost.py", "--image", str(tmp_path), "--starts", "10",
+                             "--memory-bar", str(MAX_IDLE_KIB), "--time-bar", str(MAX_START_MS)], capture_output=True, text=True, timeout=120)
+    print(result.stdout, result.stderr)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_the_image_becomes_healthy(town):

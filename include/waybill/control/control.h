@@ -33,4 +33,6 @@ void control_destroy(struct control **control);
 const struct provider_sink *control_sink(struct control *control);
 /* Compiles what there is and gives it to the workers; also when no provider is on. */
 void control_publish(struct control *control);
+/* The one in force, valid until control is called again; NULL before the first. */
+const struct snapshot *control_current(const struct control *control);
 size_t control_live_snapshots(const struct control *control);

@@ -9,8 +9,10 @@
 struct access_log;
 struct aliases;
 struct passwords;
+struct recent;
 struct spool_room;
 struct tls_server;
+struct tracer;
 struct traffic;
 struct unserved;
 
@@ -63,7 +65,9 @@ struct environment {
     struct slice host_name;        /* X-Forwarded-Server */
     struct access_log *access_log; /* NULL: none */
     struct unserved *unserved;     /* NULL: not counted */
+    struct recent *recent;         /* errors; NULL: not kept */
     struct traffic *traffic;       /* NULL: no metrics */
+    struct tracer *tracer;         /* NULL: no tracing */
     struct passwords *passwords;   /* checks them; shared by all workers */
     struct spool_room *spool_room; /* for bodies that are collected; shared by all workers */
     struct aliases *aliases;       /* where hosts lead by CNAME records; NULL: nobody asks (hostResolver) */

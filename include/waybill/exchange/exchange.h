@@ -36,6 +36,7 @@ enum exchange_state {
 
 enum { EXCHANGE_TRIES_MAX = 8, EXCHANGE_ARENA_BYTES = 256 * 1024, EXCHANGE_HOPS_MAX = 8 };
 
+struct trace_note;
 struct traffic_flow;
 
 /* A request's body that a filter has collected. Owner: the filter, until its response half is told of the end. */
@@ -117,6 +118,7 @@ struct exchange {
     bool tunnel_client_shut, tunnel_server_shut;
     bool cut;                                        /* what was sent must not look complete */
     struct traffic_flow *at_entrypoint, *at_backend; /* what it counts as; NULL: nothing yet, or without metrics */
+    struct trace_note *trace;                        /* NULL: its trace is not recorded, or there is no tracing */
     bool internal; /* an internal route, or a head that could not be read: not counted as a request, not logged */
 
     struct exchange *next_spare;
@@ -155,6 +157,9 @@ void exchange_see_answer(struct exchange *exchange, struct response_half *half, 
 bool exchange_was_forwarded(const struct exchange *exchange);
 /* In head(): from now on payload goes through the half's body and took. */
 void exchange_transform(struct exchange *exchange, struct response_half *half);
+/* In head(), of an answer that is made here: the half gives all of its payload, of which nobody knows how long it will be. With
+ * BODY_MORE it is silent as long as it likes, and pokes the exchange. */
+void exchange_stream(struct exchange *exchange, struct response_half *half);
 /* In body(): payload as it comes to the half. */
 enum body_result response_payload(struct response_half *half, struct exchange *exchange, struct headers *trailers,
                                   struct slice *out_payload);

@@ -8,6 +8,7 @@
 #include "waybill/http/message.h"
 
 struct environment;
+struct exchange;
 struct snapshot;
 
 struct local_request {
@@ -33,6 +34,10 @@ struct local_answer {
     struct slice extra_name[4], extra_value[4]; /* further fields, static */
     struct text body;                           /* taken over by the exchange */
     struct slice fixed_body;                    /* static bytes instead of `body` */
+    /* Not NULL: what is behind the head comes piece by piece, as long as it likes. Called once, when the answer is given and not
+     * only asked for: puts a response half on the exchange, whose head() calls exchange_stream and whose body() gives the pieces. */
+    void (*stream)(void *arg, struct exchange *exchange);
+    void *stream_arg;
 };
 
 /* `answer` gives false for what is not one of its routes. Without `has_body` it changes nothing: who only wants to know whether

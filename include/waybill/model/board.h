@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * board - what the providers say right now, for whoever shows it: their inventories, and how they are themselves.
+ * board - what the providers say right now, for whoever shows it: their inventories, how they are themselves, and every diagnostic
+ * in force.
  *
  * Thread: any; a lock is held for a moment. Owner: main; outlives those who write to it and read from it.
  */
@@ -8,6 +9,8 @@
 #include "waybill/base/slice.h"
 
 struct board;
+struct diagnostic;
+struct diagnostics;
 struct inventory;
 
 enum { BOARD_ERROR_SIZE = 256 };
@@ -35,3 +38,12 @@ void board_note_synced(struct board *board, struct slice provider, bool follows)
 void board_note_lost(struct board *board, struct slice provider, const char *error);
 /* False: there is no such provider, or it has not said how it is. */
 bool board_health(struct board *board, struct slice provider, struct provider_health *out_health);
+
+/* Replaces what `source` had to say before: a provider, "routes" (what the compiler found), or "settings". The list is copied. */
+void board_set_diagnostics(struct board *board, struct slice source, const struct diagnostics *list);
+/* Counts up with each list that says something else than the one before. */
+uint64_t board_diagnostic_changes(struct board *board);
+size_t board_diagnostic_count(struct board *board);
+/* Each of them, in the order of the sources; the lock is held meanwhile. */
+void board_visit_diagnostics(struct board *board,
+                             void (*visit)(void *arg, struct slice source, const struct diagnostic *diagnostic), void *arg);

@@ -26,7 +26,7 @@ enum { HEALTHCHECK_TIMEOUT_MS = 5000 };
 /* Exit code of the program; adds the line for stdout, with its line end. Without ping the API's entrypoint is asked, where
  * /ping is too. With neither: an error, or (in_container) health that cannot be asked for and is taken for granted. */
 int healthcheck_run(const struct settings *settings, bool in_container, struct text *out_line);
-/* HEAD http://<address>/ping. Separate for tests. */
-int healthcheck_ask(struct slice address, uint64_t timeout_ms, struct text *out_line);
-/* The same by https, with a GET. */
+/* HEAD http://<address><path>, as "/ping". Separate for tests. */
+int healthcheck_ask(struct slice address, struct slice path, uint64_t timeout_ms, struct text *out_line);
+/* https://<address>/ping, with a GET. */
 int healthcheck_ask_secure(struct slice address, uint64_t timeout_ms, struct text *out_line);

@@ -7,10 +7,12 @@
 #pragma once
 #include "waybill/base/log.h"
 #include "waybill/exchange/access_log.h"
+#include "waybill/exchange/tracer.h"
 #include "waybill/exchange/traffic.h"
 #include "waybill/model/entrypoint.h"
 #include "waybill/provider/docker.h"
 #include "waybill/provider/file.h"
+#include "waybill/telemetry/span_exporter.h"
 #include "waybill/telemetry/telemetry.h"
 
 enum settings_command { COMMAND_RUN, COMMAND_VERSION, COMMAND_HEALTHCHECK, COMMAND_HELP };
@@ -52,10 +54,20 @@ struct settings {
     struct slice influx_protocol;   /* "udp" or "http"; influx.kind is made of it */
     struct traffic_options traffic; /* the histogram of durations; entrypoint_count is left to main */
 
+    bool tracing_on;
+    struct span_exporter_options tracing;
+    struct tracer_options tracer; /* sink is left to main */
+    struct slice tracing_backend; /* as it is written; empty: not at all. It chooses between: */
+    bool zipkin_on, otlp_on;
+    struct slice zipkin_endpoint, otlp_endpoint;
+
     bool api_on, api_dashboard;
     struct slice api_entrypoint;
+    bool api_statistics; /* /health lists the latest errors, so many: */
+    unsigned api_recent_errors;
     bool ping_on; /* --ping; /ping is also answered on the API's entrypoint while the API is on */
     struct slice ping_entrypoint;
+    struct slice admin_path; /* API, dashboard and ping are below it: "/status"; empty: below none */
 
     bool access_log_on;
     struct slice access_log_path; /* empty = stdout */

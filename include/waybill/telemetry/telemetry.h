@@ -17,6 +17,7 @@
 struct cell;
 struct exchange_counters;
 struct snapshot;
+struct span_exporter;
 struct telemetry;
 struct text;
 struct traffic;
@@ -31,6 +32,7 @@ struct telemetry_options {
     const struct slice *entrypoint_names;
     size_t entrypoint_count;
     const struct cell *live_snapshots;
+    struct span_exporter *exporter; /* of traced requests, whose counts are shown; NULL: none */
 };
 
 enum push_kind { PUSH_STATSD, PUSH_DATADOG, PUSH_INFLUX_UDP, PUSH_INFLUX_HTTP };

@@ -14,7 +14,9 @@ struct access_rules;
 struct alias_servers;
 struct line_writer;
 struct passwords;
+struct recent;
 struct spool_room;
+struct tracer_options;
 struct traffic;
 struct traffic_options;
 struct unserved;
@@ -42,6 +44,7 @@ struct worker_options {
     struct passwords *passwords;
     struct spool_room *spool_room;
     const struct traffic_options *traffic;     /* NULL: no metrics */
+    const struct tracer_options *tracing;      /* NULL: no tracing */
     const struct alias_servers *alias_servers; /* NULL: the CNAME records of hosts are not followed */
     unsigned alias_depth_max;
 };
@@ -54,6 +57,9 @@ void worker_adopt(struct worker *worker, struct snapshot **snapshot);
 void worker_announce_drain(struct worker *worker);
 void worker_drain(struct worker *worker);
 void worker_cut(struct worker *worker);
+/* Sign of life: true once it has opened all that was mailed to it before the latest knock. Both by one thread. */
+void worker_knock(struct worker *worker);
+bool worker_answered(const struct worker *worker);
 /* Waits for its thread to end. Peers may still look at it: destroy when all are joined. */
 void worker_join(struct worker *worker);
 void worker_destroy(struct worker **worker);
@@ -63,3 +69,5 @@ const struct exchange_counters *worker_counters(const struct worker *worker);
 struct traffic *worker_traffic(const struct worker *worker);
 /* What its clients asked for and nothing serves; read by any thread as long as the worker is not destroyed. */
 struct unserved *worker_unserved(const struct worker *worker);
+/* The latest errors; the same holds. */
+struct recent *worker_recent(const struct worker *worker);

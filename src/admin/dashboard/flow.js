@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* flow - the picture entrypoint -> frontend -> backend -> servers: columns of buttons, and curves drawn behind them. */
-'use strict';
+import { revealBackend } from './backends.js';
+import { byId, make, setText } from './dom.js';
+import { number, plural } from './format.js';
+import { revealFrontend } from './frontends.js';
+import { found, isTrouble, key, routes } from './routes.js';
+import { on, store } from './store.js';
 
-const FLOW_MAX = 24, FLOW_SERVERS_MAX = 5;
+const SHOWN = 16, SERVERS_SHOWN = 5;
+const picture = { wires: [], drawn: [], nodes: new Map() };
 
-function node(id, title, sub, bad) {
+function makeNode(id, title, sub, bad) {
     const element = make('button', bad ? 'node bad' : 'node', make('b', '', title), make('span', '', sub));
     element.type = 'button';
     element.title = `${title}\n${sub}`;
@@ -12,50 +18,60 @@ function node(id, title, sub, bad) {
     return element;
 }
 
-const rest = (text) => make('div', 'node rest', make('span', '', text));
-const serverPlace = (url) => url.replace(/^https?:\/\//, '') || '(no URL)';
+const makeRest = (text) => make('div', 'node rest', make('span', '', text));
+const placeOf = (url) => url.replace(/^https?:\/\//, '') || '(no URL)';
 
-function flowServers(backend, wires) {
-    const shown = backend.servers.length > FLOW_SERVERS_MAX + 1 ? FLOW_SERVERS_MAX : backend.servers.length;
+function makeServers(backend, wires) {
+    const shown = backend.servers.length > SERVERS_SHOWN + 1 ? SERVERS_SHOWN : backend.servers.length;
     const nodes = backend.servers.slice(0, shown).map((server) => {
-        const element = node(key(backend.id, server.name), serverPlace(server.url), `× ${server.weight}`);
+        const element = makeNode(key(backend.id, server.name), placeOf(server.url), server.down ? 'down' : `× ${server.weight}`, server.down);
         element.title = `${server.url}\nweight ${server.weight}\n${server.name}`;
-        wires.push({ from: `b${backend.id}`, to: `s${element.dataset.id}` });
+        wires.push({ from: `b${backend.id}`, to: `s${element.dataset.id}`, bad: server.down });
         return element;
     });
-    if (shown < backend.servers.length) nodes.push(rest(`and ${plural(backend.servers.length - shown, 'more server')}`));
+    if (shown < backend.servers.length) nodes.push(makeRest(`and ${plural(backend.servers.length - shown, 'more server')}`));
     return nodes;
 }
 
-function drawFlow({ frontends, searching }) {
-    const shown = frontends.slice(0, FLOW_MAX), wires = [], servers = [], backends = new Map();
-    const entries = page.entrypoints.map((one) => node(one.name, one.name, one.address));
-    const fronts = shown.map((one) => {
-        const backend = page.backends.get(one.backendId);
+function subtitleOf(frontend) {
+    if (isTrouble(frontend)) return `${frontend.state}: ${frontend.because || 'see below'}`;
+    return [frontend.title, ...frontend.marks.filter((mark) => mark.guard).map((mark) => mark.text)].join('  ·  ');
+}
+
+function makeFrontends(shown, backends, wires) {
+    return shown.map((one) => {
+        const backend = routes.backends.get(one.backendId);
         one.entrypoints.forEach((name) => wires.push({ from: `e${name}`, to: `f${one.id}`, bad: one.state === 'left out' }));
         if (backend) backends.set(backend.id, backend);
         wires.push({ from: `f${one.id}`, to: `b${one.backendId}`, bad: isTrouble(one) });
-        return node(one.id, one.rules.join('  ') || one.title, isTrouble(one) ? `${one.state}: ${one.because || 'see below'}` : [one.title, ...one.marks.filter((mark) => mark.guard).map((mark) => mark.text)].join('  ·  '), isTrouble(one));
+        return makeNode(one.id, one.rules.join('  ') || one.title, subtitleOf(one), isTrouble(one));
     });
-    const backs = [...backends.values()].map((backend) => {
-        servers.push(...flowServers(backend, wires));
+}
+
+function makeBackends(backends, servers, wires) {
+    return [...backends.values()].map((backend) => {
         const method = backend.document.loadBalancer && backend.document.loadBalancer.method;
-        return node(backend.id, backend.title, `${plural(backend.servers.length, 'server')}${method ? `, ${method}` : ''}`, !backend.servers.length);
+        servers.push(...makeServers(backend, wires));
+        return makeNode(backend.id, backend.title, `${plural(backend.servers.length, 'server')}${method ? `, ${method}` : ''}`, !backend.servers.length);
     });
-    if (shown.length < frontends.length) fronts.push(rest(`and ${number(frontends.length - shown.length)} more: search to narrow`));
-    const nothing = frontends.length === 0;
+}
+
+function render() {
+    const { frontends, searching } = found(), shown = frontends.slice(0, SHOWN), wires = [], servers = [], backends = new Map();
+    const fronts = makeFrontends(shown, backends, wires), backs = makeBackends(backends, servers, wires), nothing = frontends.length === 0;
+    if (shown.length < frontends.length) fronts.push(makeRest(`and ${number(frontends.length - shown.length)} more: search to narrow`));
     byId('flow').hidden = nothing && !searching;
-    byId('empty').hidden = !nothing || Boolean(searching);
-    byId('flow-entry').replaceChildren(...entries);
-    byId('flow-front').replaceChildren(...(nothing ? [rest('nothing fits the search')] : fronts));
+    byId('empty').hidden = !nothing || searching;
+    byId('flow-entry').replaceChildren(...(store.overview ? store.overview.entrypoints : []).map((one) => makeNode(one.name, one.name, one.address)));
+    byId('flow-front').replaceChildren(...(nothing ? [makeRest('nothing fits the search')] : fronts));
     byId('flow-back').replaceChildren(...backs);
     byId('flow-serve').replaceChildren(...servers);
     setText('flow-note', shown.length < frontends.length ? `the first ${shown.length} of ${number(frontends.length)} frontends` : '');
-    page.wires = wires;
+    picture.wires = wires;
     drawWires();
 }
 
-function flowNodes() {
+function findNodes() {
     const nodes = new Map();
     for (const [letter, id] of [['e', 'flow-entry'], ['f', 'flow-front'], ['b', 'flow-back'], ['s', 'flow-serve']])
         for (const element of byId(id).children)
@@ -63,61 +79,66 @@ function flowNodes() {
     return nodes;
 }
 
+function makeWire(from, to, origin, bad) {
+    const a = from.getBoundingClientRect(), b = to.getBoundingClientRect(), path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+    const x1 = a.right - origin.left, y1 = a.top + a.height / 2 - origin.top, x2 = b.left - origin.left, y2 = b.top + b.height / 2 - origin.top;
+    const bend = (x2 - x1) * 0.5;
+    path.setAttribute('d', `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`);
+    if (bad) path.classList.add('bad');
+    return path;
+}
+
 function drawWires() {
-    const nodes = flowNodes(), origin = byId('flow').getBoundingClientRect();
-    page.nodes = nodes;
-    page.drawn = [];
-    for (const wire of page.wires || []) {
-        const from = nodes.get(wire.from), to = nodes.get(wire.to);
-        if (!from || !to) continue;
-        const a = from.getBoundingClientRect(), b = to.getBoundingClientRect();
-        const x1 = a.right - origin.left, y1 = a.top + a.height / 2 - origin.top, x2 = b.left - origin.left, y2 = b.top + b.height / 2 - origin.top;
-        const bend = (x2 - x1) * 0.5, path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
-        path.setAttribute('d', `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`);
-        if (wire.bad) path.classList.add('bad');
-        page.drawn.push({ ...wire, path });
-    }
-    byId('wires').replaceChildren(...page.drawn.map((wire) => wire.path));
+    const nodes = picture.nodes = findNodes(), origin = byId('flow').getBoundingClientRect();
+    picture.drawn = picture.wires.filter((wire) => nodes.has(wire.from) && nodes.has(wire.to))
+        .map((wire) => ({ ...wire, path: makeWire(nodes.get(wire.from), nodes.get(wire.to), origin, wire.bad) }));
+    byId('wires').replaceChildren(...picture.drawn.map((wire) => wire.path));
 }
 
 /* What leads to this node and what it leads to. */
 function pick(start) {
-    const on = new Set([start]), ways = [['from', 'to'], ['to', 'from']];
-    for (const [near, far] of ways) {
+    const chosen = new Set([start]);
+    for (const [near, far] of [['from', 'to'], ['to', 'from']]) {
         const queue = [start];
         while (queue.length) {
             const at = queue.pop();
-            for (const wire of page.drawn) {
+            for (const wire of picture.drawn) {
                 if (wire[near] !== at) continue;
                 wire.path.classList.add('on');
-                if (!on.has(wire[far])) { on.add(wire[far]); queue.push(wire[far]); }
+                if (!chosen.has(wire[far])) { chosen.add(wire[far]); queue.push(wire[far]); }
             }
         }
     }
-    for (const [id, element] of page.nodes) element.classList.toggle('on', on.has(id));
+    for (const [id, element] of picture.nodes) element.classList.toggle('on', chosen.has(id));
     byId('flow').classList.add('picked');
 }
 
 function unpick() {
     byId('flow').classList.remove('picked');
-    for (const wire of page.drawn || []) wire.path.classList.remove('on');
+    for (const wire of picture.drawn) wire.path.classList.remove('on');
 }
 
-function idOf(element) {
-    const letter = { 'flow-entry': 'e', 'flow-front': 'f', 'flow-back': 'b', 'flow-serve': 's' }[element.parentElement.id];
-    return letter + element.dataset.id;
-}
+const letterOf = (element) => ({ 'flow-entry': 'e', 'flow-front': 'f', 'flow-back': 'b', 'flow-serve': 's' })[element.parentElement.id];
 
-function listenToFlow(searchAgain) {
-    for (const [on, off] of [['pointerover', 'pointerout'], ['focusin', 'focusout']]) {
-        byId('flow').addEventListener(on, (event) => { const at = event.target.closest('button.node'); if (at) { unpick(); pick(idOf(at)); } });
-        byId('flow').addEventListener(off, unpick);
-    }
-    byId('flow').addEventListener('click', (event) => {
-        const at = event.target.closest('button.node'), letter = at && idOf(at)[0];
-        if (letter === 'f' || letter === 'b') reveal(at.dataset.id);
-        else if (letter === 's') reveal(at.dataset.id.split('\n').slice(0, 2).join('\n'));
-        else if (letter === 'e') { byId('search').value = at.dataset.id; searchAgain(); }
+for (const [begin, end] of [['pointerover', 'pointerout'], ['focusin', 'focusout']]) {
+    byId('flow').addEventListener(begin, (event) => {
+        const at = event.target.closest('button.node');
+        if (at) { unpick(); pick(letterOf(at) + at.dataset.id); }
     });
-    new ResizeObserver(drawWires).observe(byId('flow'));
+    byId('flow').addEventListener(end, unpick);
 }
+byId('flow').addEventListener('click', (event) => {
+    const at = event.target.closest('button.node'), letter = at && letterOf(at);
+    if (letter === 'f') revealFrontend(at.dataset.id);
+    else if (letter === 'b') revealBackend(at.dataset.id);
+    else if (letter === 's') revealBackend(at.dataset.id.split('\n').slice(0, 2).join('\n'));
+    else if (letter === 'e') { byId('search').value = at.dataset.id; byId('search').dispatchEvent(new Event('input')); }
+});
+new ResizeObserver(drawWires).observe(byId('flow'));
+on('routes', render);
+let entrypointsSeen = '';
+on('overview', () => { /* they never change in one run of the router */
+    const seen = JSON.stringify(store.overview.entrypoints);
+    if (seen !== entrypointsSeen) { entrypointsSeen = seen; render(); }
+});
+byId('search').addEventListener('input', render);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char usage[] =
+const char lint_usage[] =
     "Usage: waybill lint [options] [FILE...] [--FLAG=VALUE...]\n"
     "       waybill lint [options] --container NAME [--docker.endpoint=unix:///var/run/docker.sock]\n"
     "Says what the router would make of the services of compose files, or of a container: states, frontends, backends, and\n"
@@ -70,7 +70,7 @@ static bool find_files(struct lint_options *options, struct arena *arena)
 
 static int refuse(const char *reason)
 {
-    fprintf(stderr, "%s\n%s", reason, usage);
+    fprintf(stderr, "%s\n%s", reason, lint_usage);
     return COMMAND_FAILED;
 }
 
@@ -172,14 +172,14 @@ static int run_words(struct lint_options *options, int argc, char **argv, struct
 
     while (words_next(&words)) {
         if (!take_option(options, &words, arena))
-            return words_refuse(&words, usage);
+            return words_refuse(&words, lint_usage);
         if (options->help) {
-            fputs(usage, stdout);
+            fputs(lint_usage, stdout);
             return COMMAND_YES;
         }
     }
     if (words.incomplete)
-        return words_refuse(&words, usage);
+        return words_refuse(&words, lint_usage);
     if (options->format && strcmp(options->format, "json") != 0 && strcmp(options->format, "text") != 0)
         return refuse("--format is text or json");
     if (options->container && options->files.count)

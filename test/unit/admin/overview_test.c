@@ -74,7 +74,8 @@ static void test_frontends_say_what_became_of_them(void **state)
     struct route_server server = {.name = SLICE("s")};
     struct route_backend full = {.servers = &server, .server_count = 1}, empty = {0};
     struct route_health well = {.number = 0}, ill = {.failing = {2}};
-    struct route_server some[] = {{.health = &well}, {.health = &ill}}, ill_ones[] = {{.health = &ill}, {.health = &ill}};
+    struct route_server some[] = {{.name = SLICE("s1"), .health = &well}, {.name = SLICE("s2"), .health = &ill}},
+                        ill_ones[] = {{.name = SLICE("s1"), .health = &ill}, {.name = SLICE("s<2>"), .health = &ill}};
     struct route_backend partly = {.servers = some, .server_count = 2}, failing = {.servers = ill_ones, .server_count = 2};
     struct route_frontend frontends[] = {
         {.provider = SLICE("docker"), .name = SLICE("p"), .backend = &partly, .priority = 1},
@@ -110,8 +111,9 @@ static void test_frontends_say_what_became_of_them(void **state)
     world.snapshot.frontend_count = 7;
     assert_json(&world, "GET /api/overview/frontends",
                 "{\"snapshot\":7,\"frontends\":["
-                "{\"provider\":\"docker\",\"name\":\"p\",\"state\":\"open\",\"failing\":1,\"priority\":1},"
-                "{\"provider\":\"docker\",\"name\":\"f\",\"state\":\"no healthy server\",\"failing\":2,\"priority\":1},"
+                "{\"provider\":\"docker\",\"name\":\"p\",\"state\":\"open\",\"failing\":1,\"down\":[\"s2\"],\"priority\":1},"
+                "{\"provider\":\"docker\",\"name\":\"f\",\"state\":\"no healthy "
+                "server\",\"failing\":2,\"down\":[\"s1\",\"s\\u003c2\\u003e\"],\"priority\":1},"
                 "{\"provider\":\"docker\",\"name\":\"a\",\"state\":\"open\",\"priority\":21},"
                 "{\"provider\":\"docker\",\"name\":\"b\",\"state\":\"no server\",\"priority\":5},"
                 "{\"provider\":\"docker\",\"name\":\"c\",\"state\":\"no backend\",\"priority\":6},"

@@ -213,39 +213,180 @@ static void test_tls_to_the_engine_is_on_as_soon_as_one_of_its_flags_is_named(vo
     assert_true(settings.docker.tls_on);
 }
 
-static void test_parts_that_are_not_there_are_refused_by_name(void **state)
+static void test_parts_that_are_not_there_are_refused_by_name_and_with_advice(void **state)
 {
     (void)state;
-    static const char *const words[] = {
-        "--acme",
-        "--acme.email=a@b.c",
-        "--acme.httpChallenge.entryPoint=http",
-        "--boltdb",
-        "--cluster.node=a",
-        "--consul",
-        "--consulCatalog.endpoint=x",
-        "--docker.filename=x.tmpl",
-        "--dynamodb",
-        "--ecs.region=x",
-        "--etcd",
-        "--eureka",
-        "--kubernetes",
-        "--marathon",
-        "--mesos",
-        "--rancher.metadata",
-        "--serviceFabric",
-        "--tracing.backend=jaeger",
-        "--web",
-        "--web.address=:8080",
-        "--zookeeper",
+    static const struct {
+        const char *word, *says;
+    } cases[] = {
+        {"--acme", "--acme: ACME (certificates from Let's Encrypt) is not in this version of Waybill: let certbot"},
+        {"--acme.email=a@b.c", "--acme.email: ACME ("},
+        {"--acme.httpChallenge.entryPoint=http", "--acme.httpChallenge.entryPoint: ACME ("},
+        {"--boltdb", "--boltdb: the BoltDB provider is not in this version of Waybill: let a program write"},
+        {"--cluster.node=a", "--cluster.node: cluster mode is not in this version of Waybill: start several routers"},
+        {"--consul", "the Consul provider is not in this version of Waybill: let a program write"},
+        {"--consulCatalog.endpoint=x", "--consulCatalog.endpoint: the Consul catalog provider is not in this"},
+        {"--docker.filename=x.tmpl", "--docker.filename: configuration of containers by Go templates is not in this"},
+        {"--dynamodb", "the DynamoDB provider is not"},
+        {"--ecs.region=x", "the ECS provider is not"},
+        {"--etcd", "the etcd provider is not"},
+        {"--eureka", "the Eureka provider is not"},
+        {"--kubernetes", "the Kubernetes provider is not"},
+        {"--marathon", "the Marathon provider is not"},
+        {"--mesos", "the Mesos provider is not"},
+        {"--rancher.metadata", "the Rancher provider is not"},
+        {"--serviceFabric", "the Service Fabric provider is not"},
+        {"--tracing.datadog",
+         "--tracing.datadog: Datadog's own protocol is not in this version of Waybill: its agent takes OTLP"},
+        {"--tracing.jaeger.samplingType=const", "--tracing.jaeger.samplingType: Jaeger's own protocol is not in this"},
+        {"--zookeeper", "the ZooKeeper provider is not"},
+        {"--web.auth.basic.users=a:b", "--web.auth.basic.users: a login below the deprecated --web is not"},
+        {"--web.certFile=/x", "--web.certFile: TLS below the deprecated --web is not"},
+        {"--web.keyFile=/x", "--web.keyFile: TLS below the deprecated --web is not"},
     };
-    for (size_t i = 0; i < WB_COUNT(words); i++) {
-        struct slice name = slice_of(words[i]);
-        char *wanted = wb_format(SLICE_FMT ": not in this version of Waybill yet (",
-                                 SLICE_ARG(slice_head(name, slice_find(name, '='))));
-        expect_refused(read_words(words[i]), wanted);
-        free(wanted);
+    for (size_t i = 0; i < WB_COUNT(cases); i++)
+        expect_refused(read_words(cases[i].word), cases[i].says);
+}
+
+/* Nothing that is refused may pass as an unknown key of TOML, which is only noted. */
+static void test_what_is_refused_as_a_flag_is_refused_in_toml(void **state)
+{
+    size_t refused = 0;
+    (void)state;
+    for (size_t i = 0; i < flag_table_count; i++) {
+        const struct flag *flag = &flag_table[i];
+        if (flag->state != FLAG_NOT_YET)
+            continue;
+        char *toml = flag->kind == FLAG_GROUP ? wb_format("[%s]\nsome = \"thing\"\n", flag->name)
+                                              : wb_format("%s = \"thing\"\n", flag->name);
+        char *says = wb_format("%s is not in this version of Waybill", flag->help);
+        expect_refused(read_toml(toml), says);
+        expect_refused(read_toml(toml), "Error reading TOML config file");
+        free(toml);
+        free(says);
+        refused++;
     }
+    assert_true(refused > 15);
+}
+
+/* A value of the kind, as the command line has it and as TOML has it; NULL: it is not for this test. */
+static const char *sample_of(const struct flag *flag, const char **out_toml)
+{
+    switch (flag->kind) {
+    case FLAG_GROUP:
+    case FLAG_SWITCH:
+        *out_toml = "true";
+        return "true";
+    case FLAG_NUMBER:
+    case FLAG_INTEGER:
+        *out_toml = "7";
+        return "7";
+    case FLAG_FRACTION:
+        *out_toml = "0.5";
+        return "0.5";
+    case FLAG_DURATION:
+        *out_toml = "\"1m30s\"";
+        return "90";
+    case FLAG_CONSTRAINTS:
+        *out_toml = "[\"tag==web-*\"]";
+        return "tag==web-*";
+    case FLAG_LIST:
+        *out_toml = "[\"a\", \"b\"]";
+        return "a,b";
+    case FLAG_MODES:
+        *out_toml = "{ X = \"drop\" }";
+        return "X=drop";
+    case FLAG_BUCKETS:
+        *out_toml = "[0.1, 2.0]";
+        return "0.1;2";
+    case FLAG_LEVEL:
+        *out_toml = "\"warn\"";
+        return "warn";
+    case FLAG_HEADING:
+    case FLAG_ENTRYPOINT:
+        return NULL;
+    case FLAG_TEXT:
+        *out_toml = "\"common\"";
+        return "common";
+    default:
+        fail_msg("a kind of flag without a sample here: --%s", flag->name);
+        return NULL;
+    }
+}
+
+/* Whatever the value is said to mean later: neither form may be refused for being that form. */
+static void expect_form(enum settings_outcome outcome, const char *form)
+{
+    static const char *const refusals[] = {"it is to be", "unknown flag", "invalid argument", "there is no option"};
+    for (size_t i = 0; i < WB_COUNT(refusals); i++)
+        if (outcome == SETTINGS_INVALID && strstr(out_text, refusals[i]))
+            fail_msg("%s: %s", form, out_text);
+    assert_false(has_note("there is no option"));
+}
+
+static void test_every_flag_is_a_toml_key_and_the_other_way_round(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < flag_table_count; i++) {
+        const struct flag *flag = &flag_table[i];
+        const char *toml_value = "", *value = sample_of(flag, &toml_value);
+        if (!value || flag->state == FLAG_NOT_YET)
+            continue;
+        size_t dot = slice_find_last(slice_of(flag->name), '.'), len = strlen(flag->name);
+        const char *key = dot < len ? flag->name + dot + 1 : flag->name;
+        char *word = wb_format("--%s=%s", flag->name, value);
+        char *toml = flag->kind == FLAG_GROUP ? wb_format("[%s]\n", flag->name)
+                     : dot < len              ? wb_format("[%.*s]\n%s = %s\n", (int)dot, flag->name, key, toml_value)
+                                              : wb_format("%s = %s\n", key, toml_value);
+        if (strcmp(flag->name, "configFile") != 0) {
+            expect_form(read_words(word), word);
+            expect_form(read_toml(toml), toml);
+        }
+        free(word);
+        free(toml);
+    }
+}
+
+static void test_the_deprecated_web_is_api_and_ping(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--web"));
+    assert_true(settings.api_on && settings.api_dashboard && settings.ping_on);
+    expect_text(settings_entrypoint(&settings, SLICE("traefik"))->address, ":8080");
+    expect_text(settings.admin_path, "");
+    assert_true(has_note("web is deprecated"));
+    expect_ok(read_words("--web.address=127.0.0.1:9000", "--web.path=/status/"));
+    expect_text(settings_entrypoint(&settings, SLICE("traefik"))->address, "127.0.0.1:9000");
+    expect_text(settings.admin_path, "/status");
+    expect_ok(
+        read_toml("[web]\naddress = \":81\"\npath = \"//a/b\"\nreadOnly = true\n[web.statistics]\nrecentErrors = 5\n"));
+    expect_text(settings_entrypoint(&settings, SLICE("traefik"))->address, ":81");
+    expect_text(settings.admin_path, "/a/b");
+    assert_true(settings.api_statistics);
+    assert_int_equal(settings.api_recent_errors, 5);
+    assert_false(settings.prometheus_on);
+    expect_ok(read_words("--web.metrics.prometheus.buckets=1,2"));
+    assert_true(settings.api_on && settings.prometheus_on);
+    assert_int_equal(settings.traffic.bound_count, 2);
+    expect_ok(read_words("--web", "--web.metrics.prometheus"));
+    assert_int_equal(settings.traffic.bound_count, 4);
+    expect_ok(read_words("--web=false"));
+    assert_false(settings.api_on);
+}
+
+static void test_web_takes_the_place_of_an_entrypoint_but_gives_way_to_what_replaced_it(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--web", "--entryPoints=Name:traefik Address::9"));
+    expect_text(settings_entrypoint(&settings, SLICE("traefik"))->address, ":8080"); /* as in v1.7 */
+    expect_ok(read_words("--web.address=:1", "--ping", "--web.path=/x"));
+    assert_false(settings.api_on);
+    expect_text(settings_entrypoint(&settings, SLICE("traefik"))->address, ":8080");
+    expect_text(settings.admin_path, "");
+    assert_true(has_note("web has no effect beside api, ping, metrics or rest"));
+    expect_refused(read_words("--web.address=8080"), "web.address: \"8080\" is no address");
+    expect_refused(read_words("--web.path=/a b"), "web.path: \"a b\" is no path");
+    expect_refused(read_words("--web.path=/a%2f"), "is no path");
 }
 
 static void test_the_interval_of_health_checks(void **state)
@@ -394,7 +535,10 @@ static void test_every_option_of_v17_is_known(void **state)
         "lifecycle.graceTimeOut",
         "hostResolver.resolvDepth",
         "tracing.serviceName",
+        "tracing.spanNameLimit",
         "tracing.zipkin.debug",
+        "tracing.jaeger.traceContextHeaderName",
+        "tracing.datadog.globalTag",
         "web.address",
         "acme.caServer",
         "acme.dnsChallenge.delayBeforeCheck",
@@ -442,7 +586,11 @@ int main(void)
         READING_TEST(test_a_flag_at_the_end_without_its_value_is_refused),
         READING_TEST(test_tls_to_the_engine_is_on_as_soon_as_one_of_its_flags_is_named),
         READING_TEST(test_named_signers_and_no_verification_are_never_both),
-        READING_TEST(test_parts_that_are_not_there_are_refused_by_name),
+        READING_TEST(test_parts_that_are_not_there_are_refused_by_name_and_with_advice),
+        READING_TEST(test_what_is_refused_as_a_flag_is_refused_in_toml),
+        READING_TEST(test_every_flag_is_a_toml_key_and_the_other_way_round),
+        READING_TEST(test_the_deprecated_web_is_api_and_ping),
+        READING_TEST(test_web_takes_the_place_of_an_entrypoint_but_gives_way_to_what_replaced_it),
         READING_TEST(test_the_interval_of_health_checks),
         READING_TEST(test_the_host_resolver),
         READING_TEST(test_switching_off_what_is_not_there_is_accepted),

@@ -67,7 +67,7 @@ static int ask(struct router *router, const char *host, uint64_t timeout_ms, str
 {
     char *address = wb_format("%s:%u", host, (unsigned)router->port);
     assert_int_equal(pthread_create(&router->thread, NULL, answer_once, router), 0);
-    int code = healthcheck_ask(slice_of(address), timeout_ms, out_line);
+    int code = healthcheck_ask(slice_of(address), SLICE("/ping"), timeout_ms, out_line);
     pthread_join(router->thread, NULL);
     close(router->listener);
     free(address);
@@ -168,7 +168,7 @@ static void test_a_port_where_nobody_listens_is_unhealthy(void **state)
     router_open(&router, "");
     close(router.listener);
     char *address = wb_format(":%u", (unsigned)router.port);
-    assert_int_equal(healthcheck_ask(slice_of(address), 5000, &line), 1);
+    assert_int_equal(healthcheck_ask(slice_of(address), SLICE("/ping"), 5000, &line), 1);
     expect_line(&line, &router, "Error calling healthcheck: Head http://", "/ping: Connection refused\n");
     free(address);
 }

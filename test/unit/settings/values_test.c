@@ -287,6 +287,56 @@ static void test_where_metrics_are_pushed(void **state)
     expect_refused(read_words("--metrics.datadog.address="), "metrics.datadog.address");
 }
 
+static void test_where_spans_are_sent(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--workers=1"));
+    assert_false(settings.tracing_on);
+    expect_ok(read_toml("[tracing]\nbackend = \"zipkin\"\nserviceName = \"edge\"\nspanNameLimit = 100\nsampleRate = 0.25\n"
+                        "[tracing.zipkin]\nhttpEndpoint = \"http://z:9411/api/v1/spans\"\nsameSpan = true\n"
+                        "id128Bit = false\ndebug = true\n"));
+    assert_true(settings.tracing_on && settings.tracer.same_span && !settings.tracer.wide_ids);
+    assert_int_equal(settings.tracing.format, SPAN_ZIPKIN);
+    expect_text(settings.tracing.url, "http://z:9411/api/v2/spans");
+    expect_text(settings.tracing.service_name, "edge");
+    assert_int_equal(settings.tracing.name_limit, 100);
+    assert_true(settings.tracer.sample_rate == 0.25);
+    assert_int_equal(settings.tracer.spelling, TRACE_B3_MULTI);
+    expect_ok(read_words("--tracing.zipkin"));
+    expect_text(settings.tracing.url, "http://localhost:9411/api/v2/spans");
+    expect_text(settings.tracing.service_name, "traefik");
+    assert_true(settings.tracer.wide_ids && settings.tracer.sample_rate == 1);
+    expect_ok(read_words("--tracing.otlp.endpoint=http://c:4318", "--tracing.samplerate=0"));
+    assert_int_equal(settings.tracing.format, SPAN_OTLP);
+    expect_text(settings.tracing.url, "http://c:4318/v1/traces");
+    assert_int_equal(settings.tracer.spelling, TRACE_W3C);
+    assert_true(settings.tracer.sample_rate == 0);
+    expect_ok(read_words("--tracing.backend=OTLP", "--tracing.zipkin"));
+    assert_int_equal(settings.tracing.format, SPAN_OTLP);
+}
+
+static void test_tracing_that_is_not_spoken_is_refused_with_what_to_do(void **state)
+{
+    (void)state;
+    expect_refused(read_words("--tracing"), "tracing.backend: write zipkin or otlp");
+    expect_refused(read_words("--tracing.zipkin", "--tracing.otlp"), "tracing.backend: write zipkin or otlp");
+    expect_refused(read_words("--tracing.backend=jaeger"), "takes OTLP: write otlp");
+    expect_refused(read_words("--tracing.backend=datadog"), "takes OTLP: write otlp");
+    expect_refused(read_words("--tracing.backend=none"), "\"none\" is none");
+    expect_refused(read_words("--tracing.zipkin.httpEndpoint=z:9411"), "tracing.zipkin.httpEndpoint: \"z:9411\" is no URL");
+    expect_refused(read_words("--tracing.otlp.endpoint="), "tracing.otlp.endpoint: \"\" is no URL");
+    static const char *const rates[] = {"1.01", "-0.1", "", "half", "nan", "1e9", "0.5x"};
+    for (size_t i = 0; i < WB_COUNT(rates); i++) {
+        char *word = wb_format("--tracing.sampleRate=%s", rates[i]);
+        expect_refused(read_words("--tracing.otlp", word), "it is not a number from 0 to 1");
+        free(word);
+    }
+    expect_refused(read_toml("[tracing]\nsampleRate = \"0.5\"\n"), "a number from 0 to 1");
+    expect_refused(read_toml("[tracing]\nsampleRate = 2\n"), "a number from 0 to 1");
+    expect_refused(read_toml("[tracing]\nspanNameLimit = 0.5\n"), "a whole number");
+    expect_refused(read_toml("[docker]\nwatch = 0.5\n"), "true or false");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +354,8 @@ int main(void)
         READING_TEST(test_metrics_alone_are_nothing_and_their_parts_have_v17_defaults),
         READING_TEST(test_buckets_are_seconds_in_order),
         READING_TEST(test_where_metrics_are_pushed),
+        READING_TEST(test_where_spans_are_sent),
+        READING_TEST(test_tracing_that_is_not_spoken_is_refused_with_what_to_do),
         cmocka_unit_test(test_retry_is_on_by_its_name_or_by_its_attempts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

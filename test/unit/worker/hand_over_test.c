@@ -229,9 +229,29 @@ static void test_at_the_cap_ordinary_doors_close_and_those_of_internal_routes_do
     stop(&rig);
 }
 
+static void test_a_worker_answers_a_knock_once_it_has_opened_its_mail(void **state)
+{
+    struct rig rig;
+    (void)state;
+
+    create(&rig, 1, 100, 0);
+    struct worker *worker = rig.workers[0];
+    assert_true(worker_answered(worker)); /* nobody has knocked */
+    worker_knock(worker);
+    worker_knock(worker);
+    assert_false(worker_answered(worker)); /* it does not run yet */
+    assert_int_equal(worker_start(worker), 0);
+    for (uint64_t end_ns = clock_monotonic_ns() + UINT64_C(5000000000); !worker_answered(worker);) {
+        assert_true(clock_monotonic_ns() < end_ns);
+        usleep(1000);
+    }
+    stop(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_worker_answers_a_knock_once_it_has_opened_its_mail),
         cmocka_unit_test(test_a_crowded_worker_hands_connections_to_an_idler_one),
         cmocka_unit_test(test_a_burst_is_shared_with_the_idler_worker),
         cmocka_unit_test(test_at_the_cap_ordinary_doors_close_and_those_of_internal_routes_do_not),
