@@ -83,8 +83,7 @@ static int on_header(nghttp2_session *engine, const nghttp2_frame *frame, const 
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
     if (!head_is_too_large(session, stream))
-        keep_field(session, stream, slice_make((const char *)name, name_len),
-                   slice_make((const char *)value, value_len));
+        keep_field(session, stream, slice_make((const char *)name, name_len), slice_make((const char *)value, value_len));
     return 0;
 }
 
