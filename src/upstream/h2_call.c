@@ -20,6 +20,12 @@ struct h2_call *h2_call_open(struct shared_conn *h2, struct attempt *attempt)
     return call;
 }
 
+static void cancel(struct h2_call *call)
+{
+    call->h2->cancelled += !call->stream->closed;
+    h2_stream_reset(call->stream, H2_CANCEL);
+}
+
 void h2_call_close(struct h2_call **call)
 {
     struct h2_call *closing = *call;
@@ -28,8 +34,10 @@ void h2_call_close(struct h2_call **call)
     *call = NULL;
     if (!closing->stream)
         h2->unsent_count--;
-    else if (!closing->stream->ended || closing->stream->unsent.len)
-        h2_stream_reset(closing->stream, H2_CANCEL);
+    else if (closing->stream->ended && closing->stream->unsent.len == 0)
+        h2->cancelled -= h2->cancelled > 0;
+    else
+        cancel(closing);
     h2_stream_release(&closing->stream);
     list_remove(&closing->link);
     h2->call_count--;

@@ -155,7 +155,7 @@ static void close_shared(struct server_conn *conn)
 bool server_pool_keep_or_close(struct server_conn *conn)
 {
     struct server_pool *pool = conn->pool;
-    bool serves_on = !conn->h2->over && !conn->h2->silent && !conn->alone && h2_session_is_welcome(conn->h2->session);
+    bool serves_on = !conn->alone && shared_conn_serves_on(conn->h2);
 
     if (conn->h2->call_count)
         return true;

@@ -5,6 +5,9 @@
 
 /* At most so many share one connection, whatever the server allows: a lost packet stops all of them. */
 enum { CALLS_MAX = 100, STREAM_WINDOW = 64 * 1024 };
+/* Servers count the streams that are reset, and end a connection that has too many: with it the calls of clients that did not leave.
+ * Those that are open then may be reset too. */
+enum { CANCELLED_MAX = 100 };
 
 /* Each stream's window bounds what its client leaves lying; together they never hold up the others. */
 static const struct h2_limits limits = {
@@ -84,12 +87,17 @@ void shared_conn_destroy(struct shared_conn **h2)
     free(closing);
 }
 
+bool shared_conn_serves_on(const struct shared_conn *h2)
+{
+    return !h2->over && !h2->silent && h2->cancelled < CANCELLED_MAX && h2_session_is_welcome(h2->session);
+}
+
 /* The server's SETTINGS come when its first streams may have been opened: until then what it allowed last time counts, and who is
  * new gets one to begin with. */
 bool shared_conn_has_room(const struct shared_conn *h2)
 {
     const struct server_pool *pool = h2->conn->pool;
-    size_t room = h2->over || h2->silent ? 0 : h2_session_room(h2->session);
+    size_t room = shared_conn_serves_on(h2) ? h2_session_room(h2->session) : 0;
     uint32_t most = pool->is_known ? pool->streams_max : 1;
 
     return room > h2->unsent_count && h2->call_count < CALLS_MAX && h2->call_count < most;

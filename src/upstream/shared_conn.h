@@ -28,6 +28,7 @@ struct shared_conn {
     bool over;    /* nothing comes or goes any more */
     bool silent;  /* an answer did not come in time, nor did anything else */
     uint64_t heard_ms;
+    unsigned cancelled; /* calls that were broken off, less those that were not */
 };
 
 struct h2_call {
@@ -46,6 +47,8 @@ struct h2_call {
 struct shared_conn *shared_conn_create(struct server_conn *conn);
 /* No calls any more. */
 void shared_conn_destroy(struct shared_conn **h2);
+/* Calls may be added, if there is room: it is neither silent nor worn out. */
+bool shared_conn_serves_on(const struct shared_conn *h2);
 bool shared_conn_has_room(const struct shared_conn *h2);
 /* Facts of its stream changed. It may be gone afterwards. */
 void shared_conn_step(struct shared_conn *h2);

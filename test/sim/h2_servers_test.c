@@ -439,6 +439,35 @@ static void test_a_body_refused_in_its_middle(void **state)
 }
 
 /* The one place it had is free again: for who waits, and on the same connection. */
+/* Servers end a connection on which too many streams are reset: who shares it does not pay for clients that leave. */
+static void test_clients_that_leave_wear_a_connection_out(void **state)
+{
+    struct scene s;
+    unsigned left = 0;
+    (void)state;
+
+    begin(&s);
+    sim_client_get(&s.clients[0], "/len/5/20000", 1);
+    sim_settle(s.sim);
+    for (unsigned round = 0; round < 30; round++) {
+        for (unsigned i = 1; i < CLIENTS; i++)
+            sim_client_get(&s.clients[i], "/mute", 2);
+        sim_settle(s.sim);
+        for (unsigned i = 1; i < CLIENTS; i++, left++)
+            sim_link_reset(s.clients[i].wire);
+        sim_settle(s.sim);
+        for (unsigned i = 1; i < CLIENTS; i++)
+            sim_client_connect(&s.clients[i], s.sim, s.world->entry, "192.0.2.1");
+    }
+    assert_int_equal(s.server.cancelled_count, left);
+    assert_int_equal(s.server.conn_count, 1 + (left - 1) / 110);
+    assert_int_equal(sim_h2_server_live(&s.server), 1); /* the first: it has a call */
+    sim_advance(s.sim, 20000);
+    expect_body(&s.clients[0], 0, 1, 5);
+    assert_int_equal(sim_h2_server_live(&s.server), 0);
+    end(&s);
+}
+
 static void test_a_client_that_leaves_frees_its_place(void **state)
 {
     struct scene s;
@@ -557,6 +586,7 @@ int main(void)
         cmocka_unit_test(test_a_body_that_was_begun_is_sent_again_whole),
         cmocka_unit_test(test_a_body_refused_in_its_middle),
         cmocka_unit_test(test_a_client_that_leaves_frees_its_place),
+        cmocka_unit_test(test_clients_that_leave_wear_a_connection_out),
         cmocka_unit_test(test_a_server_that_goes_away_answers_what_is_under_way),
         cmocka_unit_test(test_a_reset_has_a_reason_of_its_own),
         cmocka_unit_test(test_a_server_that_does_not_speak_it),
