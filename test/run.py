@@ -6,6 +6,7 @@ usage: ./dev test [STAGE ...]     (default: all of them, in the order of STAGES 
 
 A stage that cannot run is a failure, never a skip. What each stage printed is in build/logs/STAGE.log.
 """
+import concurrent.futures
 import glob
 import os
 import re
@@ -138,14 +139,24 @@ def stage_release(log):
     return passed + 1, failed
 
 
+def run_conformance_script(script):
+    """Its counts, seconds and what it printed. Each has ports, folders and a router of its own."""
+    name, start = os.path.basename(script), time.monotonic()
+    log = Log("conformance-" + name.removesuffix(".py"))
+    passed, failed = tally_of_script(log, sys.executable, script, WAYBILL=f"{REPO}/build/asan/waybill", WAYBILL_BUILD=f"{REPO}/build/asan")
+    return passed, failed, time.monotonic() - start, log.text()
+
+
 def stage_conformance(log):
-    """Raw bytes in, raw bytes out, against the program with the sanitizers in it."""
+    """Raw bytes in, raw bytes out, against the program with the sanitizers in it; two scripts at a time, as most of them wait."""
     passed = failed = 0
     scripts = sorted(glob.glob(f"{REPO}/test/conformance/[!_]*.py"))
-    for script in scripts:
-        more = tally_of_script(log, sys.executable, script, WAYBILL=f"{REPO}/build/asan/waybill",
-                               WAYBILL_BUILD=f"{REPO}/build/asan")
-        passed, failed = passed + more[0], failed + more[1]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        results = dict(zip(scripts, pool.map(run_conformance_script, scripts)))
+    # What failed comes last: the end of the log is what is shown.
+    for script, (more, bad, seconds, text) in sorted(results.items(), key=lambda item: item[1][1]):
+        log.file.write(f"{text}{os.path.basename(script)}: {more} passed, {bad} failed in {seconds:.0f} s\n")
+        passed, failed = passed + more, failed + bad
     return passed, failed + (not scripts)
 
 

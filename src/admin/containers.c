@@ -21,13 +21,6 @@
 
 enum { NEAR_MAX = 5 };
 
-const char *severity_name(enum severity severity)
-{
-    static const char *const names[] = {"warning", "error", "closed"};
-
-    return names[severity];
-}
-
 /* -- as JSON -- */
 
 /* ,"NAME":"VALUE"; the first of an object has no comma. */

@@ -8,8 +8,6 @@ struct board;
 struct inventory;
 struct inventory_item;
 
-/* "warning", "error", "closed". */
-const char *severity_name(enum severity severity);
 /* How the provider is: {"name","connected"...}, or null when it is not on. */
 void containers_write_provider(struct text *out, struct board *board);
 

@@ -69,6 +69,7 @@ void router_create_telemetry(struct router *r)
         .entrypoint_names = s->entrypoint_names.items,
         .entrypoint_count = s->entrypoint_count,
         .live_snapshots = &r->live_snapshots,
+        .board = r->board,
         .exporter = r->exporter,
     });
 }

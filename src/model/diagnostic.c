@@ -7,6 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+const char *severity_name(enum severity severity)
+{
+    static const char *const names[] = {"warning", "error", "closed"};
+
+    return names[severity];
+}
+
 void diagnostics_init(struct diagnostics *list)
 {
     *list = (struct diagnostics){0};

@@ -5,6 +5,8 @@
 #include "waybill/base/text.h"
 #include "waybill/base/utf8.h"
 #include "waybill/exchange/environment.h"
+#include "waybill/model/board.h"
+#include "waybill/model/diagnostic.h"
 #include "waybill/route/snapshot.h"
 #include "waybill/telemetry/span_exporter.h"
 #include <inttypes.h>
@@ -298,6 +300,32 @@ static void write_traces(struct text *out, struct span_exporter *exporter)
               counts.lost);
 }
 
+struct problem_counts {
+    uint64_t of[SEVERITY_COUNT];
+};
+
+static void count_problem(void *arg, struct slice source, const struct diagnostic *diagnostic)
+{
+    struct problem_counts *counts = arg;
+
+    (void)source;
+    counts->of[diagnostic->severity]++;
+}
+
+/* Also those of which there are none: an alert needs a value to end by. */
+static void write_problems(struct text *out, struct board *board)
+{
+    struct problem_counts counts = {0};
+
+    board_visit_diagnostics(board, count_problem, &counts);
+    write_head(out, "waybill_configuration_problems", GAUGE, "What is wrong with the configuration now, by severity.");
+    for (unsigned severity = 0; severity < SEVERITY_COUNT; severity++) {
+        text_add(out, SLICE("waybill_configuration_problems{"));
+        write_label(out, "severity", slice_of(severity_name((enum severity)severity)));
+        add_value(out, counts.of[severity]);
+    }
+}
+
 static void write_own(struct text *out, const struct telemetry_options *options, const struct reading *reading)
 {
     write_head(out, "waybill_build_info", GAUGE, "The version that runs.");
@@ -308,6 +336,8 @@ static void write_own(struct text *out, const struct telemetry_options *options,
     if (options->live_snapshots)
         write_one(out, "waybill_live_snapshots", GAUGE, "Configurations that some request still uses.",
                   cell_read(options->live_snapshots));
+    if (options->board)
+        write_problems(out, options->board);
     if (options->exporter)
         write_traces(out, options->exporter);
 }

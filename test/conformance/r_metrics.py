@@ -138,6 +138,7 @@ def scraped(world):
         expect(value(after, 'traefik_entrypoint_open_connections{entrypoint="http",method="GET",protocol="http"}') == 0, "open")
         expect(value(after, f'traefik_backend_server_up{{backend="main",url="http://127.0.0.1:{world["main"].port}"}}') == 1, "up")
         expect('entrypoint="traefik"' not in after, "internal routes are counted")
+        expect(value(after, 'waybill_configuration_problems{severity="error"}') == 0, "problems")
         expect(value(after, "process_open_fds") > 5 and value(after, "process_resident_memory_bytes") > 1e6, "process_*")
 
     def promtool():

@@ -272,7 +272,7 @@ def s8_connect(world):
     refused_all(world, [b"CONNECT a.test:80 HTTP/1.1\r\nHost: a.test\r\n\r\n", b"CONNECT / HTTP/1.1\r\nHost: a.test\r\n\r\n",
                         b"CONNECT /s HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\n",
                         b"CONNECT 127.0.0.1:22 HTTP/1.0\r\n\r\n", b"CONNECT http://a.test/ HTTP/1.1\r\nHost: a.test\r\n\r\n"], (400, 405, 501))
-    refused_all(world, [b"FOO /s HTTP/1.1\r\nHost: a.test\r\n\r\n", b"get /s HTTP/1.1\r\nHost: a.test\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    refused_all(world, [b"FOO /s HTTP/1.1\r\nHost: a.test\r\n\r\n", b"get /s HTTP/1.1\r\nHost: a.test\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n",
                         b"G\xc3\x8bT /s HTTP/1.1\r\nHost: a.test\r\n\r\n", b"GET() /s HTTP/1.1\r\nHost: a.test\r\n\r\n"], (400, 501, 505))
 
 

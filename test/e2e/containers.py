@@ -141,16 +141,17 @@ class Town:
 
 
 class Project:
-    """A compose file that is up, with ports of its own. Its services are containers named PROJECT_SERVICE_1 or PROJECT-SERVICE-1."""
+    """A compose file that is up, with ports of its own. Its services are containers named PROJECT_SERVICE_1 or PROJECT-SERVICE-1.
+    `variables` are more of those that the file asks for."""
 
-    def __init__(self, engine, file, name):
-        self.engine, self.file, self.name = engine, file, name
+    def __init__(self, engine, file, name, **variables):
+        self.engine, self.file, self.name, self.variables = engine, file, name, variables
         self.web, self.api = ("127.0.0.1", free_port()), ("127.0.0.1", free_port())
         self.program = ["docker-compose"] if shutil.which("docker-compose") else [DOCKER, "compose"]
 
     def compose(self, *arguments):
         return self.engine.run(*self.program, "-f", self.file, "-p", self.name, *arguments, cwd=os.path.dirname(self.file),
-                               HTTP_PORT=str(self.web[1]), DASHBOARD_PORT=str(self.api[1]), WAYBILL_IMAGE=ROUTER_IMAGE)
+                               HTTP_PORT=str(self.web[1]), DASHBOARD_PORT=str(self.api[1]), WAYBILL_IMAGE=ROUTER_IMAGE, **self.variables)
 
     def up(self):
         self.compose("up", "-d", "--no-build")

@@ -27,6 +27,7 @@ EXAMPLE_SERVICES = ("pybackend", "rbackend", "auth")
 ROUTER_IMAGE = os.environ.get("WAYBILL_IMAGE", "waybill")  # one that is given is used as it is
 WHOAMI_IMAGE = f"{ROUTER_IMAGE}-e2e-whoami"
 SWARM_EXAMPLE = os.path.join(REPO, "examples", "swarm")
+MONITORING_EXAMPLE = os.path.join(REPO, "examples", "monitoring")
 
 # Debian's client where it is there: a machine may have another one earlier on the PATH.
 DOCKER = "/usr/bin/docker" if os.path.exists("/usr/bin/docker") else "docker"

@@ -14,6 +14,7 @@ enum severity {
     DIAGNOSTIC_ERROR,   /* the object is left out */
     DIAGNOSTIC_CLOSED,  /* the frontend answers 503 until it is mended */
 };
+enum { SEVERITY_COUNT = DIAGNOSTIC_CLOSED + 1 };
 
 struct diagnostic {
     enum severity severity;
@@ -26,6 +27,8 @@ struct diagnostics {
     size_t count, capacity;
 };
 
+/* "warning", "error", "closed". */
+const char *severity_name(enum severity severity);
 void diagnostics_init(struct diagnostics *list);
 void diagnostics_fini(struct diagnostics *list);
 void diagnostics_add(struct diagnostics *list, enum severity severity, struct slice place, const char *form, ...)

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct board;
 struct cell;
 struct exchange_counters;
 struct snapshot;
@@ -32,6 +33,7 @@ struct telemetry_options {
     const struct slice *entrypoint_names;
     size_t entrypoint_count;
     const struct cell *live_snapshots;
+    struct board *board;            /* whose diagnostics are counted; NULL: they are not shown */
     struct span_exporter *exporter; /* of traced requests, whose counts are shown; NULL: none */
 };
 

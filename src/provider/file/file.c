@@ -35,24 +35,19 @@ struct file_provider {
     char *problem;              /* of the last read; NULL when it was good */
 };
 
-static void copy_diagnostics(struct diagnostics *list, const struct diagnostics *from)
-{
-    for (size_t i = 0; i < from->count; i++)
-        diagnostics_add(list, from->items[i].severity, slice_of(from->items[i].place), "%s", from->items[i].text);
-}
-
-/* What was delivered last, again if need be, with what is to be said of it now. */
+/* What was delivered last, again if need be, with what is to be said of it now. Before the first good read there is only that. */
 static void deliver(struct file_provider *file)
 {
     const struct provider_sink *sink = file->provider.sink;
-    struct fragment *fragment = fragment_ref(file->delivered);
+    struct fragment *fragment = file->delivered ? fragment_ref(file->delivered) : NULL;
     struct diagnostics *said = wb_alloc(sizeof *said);
 
     diagnostics_init(said);
-    copy_diagnostics(said, &file->found);
+    diagnostics_repeat(said, &file->found);
     if (file->problem)
-        diagnostics_add(said, DIAGNOSTIC_ERROR, SLICE("file"), "%s; the configuration read before stays in force",
-                        file->problem);
+        diagnostics_add(said, DIAGNOSTIC_ERROR, SLICE("file"), "%s; %s", file->problem,
+                        fragment ? "the configuration read before stays in force"
+                                 : "nothing is served from files until it is mended");
     sink->deliver(sink->arg, SLICE("file"), &(struct delivery){.fragment = fragment, .diagnostics = said});
 }
 
@@ -62,12 +57,8 @@ static void keep_old(struct file_provider *file, char *problem)
 
     free(file->problem);
     file->problem = problem;
-    if (known)
-        return;
-    if (file->delivered)
+    if (!known)
         deliver(file);
-    else
-        wb_log_error("file: %s; nothing is served from files until it is mended", problem);
 }
 
 static void take_new(struct file_provider *file, struct fragment *fragment, struct diagnostics *found)

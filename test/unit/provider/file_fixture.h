@@ -34,18 +34,22 @@ static inline void on_delivered(void *arg, struct slice provider, struct deliver
 
     (void)arg;
     (void)provider;
-    json_fragment(&document, delivery->fragment);
+    if (delivery->fragment)
+        json_fragment(&document, delivery->fragment);
     for (size_t i = 0; i < diagnostics->count; i++)
         text_addf(&problems, "%s: %s\n", diagnostics->items[i].place, diagnostics->items[i].text);
     pthread_mutex_lock(&got.lock);
-    free(got.document);
+    if (delivery->fragment) {
+        free(got.document);
+        got.document = text_take(&document);
+    }
     free(got.problems);
-    got.document = text_take(&document);
     got.problems = text_take(&problems);
     got.deliveries++;
     got.at_ms = clock_monotonic_ms();
     pthread_cond_broadcast(&got.changed);
     pthread_mutex_unlock(&got.lock);
+    text_fini(&document);
     fragment_unref(&delivery->fragment);
     diagnostics_fini(delivery->diagnostics);
     free(delivery->diagnostics);

@@ -3,6 +3,8 @@
 #include "lines.h"
 #include "waybill/base/log.h"
 #include "waybill/exchange/environment.h"
+#include "waybill/model/board.h"
+#include "waybill/model/diagnostic.h"
 #include "waybill/route/snapshot.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,6 +20,7 @@ struct world {
     struct exchange_counters counters[2];
     const struct exchange_counters *counters_read[2];
     struct telemetry *telemetry;
+    struct board *board;
     struct snapshot snapshot;
     struct route_health health;
     struct route_server servers[2];
@@ -58,12 +61,14 @@ static void begin(struct world *world)
     world->frontends[0] = &world->frontend;
     world->snapshot.frontends = world->frontends;
     world->snapshot.frontend_count = 1;
+    world->board = board_create();
     world->telemetry = telemetry_create(&(struct telemetry_options){.traffic = &options,
                                                                     .traffics = world->traffics,
                                                                     .counters = world->counters_read,
                                                                     .worker_count = 2,
                                                                     .entrypoint_names = names,
-                                                                    .entrypoint_count = 1});
+                                                                    .entrypoint_count = 1,
+                                                                    .board = world->board});
     publish_backend(world, "b");
 }
 
@@ -71,6 +76,7 @@ static void end(struct world *world)
 {
     telemetry_destroy(&world->telemetry);
     assert_null(world->telemetry);
+    board_destroy(&world->board);
     assert_int_equal(world->snapshot.refs, 1);
     model_fini(&world->snapshot.model);
     for (size_t i = 0; i < 2; i++)
@@ -162,6 +168,31 @@ static void test_a_server_that_fails_its_check_is_down(void **state)
     scrape(&world);
     expect_line(&world, "traefik_backend_server_up{backend=\"b\",url=\"http://a:1\"} 0");
     expect_line(&world, "traefik_backend_server_up{backend=\"b\",url=\"http://b:1\"} 1");
+    end(&world);
+}
+
+/* By what is wrong now: what was mended is not, and what never was is a nought. */
+static void test_problems_are_counted_while_they_last(void **state)
+{
+    struct diagnostics problems;
+    struct world world;
+    (void)state;
+
+    begin(&world);
+    diagnostics_init(&problems);
+    diagnostics_add(&problems, DIAGNOSTIC_ERROR, SLICE("rules.toml, line 3"), "no end");
+    board_set_diagnostics(world.board, SLICE("file"), &problems);
+    diagnostics_add(&problems, DIAGNOSTIC_CLOSED, SLICE("container web"), "no users");
+    board_set_diagnostics(world.board, SLICE("docker"), &problems);
+    scrape(&world);
+    expect_line(&world, "waybill_configuration_problems{severity=\"warning\"} 0");
+    expect_line(&world, "waybill_configuration_problems{severity=\"error\"} 2");
+    expect_line(&world, "waybill_configuration_problems{severity=\"closed\"} 1");
+    diagnostics_fini(&problems);
+    board_set_diagnostics(world.board, SLICE("docker"), &problems);
+    scrape(&world);
+    expect_line(&world, "waybill_configuration_problems{severity=\"error\"} 1");
+    expect_line(&world, "waybill_configuration_problems{severity=\"closed\"} 0");
     end(&world);
 }
 
@@ -312,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_a_scrape_sums_all_workers),
         cmocka_unit_test(test_what_is_gone_is_shown_no_more_and_comes_back_whole),
         cmocka_unit_test(test_a_server_that_fails_its_check_is_down),
+        cmocka_unit_test(test_problems_are_counted_while_they_last),
         cmocka_unit_test(test_odd_names_make_no_odd_lines),
         cmocka_unit_test(test_statsd_has_what_was_added_without_labels),
         cmocka_unit_test(test_datadog_has_tags),
