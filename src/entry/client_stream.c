@@ -56,26 +56,11 @@ static void send_continue(void *client)
     h2_conn_gather(r->conn);
 }
 
-/* RFC 9113 8.2.2: of no meaning here, and refused by clients. */
-static bool is_of_connection(const struct header *header)
-{
-    switch (header->id) {
-    case HEADER_CONNECTION:
-    case HEADER_KEEP_ALIVE:
-    case HEADER_PROXY_CONNECTION:
-    case HEADER_TRANSFER_ENCODING:
-    case HEADER_UPGRADE:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static void compose_fields(struct h2_session *session, const struct headers *headers)
 {
     for (unsigned i = 0; i < headers->count; i++) {
         const struct header *header = &headers->items[i];
-        if (!header->gone && !is_of_connection(header))
+        if (!header->gone && !header_is_of_connection(header->id)) /* clients refuse it */
             h2_compose_field(session, header->name, header->value);
     }
 }

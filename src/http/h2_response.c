@@ -8,16 +8,7 @@ static bool name_is_fine(struct slice name, enum header_id id)
     for (size_t i = 0; i < name.len; i++)
         if (!char_is(name.ptr[i], CHAR_TOKEN) || ascii_lower(name.ptr[i]) != name.ptr[i])
             return false;
-    switch ((int)id) {
-    case HEADER_CONNECTION:
-    case HEADER_KEEP_ALIVE:
-    case HEADER_PROXY_CONNECTION:
-    case HEADER_TRANSFER_ENCODING:
-    case HEADER_UPGRADE:
-        return false;
-    default:
-        return name.len > 0;
-    }
+    return name.len > 0 && !header_is_of_connection(id);
 }
 
 static bool read_status(const struct h2_head *head, unsigned *out_status)

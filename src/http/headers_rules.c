@@ -73,6 +73,20 @@ static bool id_in(unsigned id, uint64_t set)
     return (set >> id & 1) != 0;
 }
 
+bool header_is_of_connection(enum header_id id)
+{
+    switch ((int)id) {
+    case HEADER_CONNECTION:
+    case HEADER_KEEP_ALIVE:
+    case HEADER_PROXY_CONNECTION:
+    case HEADER_TRANSFER_ENCODING:
+    case HEADER_UPGRADE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 unsigned headers_remove_class(struct headers *h, struct slice name)
 {
     unsigned removed = 0;

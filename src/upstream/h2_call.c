@@ -49,17 +49,7 @@ void h2_call_close(struct h2_call **call)
 /* What the connection has to itself, and HTTP/2 does without (RFC 9113 8.2.2); Host is the authority. */
 static bool stays_behind(enum header_id id)
 {
-    switch ((int)id) {
-    case HEADER_HOST:
-    case HEADER_CONNECTION:
-    case HEADER_KEEP_ALIVE:
-    case HEADER_PROXY_CONNECTION:
-    case HEADER_TRANSFER_ENCODING:
-    case HEADER_UPGRADE:
-        return true;
-    default:
-        return false;
-    }
+    return id == HEADER_HOST || header_is_of_connection(id);
 }
 
 /* The next line of a head that was written here: "name: value"; false: that was the last. */

@@ -79,6 +79,8 @@ unsigned headers_remove_class(struct headers *h, struct slice name);
  * manages (decisions.md 4) -, Keep-Alive, Proxy-*, Te, Trailer, Transfer-Encoding, Upgrade; and Proxy
  * (httpoxy); and Content-Length and Transfer-Encoding spelled with `_` or `.`. Content-Length itself stays. */
 void headers_remove_hop_by_hop(struct headers *h);
+/* What HTTP/1 says of its connection, and HTTP/2 has no place for (RFC 9113 8.2.2). */
+bool header_is_of_connection(enum header_id id);
 /* What a client may not say of itself unless it is trusted (decisions.md 7): X-Forwarded-*, X-Real-Ip, Forwarded,
  * X-Replaced-Path and every name equal to one of them by class. */
 void headers_remove_forwarding(struct headers *h);
