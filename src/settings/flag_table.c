@@ -141,6 +141,8 @@ const struct flag flag_table[] = {
     WORKS("web.metrics.prometheus", GROUP, AT(web_prometheus_on), "off", "deprecated: metrics.prometheus"),
     WORKS("web.metrics.prometheus.buckets", BUCKETS, AT(web_traffic), "0.1,0.3,1.2,5",
           "deprecated: metrics.prometheus.buckets"),
+    WORKS("web.metrics.prometheus.entryPoint", TEXT, AT(web_prometheus_entrypoint), "traefik",
+          "deprecated: metrics.prometheus.entryPoint"),
     NOT_YET("web.metrics.datadog", GROUP, "the push of metrics below the deprecated --web",
             "--metrics.datadog, with --api and --ping"),
     NOT_YET("web.metrics.statsd", GROUP, "the push of metrics below the deprecated --web",

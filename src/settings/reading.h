@@ -22,13 +22,14 @@ struct reading {
 
     struct slice config_file;
     bool web_on, web_prometheus_on; /* deprecated; what it stands for */
-    struct slice web_address, web_path;
+    struct slice web_address, web_path, web_prometheus_entrypoint;
     struct traffic_options web_traffic; /* only its bounds */
     bool debug, level_given, routes_in_static_file;
     struct slices constraints;                  /* of all providers */
     uint64_t old_idle_timeout_ms, old_grace_ms; /* deprecated flags: over 0 they win */
     uint64_t read_timeout_ms, write_timeout_ms; /* or DURATION_NOT_GIVEN */
     int swarm_refresh_s;                        /* not over 0: the default */
+    const char *absent_tracer; /* what is said of the first tracer named that is not there, unless another is chosen */
     struct slice old_access_log_path, old_log_path, log_format;
     bool group_on, accepted; /* groups that switch nothing; values that go nowhere */
     unsigned accepted_count;

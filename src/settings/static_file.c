@@ -229,7 +229,7 @@ static bool apply_value(struct file_walk *walk, const struct flag *flag, const s
     if (value->kind == TOML_ARRAY && flag->state != FLAG_NOT_YET)
         return apply_list(walk, flag, value);
     if (!flag_set(reading, flag, text))
-        return fail_at(walk, value, reading->failure);
+        return fail_at(walk, value, reading->failure) || flag_postpone(reading, flag);
     return true;
 }
 

@@ -5,7 +5,8 @@
  * Thread: any; constant, texts are static.
  */
 #pragma once
-#include "waybill/base/text.h"
+#include <stdbool.h>
+#include <stddef.h>
 
 struct flag_facts {
     const char *name;  /* as v1.7 spells it, without dashes; a title when it is a heading */
@@ -21,5 +22,10 @@ struct flag_facts {
 
 size_t flag_list_count(void);
 struct flag_facts flag_list_at(size_t place);
-/* The keys of --entryPoints, a line each, as --help has them. */
-void flag_list_add_entrypoint_keys(struct text *out);
+/* A key of --entryPoints with a value as an example, and what it does. */
+struct entrypoint_key_facts {
+    const char *form, *help;
+};
+
+size_t entrypoint_key_count(void);
+struct entrypoint_key_facts entrypoint_key_at(size_t place);
