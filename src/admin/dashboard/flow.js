@@ -60,8 +60,7 @@ function render() {
     const { frontends, searching } = found(), shown = frontends.slice(0, SHOWN), wires = [], servers = [], backends = new Map();
     const fronts = makeFrontends(shown, backends, wires), backs = makeBackends(backends, servers, wires), nothing = frontends.length === 0;
     if (shown.length < frontends.length) fronts.push(makeRest(`and ${number(frontends.length - shown.length)} more: search to narrow`));
-    byId('flow').hidden = nothing && !searching;
-    byId('empty').hidden = !nothing || searching;
+    byId('flow-panel').hidden = nothing && !searching;
     byId('flow-entry').replaceChildren(...(store.overview ? store.overview.entrypoints : []).map((one) => makeNode(one.name, one.name, one.address)));
     byId('flow-front').replaceChildren(...(nothing ? [makeRest('nothing fits the search')] : fronts));
     byId('flow-back').replaceChildren(...backs);
