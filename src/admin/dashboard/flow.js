@@ -24,7 +24,7 @@ const placeOf = (url) => url.replace(/^https?:\/\//, '') || '(no URL)';
 function makeServers(backend, wires) {
     const shown = backend.servers.length > SERVERS_SHOWN + 1 ? SERVERS_SHOWN : backend.servers.length;
     const nodes = backend.servers.slice(0, shown).map((server) => {
-        const element = makeNode(key(backend.id, server.name), placeOf(server.url), server.down ? 'down' : `× ${server.weight}`, server.down);
+        const element = makeNode(key(backend.id, server.name), placeOf(server.url), server.down ? 'down' : server.weight ? `× ${server.weight}` : '' /* 0 in a document: not given */, server.down);
         element.title = `${server.url}\nweight ${server.weight}\n${server.name}`;
         wires.push({ from: `b${backend.id}`, to: `s${element.dataset.id}`, bad: server.down });
         return element;
