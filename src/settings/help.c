@@ -171,12 +171,13 @@ char *help_text(size_t columns)
 
 char *healthcheck_help_text(void)
 {
-    return wb_strdup("Usage: waybill healthcheck [flags]\n"
-                     "       waybill healthcheck --container\n"
-                     "Asks /ping of a router on this machine. Where that is, the flags say: give those that the router has\n"
-                     "(--ping or --api, --entryPoints, --configFile; see waybill --help). With --container they are taken from\n"
-                     "the router that is process 1 here: that is the health check of the image.\n"
-                     "Exit code: 0 it answered 200, 1 it did not, or cannot be asked\n");
+    return wb_strdup(
+        "Usage: waybill healthcheck [flags]\n"
+        "       waybill healthcheck --container\n"
+        "Asks /ping of a router on this machine. Where that is, the flags say: give those that the router has\n"
+        "(--ping or --api, --entryPoints, --configFile; see waybill --help). With --container they are taken from\n"
+        "the router that is process 1 here: that is the health check of the image.\n"
+        "Exit code: 0 it answered 200, 1 it did not, or cannot be asked\n");
 }
 
 size_t help_columns(int file)

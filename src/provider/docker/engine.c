@@ -180,7 +180,8 @@ enum engine_outcome engine_get(struct engine *engine, char *target, size_t limit
     } else if (result == ENGINE_OK && out_get->status != 200) {
         char status[sizeof engine->error / 2];
         describe_status(out_get, status, sizeof status);
-        snprintf(engine->error, sizeof engine->error, SLICE_FMT ": %s", SLICE_ARG(slice_head(engine->endpoint, 200)), status);
+        snprintf(engine->error, sizeof engine->error, SLICE_FMT ": %s", SLICE_ARG(slice_head(engine->endpoint, 200)),
+                 status);
         result = ENGINE_FAILED;
     }
     if (result != ENGINE_OK)
