@@ -10,7 +10,7 @@
 
 struct reading;
 
-enum { FLAG_COUNT_MAX = 224 };
+enum { FLAG_COUNT_MAX = 240 };
 
 enum flag_kind {
     FLAG_HEADING,     /* no flag: a title in the help */

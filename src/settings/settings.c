@@ -4,6 +4,7 @@
 #include "entrypoint.h"
 #include "help.h"
 #include "static_file.h"
+#include "web.h"
 #include "waybill/base/suggest.h"
 #include "waybill/base/text.h"
 #include "waybill/exchange/environment.h"
@@ -76,10 +77,10 @@ static void set_defaults(struct reading *reading)
     settings->grace_ms = 10 * 1000;
     reading->read_timeout_ms = reading->write_timeout_ms = DURATION_NOT_GIVEN;
     /* Texts that nobody has set are empty, never NULL. */
-    reading->web_traffic = settings->traffic;
-    reading->web_address = SLICE(":8080");
-    reading->web_prometheus_entrypoint = SLICE("traefik");
-    reading->web_path = settings->admin_path = SLICE("");
+    reading->web.traffic = settings->traffic;
+    reading->web.address = SLICE(":8080");
+    reading->web.prometheus_entrypoint = SLICE("traefik");
+    reading->web.path = settings->admin_path = SLICE("");
     settings->static_file = settings->access_log_path = reading->config_file = SLICE("");
     settings->docker.domain = settings->docker.network = settings->docker.own_id = SLICE("");
     settings->file.filename = settings->file.directory = reading->old_access_log_path = SLICE("");
@@ -116,8 +117,6 @@ static bool provide_entrypoint(struct reading *reading, struct slice name, const
 static bool finish_entrypoints(struct reading *reading)
 {
     struct settings *settings = &reading->settings;
-    if (settings->entrypoint_count == 0)
-        add_entrypoint(reading, SLICE("http"), SLICE(":80"));
     if (settings->api_on && !provide_entrypoint(reading, settings->api_entrypoint, "api"))
         return false;
     if (settings->ping_on && !provide_entrypoint(reading, settings->ping_entrypoint, "ping"))
@@ -305,50 +304,6 @@ static void finish_file(struct reading *reading)
     settings->file.same_file = settings->static_file.len > 0;
 }
 
-/* "a/b/" is "/a/b", "/" is "". What a path has not is refused: it would be nowhere. */
-static bool read_web_path(struct reading *reading)
-{
-    struct slice path = reading->web_path;
-    while (slice_ends(path, SLICE("/")))
-        path = slice_head(path, path.len - 1);
-    while (slice_starts(path, SLICE("/")))
-        path = slice_from(path, 1);
-    for (size_t i = 0; i < path.len; i++)
-        if (path.ptr[i] <= ' ' || path.ptr[i] > '~' || strchr("\\\"<>?#%", path.ptr[i]))
-            return reading_fail(reading, "web.path: \"%s\" is no path: write it as /NAME, of letters, digits and ._-/",
-                                reading_shown(reading, path));
-    if (path.len == 0)
-        return true;
-    reading->settings.admin_path = slice_of(arena_format(&reading->settings.arena, "/" SLICE_FMT, SLICE_ARG(path)));
-    return true;
-}
-
-/* What the deprecated group stands for, as v1.7 reads it: nothing, beside what took its place. */
-static bool finish_web(struct reading *reading)
-{
-    struct settings *settings = &reading->settings;
-    if (!reading->web_on)
-        return true;
-    reading_note(reading, LOG_WARN, "web is deprecated: use api, ping, metrics and rest, and an entrypoint `traefik`");
-    if (settings->api_on || settings->ping_on || settings->rest_on || settings->prometheus_on || settings->statsd_on ||
-        settings->datadog_on || settings->influx_on) {
-        reading_note(reading, LOG_ERROR, "web has no effect beside api, ping, metrics or rest: remove it");
-        return true;
-    }
-    settings->api_on = settings->api_dashboard = settings->ping_on = true;
-    settings->api_entrypoint = settings->ping_entrypoint = SLICE("traefik");
-    if (reading->web_prometheus_on) {
-        settings->prometheus_on = true;
-        settings->prometheus_entrypoint = reading->web_prometheus_entrypoint;
-        settings->traffic = reading->web_traffic;
-    }
-    if (!host_port_parse(reading->web_address, &(struct host_port){0}))
-        return reading_fail(reading, "web.address: \"%s\" is no address: write :8080, host:port or [IPv6]:port",
-                            reading_shown(reading, reading->web_address));
-    add_entrypoint(reading, SLICE("traefik"), reading->web_address);
-    return read_web_path(reading);
-}
-
 /* v1.7 takes a format that it does not know for common. */
 static void finish_logs(struct reading *reading)
 {
@@ -387,7 +342,9 @@ static bool finish(struct reading *reading)
     finish_file(reading);
     if (settings->workers > SETTINGS_WORKERS_MAX)
         return reading_fail(reading, "--workers=%u: at most %d", settings->workers, SETTINGS_WORKERS_MAX);
-    return finish_web(reading) && finish_metrics(reading) && finish_tracing(reading) && finish_entrypoints(reading);
+    if (settings->entrypoint_count == 0) /* before web, whose entrypoint comes beside it */
+        add_entrypoint(reading, SLICE("http"), SLICE(":80"));
+    return web_finish(reading) && finish_metrics(reading) && finish_tracing(reading) && finish_entrypoints(reading);
 }
 
 /* The first word, if it is none of the flags. */

@@ -241,9 +241,6 @@ static void test_parts_that_are_not_there_are_refused_by_name_and_with_advice(vo
          "--tracing.datadog: Datadog's own protocol is not in this version of Waybill: its agent takes OTLP"},
         {"--tracing.jaeger.samplingType=const", "--tracing.jaeger.samplingType: Jaeger's own protocol is not in this"},
         {"--zookeeper", "the ZooKeeper provider is not"},
-        {"--web.auth.basic.users=a:b", "--web.auth.basic.users: a login below the deprecated --web is not"},
-        {"--web.certFile=/x", "--web.certFile: TLS below the deprecated --web is not"},
-        {"--web.keyFile=/x", "--web.keyFile: TLS below the deprecated --web is not"},
     };
     for (size_t i = 0; i < WB_COUNT(cases); i++)
         expect_refused(read_words(cases[i].word), cases[i].says);
@@ -353,6 +350,7 @@ static void test_the_deprecated_web_is_api_and_ping(void **state)
     (void)state;
     expect_ok(read_words("--web"));
     assert_true(settings.api_on && settings.api_dashboard && settings.ping_on);
+    expect_list(settings.entrypoint_names, "http,traefik"); /* the default one as well */
     expect_text(settings_entrypoint(&settings, SLICE("traefik"))->address, ":8080");
     expect_text(settings.admin_path, "");
     assert_true(has_note("web is deprecated"));
@@ -373,6 +371,44 @@ static void test_the_deprecated_web_is_api_and_ping(void **state)
     assert_int_equal(settings.traffic.bound_count, 4);
     expect_ok(read_words("--web=false"));
     assert_false(settings.api_on);
+}
+
+static void test_metrics_below_web_are_pushed(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--web.metrics.statsd", "--web.metrics.datadog.address=dd:1",
+                         "--web.metrics.prometheus.entryPoint=http", "--web.metrics.influxdb.protocol=http",
+                         "--web.metrics.influxdb.address=http://i:8086"));
+    assert_true(settings.api_on && settings.statsd_on && settings.datadog_on && settings.influx_on &&
+                settings.prometheus_on);
+    assert_true(settings.traffic.in_steps);
+    expect_text(settings.datadog.address, "dd:1");
+    expect_text(settings.prometheus_entrypoint, "http");
+    assert_int_equal(settings.influx.kind, PUSH_INFLUX_HTTP);
+    expect_refused(read_words("--web.metrics.statsd.pushInterval=0"),
+                   "metrics.statsd.pushInterval: it is to be longer than 0");
+}
+
+/* [web.auth] has no flags in v1.7 either. */
+static void test_a_login_and_tls_below_web_are_those_of_its_entrypoint(void **state)
+{
+    (void)state;
+    expect_ok(read_toml("[web]\naddress = \":81\"\ncertFile = \"c.pem\"\nkeyFile = \"k.pem\"\n"
+                        "[web.auth]\nheaderField = \"X-U\"\n[web.auth.basic]\nusers = [\"a:b\", \"c:d\"]\n"));
+    const struct model_entrypoint *entrypoint = settings_entrypoint(&settings, SLICE("traefik"));
+    expect_text(entrypoint->address, ":81");
+    expect_list(entrypoint->auth->basic->users, "a:b,c:d");
+    expect_text(entrypoint->auth->header_field, "X-U");
+    assert_int_equal(entrypoint->tls->certificate_count, 1);
+    expect_text(entrypoint->tls->certificates[0].key, "k.pem");
+
+    /* What was to protect and does not is never passed over. */
+    expect_refused(read_toml("[web]\n[web.auth.basic]\n"), "entrypoint \"traefik\": Auth.Basic has no users");
+    expect_refused(read_toml("[web.auth.basic]\nusrs = [\"a:b\"]\n"),
+                   "there is no option \"auth_basic_usrs\": did you mean Auth.Basic.Users");
+    expect_refused(read_toml("[web.auth.basic]\nusers = [\"a:b\"]\n", "--api"), "web.auth has no effect beside api");
+    expect_refused(read_toml("[web]\ncertFile = \"c.pem\"\n"), "TLS wants a certificate and its key each");
+    expect_refused(read_words("--web.auth.basic.users=a:b"), "unknown flag: --web.auth.basic.users\n");
 }
 
 static void test_web_takes_the_place_of_an_entrypoint_but_gives_way_to_what_replaced_it(void **state)
@@ -520,6 +556,8 @@ int main(void)
         READING_TEST(test_what_is_refused_as_a_flag_is_refused_in_toml),
         READING_TEST(test_every_flag_is_a_toml_key_and_the_other_way_round),
         READING_TEST(test_the_deprecated_web_is_api_and_ping),
+        READING_TEST(test_metrics_below_web_are_pushed),
+        READING_TEST(test_a_login_and_tls_below_web_are_those_of_its_entrypoint),
         READING_TEST(test_web_takes_the_place_of_an_entrypoint_but_gives_way_to_what_replaced_it),
         READING_TEST(test_the_interval_of_health_checks),
         READING_TEST(test_the_host_resolver),
