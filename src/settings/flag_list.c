@@ -15,6 +15,23 @@ static bool names_file(const struct flag *flag)
     return false;
 }
 
+static const char *choices_of(const struct flag *flag)
+{
+    static const char *const choices[][2] = {
+        {"logLevel", "DEBUG INFO WARN ERROR FATAL PANIC"},
+        {"accessLog.format", "common json"},
+        {"traefikLog.format", "common json"},
+        {"accessLog.fields.defaultMode", "keep drop"},
+        {"accessLog.fields.headers.defaultMode", "keep drop redact"},
+        {"metrics.influxdb.protocol", "udp http"},
+        {"tracing.backend", "zipkin otlp"},
+    };
+    for (size_t i = 0; i < WB_COUNT(choices); i++)
+        if (slice_eq(slice_of(flag->name), slice_of(choices[i][0])))
+            return choices[i][1];
+    return "";
+}
+
 size_t flag_list_count(void)
 {
     return flag_table_count;
@@ -27,6 +44,7 @@ struct flag_facts flag_list_at(size_t place)
         .name = flag->name,
         .letter = flag->letter,
         .value = help_value_word(flag->kind),
+        .choices = choices_of(flag),
         .shown = flag->shown,
         .help = flag->help,
         .heading = flag->kind == FLAG_HEADING,

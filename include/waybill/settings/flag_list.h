@@ -9,10 +9,11 @@
 #include <stddef.h>
 
 struct flag_facts {
-    const char *name;  /* as v1.7 spells it, without dashes; a title when it is a heading */
-    char letter;       /* short form, or 0 */
-    const char *value; /* "=TEXT": what stands behind it; empty: nothing has to */
-    const char *shown; /* default; of what is refused: what to do instead. Empty: none */
+    const char *name;    /* as v1.7 spells it, without dashes; a title when it is a heading */
+    char letter;         /* short form, or 0 */
+    const char *value;   /* "=TEXT": what stands behind it; empty: nothing has to */
+    const char *choices; /* all that the value can be, with blanks between; empty: anything */
+    const char *shown;   /* default; of what is refused: what to do instead. Empty: none */
     const char *help;
     bool heading;
     bool refused;        /* its part is not in this version */
