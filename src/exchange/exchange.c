@@ -42,7 +42,7 @@ static void clear(struct exchange *x)
     x->progress = 0;
     x->te_trailers = x->websocket = false;
     x->upgrade = SLICE("");
-    x->lease = NULL;
+    x->lease = x->moved_to = NULL;
     x->alias = SLICE("");
     x->frontend = NULL;
     x->route = (struct route_decision){0};
@@ -219,6 +219,7 @@ static void release(struct exchange *x)
         replay_drop(x);
     text_fini(&x->answer_text);
     lease_drop(&x->lease);
+    lease_drop(&x->moved_to);
     arena_reset(&x->arena);
     keep_for_reuse(x);
 }

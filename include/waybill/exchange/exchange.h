@@ -71,7 +71,8 @@ struct exchange {
 
     /* Route. */
     struct lease *lease;
-    struct slice alias; /* what the host's CNAME records lead to; empty: nobody asked, or nowhere */
+    struct lease *moved_to; /* `backend` and `server` are of this one, since all servers of the first have gone; or NULL */
+    struct slice alias;     /* what the host's CNAME records lead to; empty: nobody asked, or nowhere */
     const struct route_frontend *frontend;
     struct route_decision route;
     const struct route_filter *filters;
