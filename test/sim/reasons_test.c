@@ -332,6 +332,7 @@ static const struct {
     {REASON_SERVER_TLS_BROKEN, "as the one above"},
     {REASON_SERVER_TLS_TIMEOUT, "as the one above"},
     {REASON_SERVER_RESET, "needs a server over HTTP/2: h2_servers_test.c reaches it"},
+    {REASON_API_BUSY, "needs long documents: local_test.c reaches it"},
     {REASON_INTERNAL, "needs more of an exchange's arena (256 KiB) than a head of 64 KiB can make it use"},
 };
 

@@ -115,6 +115,7 @@ struct exchange {
     uint64_t answer_bytes;
     struct answer_head answer;
     struct slice answer_body;
+    size_t local_bytes;      /* its part of env->local_bytes */
     struct text answer_text; /* owns answer_body when it is not static; before that, what an internal route gets as body */
     bool tunnel_client_shut, tunnel_server_shut;
     bool cut;                                        /* what was sent must not look complete */
