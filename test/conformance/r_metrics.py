@@ -216,13 +216,15 @@ def nobody_there():
                   "--metrics.influxdb.address=http://127.0.0.1:1", "--metrics.influxdb.protocol=http", "--metrics.influxdb.pushInterval=100ms")
 
     def check():
-        world.ask(request(path=b"/m"))
-        time.sleep(0.8)
+        for _ in range(8):  # something to push each time
+            world.ask(request(path=b"/m"))
+            time.sleep(0.1)
         world.probe(10)
         begin = time.monotonic()
         expect(world.process.poll() is None, "it has ended")
         log = world.log()
         expect(log.count("metrics.influxdb: nothing reaches") == 1, log)
+        expect(log.count("metrics.statsd: nothing reaches") == 1, "UDP is refused by what comes later:", log)
         world.process.send_signal(signal.SIGTERM)
         world.process.wait(10)
         expect(time.monotonic() - begin < 5, "the end took", time.monotonic() - begin)
