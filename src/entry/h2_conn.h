@@ -53,6 +53,8 @@ struct client_stream {
     struct h2_stream *stream;
     struct exchange *exchange;
     bool length_known, continue_sent;
+    bool asks_tunnel; /* it is a CONNECT for a WebSocket */
+    bool tunnelling;  /* which stands */
     bool out_ended; /* the end of the answer was handed over */
     bool failed;    /* the answer cannot be sent */
     uint64_t left;  /* of an answer whose length is known */
