@@ -76,6 +76,7 @@ static void compose_fields(struct h2_session *session, const struct headers *hea
 static unsigned status_of(struct client_stream *r, const struct answer_head *head)
 {
     r->tunnelling = head->status == 101;
+    r->conn->tunnels += r->tunnelling;
     r->failed = r->failed || (r->asks_tunnel && head->status >= 200 && head->status < 300);
     return r->tunnelling ? 200 : head->status;
 }
@@ -176,6 +177,7 @@ static void let_go(struct client_stream *r)
     struct h2_conn *c = r->conn;
 
     list_remove(&r->link);
+    c->tunnels -= r->tunnelling;
     h2_stream_release(&stream);
     h2_conn_gather(c);
 }

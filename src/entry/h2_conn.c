@@ -261,7 +261,7 @@ void h2_conn_poke(struct h2_conn *c)
         destroy(c);
         return;
     }
-    if (list_empty(&c->requests))
+    if (h2_session_count(c->session) <= c->tunnels)
         stream_release(c->stream);
     watch(c);
 }

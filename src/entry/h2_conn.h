@@ -37,6 +37,7 @@ struct h2_conn {
     bool announced, went_away;
     struct h2_session *session;
     struct list requests; /* of struct client_stream */
+    size_t tunnels;       /* of them, that stand: they may be silent for days */
     struct buffer out;    /* frames */
     bool out_sent;        /* all of `out` was handed to the stream: it must not change */
     bool out_large;       /* the last one was filled */
