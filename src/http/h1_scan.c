@@ -67,9 +67,10 @@ bool h1_is_foreign(struct slice bytes)
     struct slice line = slice_head(bytes, slice_find(bytes, '\n'));
     struct slice method = slice_head(line, slice_find(line, ' ')), behind = slice_from(line, method.len + 1);
     struct slice target = slice_head(behind, slice_find(behind, ' '));
-    struct slice last = slice_from(line, slice_find_last(line, ' ') + 1);
+    struct slice last = slice_from(behind, target.len + 1);
 
-    if (line.len == bytes.len || target.len == 0 || target.len == behind.len || !header_name_is_valid(method))
+    if (line.len == bytes.len || target.len == 0 || last.len == 0 || slice_find(last, ' ') < last.len ||
+        !header_name_is_valid(method))
         return false;
     return !looks_like_target(target) && !slice_starts(last, SLICE("HTTP/"));
 }

@@ -91,11 +91,11 @@ def other_protocols(world):
             expect(c.closed(), "it goes on")
 
     broken = b"INVALID CONNECTION PREFACE\r\n\r\n"
-    for line in (broken, broken + b"S" * 3000, b"USER anonymous now\r\n"):
+    for line in (broken, broken + b"S" * 3000, b"USER anonymous now\n"):
         attempt(f"{line[:30]}", turned_away, line)
     attempt("behind a request", told, broken, before=b"GET /m HTTP/1.1\r\nHost: a.test\r\n\r\n")
     attempt("half a line", told, broken[:20])
-    for line in (b"INVALID /x PREFACE\r\n\r\n", b"INVALID CONNECTION HTTP/1.1\r\n\r\n", b"INVALID http://a.test/ PREFACE\r\n\r\n", b"EHLO a.test\r\n"):
+    for line in (b"INVALID /x PREFACE\r\n\r\n", b"INVALID CONNECTION HTTP/1.1\r\n\r\n", b"INVALID http://a.test/ PREFACE\r\n\r\n", b"EHLO a.test\r\n", b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"):
         attempt(f"{line}", told, line)
 
 

@@ -47,6 +47,6 @@ enum h1_result h1_read_response(struct h1_reader *reader, struct slice bytes, co
                                 bool request_is_head, struct response_head *out, size_t *out_head_len,
                                 enum reason *out_reason);
 
-/* `bytes` begin with a whole line of another protocol: three words or more, the second in no form of a target (RFC 9112 3.2), the last
+/* `bytes` begin with a whole line of another protocol: three words, the second in no form of a target (RFC 9112 3.2), the last
  * of no version of HTTP. Who speaks so is not told anything in HTTP/1. */
 bool h1_is_foreign(struct slice bytes);

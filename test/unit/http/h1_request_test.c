@@ -422,7 +422,7 @@ static void test_default_limits_refuse_what_is_too_large(void **state)
 static void test_another_protocol_is_known_by_its_first_line(void **state)
 {
     static const char *const foreign[] = {
-        "INVALID CONNECTION PREFACE\r\n\r\n", "QUIT now please\n", "A B C D\r\n", "GET index.html now\r\n", "X http:/a Y\r\n",
+        "INVALID CONNECTION PREFACE\r\n\r\n", "QUIT now please\n", "A B C\r\n", "GET index.html now\r\n", "X http:/a Y\r\n",
     };
     static const char *const are_not[] = {
         "",
@@ -443,6 +443,8 @@ static void test_another_protocol_is_known_by_its_first_line(void **state)
         "\x16\x03\x01 a b\r\n", /* TLS */
         " INVALID PREFACE x\r\n",
         "PRI  x\r\n",
+        "A B \n",
+        "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", /* its client waits for an answer */
     };
     (void)state;
 
