@@ -541,6 +541,53 @@ def windows(world):
 
 
 @row
+def floods(world):
+    """Sockets that are opened only to be reset end the connection as any resets do (security case D5), and each at its server."""
+
+    begun, ended = [], []
+
+    def script(conn, r):
+        begun.append(r)
+        if conn.wait_closed():
+            ended.append(r)
+        return False
+
+    def ended_at_servers():
+        wait_for(lambda: len(begun) == len(ended), len(begun), "sockets of a server,", len(ended), "ended")
+
+    def at_once():
+        """Each may have been on its way to the server."""
+        with opened(world) as c:
+            try:
+                for i in range(2000):
+                    c.send(headers(1 + 2 * i, fields(host=b"a.test"), end=False), frame(RST_STREAM, stream=1 + 2 * i, payload=u32(CANCEL)))
+                    if i % 100 == 99:
+                        c.ping()
+            except (Closed, OSError):
+                pass
+            expect(i < 600, i)
+        ended_at_servers()
+
+    def one_by_one():
+        """Each stands before it is reset."""
+        with opened(world) as c:
+            try:
+                for i in range(2000):
+                    s = Socket(c, 1 + 2 * i, host=b"a.test")
+                    c.send(frame(RST_STREAM, stream=s.stream, payload=u32(CANCEL)))
+            except (Closed, OSError):
+                pass
+            expect(c.goaway and c.goaway[1] == ENHANCE_YOUR_CALM and 200 <= i < 600, c.goaway, i)
+        ended_at_servers()
+
+    raw_server(world, script)
+    for test in (at_once, one_by_one):
+        attempt(test.__name__, test)
+    world.default()
+    world.forget()
+
+
+@row
 def reloads_and_silence(world):
     """A reload that takes the route away cuts no socket, nor do seconds of silence."""
 
