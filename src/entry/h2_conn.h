@@ -56,9 +56,9 @@ struct client_stream {
     bool length_known, continue_sent;
     bool asks_tunnel; /* it is a CONNECT for a WebSocket */
     bool tunnelling;  /* which stands */
-    bool out_ended; /* the end of the answer was handed over */
-    bool failed;    /* the answer cannot be sent */
-    uint64_t left;  /* of an answer whose length is known */
+    bool out_ended;   /* the end of the answer was handed over */
+    bool failed;      /* the answer cannot be sent */
+    uint64_t left;    /* of an answer whose length is known */
 };
 
 /* Does the connection speak HTTP/2? By ALPN, or by the preface that comes first. */

@@ -8,11 +8,8 @@
 enum pseudo { PSEUDO_METHOD, PSEUDO_SCHEME, PSEUDO_PATH, PSEUDO_AUTHORITY, PSEUDO_PROTOCOL, PSEUDO_COUNT };
 
 static const struct slice pseudo_names[PSEUDO_COUNT] = {
-    [PSEUDO_METHOD] = {":method", 7},
-    [PSEUDO_SCHEME] = {":scheme", 7},
-    [PSEUDO_PATH] = {":path", 5},
-    [PSEUDO_AUTHORITY] = {":authority", 10},
-    [PSEUDO_PROTOCOL] = {":protocol", 9},
+    [PSEUDO_METHOD] = {":method", 7},        [PSEUDO_SCHEME] = {":scheme", 7},     [PSEUDO_PATH] = {":path", 5},
+    [PSEUDO_AUTHORITY] = {":authority", 10}, [PSEUDO_PROTOCOL] = {":protocol", 9},
 };
 
 struct reading {

@@ -432,7 +432,7 @@ static void test_another_protocol_is_known_by_its_first_line(void **state)
         "   \r\n",
         "GET\r\n",
         "GET /\r\n",
-        "EHLO a.test\r\n",             /* could be a request of HTTP/0.9 */
+        "EHLO a.test\r\n",            /* could be a request of HTTP/0.9 */
         "INVALID CONNECTION PREFACE", /* not whole */
         "GET /x HTTQ/1.1\r\n",
         "GET * NOTHING\r\n",

@@ -54,11 +54,13 @@ static void test_a_websocket_is_a_get_that_asks_for_it(void **state)
     (void)state;
 
     for (unsigned i = 0; i < 2; i++) {
-        const char *own = i ? SOCKET "sec-websocket-version: 13\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\nexpect: 100-continue\n"
-                            : SOCKET "sec-websocket-version: 13\n";
+        const char *own =
+            i ? SOCKET "sec-websocket-version: 13\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\nexpect: 100-continue\n"
+              : SOCKET "sec-websocket-version: 13\n";
         assert_int_equal(read_lines(own, i == 0), REASON_NONE);
         assert_true(slice_eq(out.method, SLICE("GET")) && slice_eq(out.target, SLICE("/x?y")));
-        assert_true(slice_eq(out.host, SLICE("A.test")) && slice_eq(headers_value(&out.headers, HEADER_UPGRADE), SLICE("websocket")));
+        assert_true(slice_eq(out.host, SLICE("A.test")) &&
+                    slice_eq(headers_value(&out.headers, HEADER_UPGRADE), SLICE("websocket")));
         assert_true(out.upgrade && out.body == BODY_NONE && !out.expect_continue);
         assert_true(websocket_request_is_valid(out.method, &out.headers));
         struct slice key = headers_value(&out.headers, HEADER_SEC_WEBSOCKET_KEY);
@@ -66,7 +68,8 @@ static void test_a_websocket_is_a_get_that_asks_for_it(void **state)
     }
     assert_string_not_equal(keys[0], keys[1]);
     assert_string_not_equal(keys[1], "dGhlIHNhbXBsZSBub25jZQ==");
-    assert_int_equal(read_lines(":method: CONNECT\n:protocol: WebSocket\n:scheme: http\n:path: /\n:authority: a\n", false), REASON_NONE);
+    assert_int_equal(read_lines(":method: CONNECT\n:protocol: WebSocket\n:scheme: http\n:path: /\n:authority: a\n", false),
+                     REASON_NONE);
     /* Elsewhere the key is a field like any other. */
     assert_int_equal(read_lines(GET "sec-websocket-key: x\n", true), REASON_NONE);
     assert_true(!out.upgrade && slice_eq(headers_value(&out.headers, HEADER_SEC_WEBSOCKET_KEY), SLICE("x")));
