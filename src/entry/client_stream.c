@@ -177,6 +177,7 @@ static void let_go(struct client_stream *r)
     struct h2_conn *c = r->conn;
 
     list_remove(&r->link);
+    c->request_count--;
     c->tunnels -= r->tunnelling;
     h2_stream_release(&stream);
     h2_conn_gather(c);
@@ -221,6 +222,7 @@ void client_stream_begin(struct h2_conn *c, struct h2_stream *stream)
     r->stream = stream;
     r->exchange = x;
     list_push_back(&c->requests, &r->link);
+    c->request_count++;
     c->was_used = true;
     reason = h2_read_request(&stream->head, whole, &c->entry->options.limits, &stream->arena, &x->request);
     r->asks_tunnel = x->request.upgrade;

@@ -37,11 +37,12 @@ struct h2_conn {
     bool announced, went_away;
     struct h2_session *session;
     struct list requests; /* of struct client_stream */
-    size_t tunnels;       /* of them, that stand: they may be silent for days */
-    struct buffer out;    /* frames */
-    bool out_sent;        /* all of `out` was handed to the stream: it must not change */
-    bool out_large;       /* the last one was filled */
-    struct later later;   /* writes what waits */
+    size_t request_count;
+    size_t tunnels;     /* of them, that stand: they may be silent for days */
+    struct buffer out;  /* frames */
+    bool out_sent;      /* all of `out` was handed to the stream: it must not change */
+    bool out_large;     /* the last one was filled */
+    struct later later; /* writes what waits */
     struct deadline deadline;
     enum h2_conn_watch watched;
     size_t watched_bytes; /* with H2_WATCH_WRITE: that were left */

@@ -24,6 +24,7 @@
     X(SERVER_STALLED,         0, true,  "", "",                                      "server sent no more of its answer within the time allowed") \
     X(CLIENT_PROTOCOL,        0, true,  "", "",                                      "client broke the rules of HTTP/2") \
     X(CLIENT_FLOODED,         0, true,  "", "",                                      "client sent too much over HTTP/2 that is of no use: resets, pings, settings, empty frames") \
+    X(STREAM_REFUSED,         0, true,  "", "",                                      "stream of HTTP/2 was refused: as many requests are under way as the limit of open files allows, or half as many and its client has its share") \
     X(DRAINING,               0, true,  "", "",                                      "worker is shutting down") \
     X(BAD_PROXY_HEADER,       0, true,  "", "",                                      "PROXY header cannot be read, or did not arrive in time") \
     X(CLIENT_TLS_FAILED,      0, true,  "", "",                                      "client and entrypoint did not agree on TLS") \
