@@ -190,7 +190,10 @@ bool answer_locally(struct exchange *x, bool filtered)
         response_halves_end(x,
                             NULL); /* what is on an entrypoint is for what is routed; white lists and auth hold here too */
     x->internal = true;
-    if (answer.wants_body)
+    if (exchange_asks_connect(x)) {
+        text_fini(&answer.body);
+        exchange_answer(x, REASON_UNKNOWN_PROTOCOL);
+    } else if (answer.wants_body)
         exchange_become(x, EXCHANGE_LOCAL_BODY);
     else
         give_local_answer(x, &answer);

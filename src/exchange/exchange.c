@@ -274,6 +274,8 @@ void exchange_end(struct exchange *x, enum reason reason, bool cut)
 void exchange_abandon(struct exchange *x, enum reason reason)
 {
     WB_REQUIRE(!x->stepping);
+    if (x->state == EXCHANGE_TUNNEL && reason == REASON_CLIENT_GONE)
+        attempt_break_off(&x->attempt); /* no end of the tunnel has come (RFC 8441 5) */
     x->state = EXCHANGE_END;
     x->reason = reason;
     if (x->status == 0)

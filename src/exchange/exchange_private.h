@@ -98,6 +98,11 @@ void tunnel_keep_request(struct exchange *x);
 
 /* exchange.c: the end. `cut`: what was sent must not look complete. */
 void exchange_end(struct exchange *x, enum reason reason, bool cut);
+/* A WebSocket that is asked for over HTTP/2 (RFC 8441): there any success would mean that it stands. */
+static inline bool exchange_asks_connect(const struct exchange *x)
+{
+    return x->request.upgrade && x->request.version == HTTP_2;
+}
 /* Restarts the deadline when `progress` differs from what it watched before. */
 void exchange_watch(struct exchange *x, uint64_t progress, uint64_t timeout_ms);
 

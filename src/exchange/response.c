@@ -140,6 +140,10 @@ static bool take_head(struct exchange *x)
     x->continue_wanted = false;
     if (x->backend->is_dynamic)
         upstream_note_reply(x->env->upstream, x->backend, x->server, status);
+    if (status < 300 && x->websocket && exchange_asks_connect(x)) {
+        exchange_answer(x, REASON_SERVER_NOT_SWITCHED);
+        return true;
+    }
     make_answer(x);
     if (x->halves)
         return filter_head(x);

@@ -410,6 +410,12 @@ void attempt_finish(struct attempt *attempt, bool request_sent)
     attempt_cancel(attempt);
 }
 
+void attempt_break_off(struct attempt *attempt)
+{
+    if (attempt->conn)
+        attempt->conn->broken_off = true;
+}
+
 void attempt_cancel(struct attempt *attempt)
 {
     lookup_cancel(loop_of(attempt), &attempt->lookup);
