@@ -234,7 +234,9 @@ static void add_escaped_html(struct text *out, struct slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        if (c == '&' || c == '<' || c == '>' || c == '"' || c == '\'')
+        if (c == '&')
+            text_add(out, SLICE("&amp;")); /* as v1.7 spells it */
+        else if (c == '<' || c == '>' || c == '"' || c == '\'')
             text_addf(out, "&#%d;", c);
         else
             text_add_char(out, c);

@@ -10,6 +10,7 @@ static bool stays_behind(const struct header *header)
     case HEADER_COOKIE:
     case HEADER_EXPECT:
     case HEADER_RANGE:
+    case HEADER_TRAILER:
         return true;
     default:
         return slice_starts_nocase(header->name, SLICE("content-")) || slice_starts_nocase(header->name, SLICE("if-"));

@@ -41,18 +41,24 @@ static struct path_outcome match_prefix(const struct path_choice *choice, struct
     return (struct path_outcome){.matches = template_match_prefix(&choice->template, path, &len)};
 }
 
-/* Exactly as written; or, unless the slash is to be kept, the other form of a final slash. "/" stays what it is. */
-static struct path_outcome match_whole(const struct path_choice *choice, struct slice path, bool other_form)
+/* The other form of a final slash than the rule is written with. "/" stays what it is. */
+static struct path_outcome match_other_form(const struct path_choice *choice, struct slice path)
 {
     bool ends = slice_ends(path, SLICE("/"));
     struct slice base = slice_head(path, path.len - ends);
-    if (!other_form) {
-        bool matches = choice->ends_slash ? ends && template_match_whole(&choice->template, base)
-                                          : template_match_whole(&choice->template, path);
-        return (struct path_outcome){.matches = matches};
-    }
     bool matches = choice->ends_slash != ends && base.len > 0 && template_match_whole(&choice->template, base);
     return (struct path_outcome){.matches = matches, .slash_redirect = matches, .add_slash = matches && choice->ends_slash};
+}
+
+/* As written. A pattern such as `.*` takes a final slash in, too: unless it is to be kept, that is the other form. */
+static struct path_outcome match_whole(const struct path_choice *choice, struct slice path, bool keep_slash)
+{
+    bool ends = slice_ends(path, SLICE("/"));
+    if (choice->ends_slash)
+        return (struct path_outcome){.matches = ends &&
+                                                template_match_whole(&choice->template, slice_head(path, path.len - 1))};
+    return (struct path_outcome){.matches = template_match_whole(&choice->template, path) &&
+                                            (keep_slash || !ends || !match_other_form(choice, path).matches)};
 }
 
 bool host_parts_have(const struct host_part *part, struct slice name)
@@ -74,7 +80,7 @@ struct path_outcome path_part_match(const struct path_part *part, struct slice p
             const struct path_choice *choice = &part->choices[i];
             struct path_outcome outcome = {0};
             if (choice->whole)
-                outcome = match_whole(choice, path, other_form);
+                outcome = other_form ? match_other_form(choice, path) : match_whole(choice, path, keep_slash);
             else if (!other_form)
                 outcome = match_prefix(choice, path);
             if (outcome.matches)
