@@ -247,6 +247,9 @@ def behind_a_login():
             expect(c.response().status == 401, "without a login")
             c.send(request(path=b"/metrics", fields=b"Authorization: Basic dGVzdDp0ZXN0\r\n"))
             expect(b"traefik_config_reloads_total" in c.response().body, "with it")
+            c.send(request(path=b"/metrics/", fields=b"Authorization: Basic dGVzdDp0ZXN0\r\n"))
+            r = c.response()
+            expect(r.status == 301 and r.one("Location") == b"/metrics", r.head)
         with Client(world.admin_port) as c:
             c.send(request(path=b"/metrics"))
             expect(c.response().status == 404, "on another entrypoint")
