@@ -23,13 +23,13 @@ static struct tls_acceptor *acceptor_of(SSL *library)
 static struct tls_certificate *find_certificate(const struct tls_certificates *set, SSL *library, struct slice name,
                                                 bool sni_strict)
 {
+    const struct tls_stream *t = SSL_get_app_data(library);
     struct tls_certificate *found;
+    struct address local;
     char text[ADDRESS_TEXT_SIZE];
 
-    if (name.len == 0) {
-        const struct tls_stream *t = SSL_get_app_data(library);
-        name = slice_make(text, address_format_ip(&t->plain->local, text));
-    }
+    if (name.len == 0 && stream_find_local(t->plain, &local))
+        name = slice_make(text, address_format_ip(&local, text));
     found = tls_certificates_find(set, name);
     return found || sni_strict ? found : tls_certificates_default(set);
 }

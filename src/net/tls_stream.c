@@ -261,7 +261,6 @@ static bool step_shaking(struct tls_stream *t)
         tls_certificate_unref(&t->shown);
         t->stream.connected = t->stream.is_secure = true;
         t->stream.protocol = chosen_protocol(t->library);
-        t->stream.local = t->plain->local;
         stream_want_read(t->plain, t->stream.want_read);
         stream_want_read(&t->stream, t->stream.want_read);
         return true;
@@ -379,6 +378,11 @@ static bool has_news(const struct stream *stream)
     return buffer_len(&t->plain->in) > 0 || !t->library || SSL_has_pending(t->library) || stream_has_news(t->plain);
 }
 
+static bool find_local(const struct stream *stream, struct address *out_address)
+{
+    return stream_find_local(((const struct tls_stream *)(const void *)stream)->plain, out_address);
+}
+
 static void shut_down(struct stream *stream)
 {
     struct tls_stream *t = tls_of(stream);
@@ -437,6 +441,7 @@ static const struct stream_ops tls_ops = {
     .write = write_parts,
     .bytes_left = bytes_left,
     .has_news = has_news,
+    .find_local = find_local,
     .shut_down = shut_down,
     .close = close_stream,
     .reset = reset_stream,

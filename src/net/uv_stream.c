@@ -199,6 +199,16 @@ static bool has_news(const struct stream *stream)
     return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
+static bool find_local(const struct stream *stream, struct address *out_address)
+{
+    const struct uv_tcp_stream *t = (const struct uv_tcp_stream *)(const void *)stream;
+    struct sockaddr_storage name;
+    int size = sizeof name;
+
+    return uv_tcp_getsockname(&t->tcp, (struct sockaddr *)&name, &size) == 0 &&
+           address_from_sockaddr((struct sockaddr *)&name, out_address);
+}
+
 static void shut_down(struct stream *stream)
 {
     struct uv_tcp_stream *t = tcp_of(stream);
@@ -227,6 +237,7 @@ static const struct stream_ops tcp_ops = {
     .write = write_parts,
     .bytes_left = bytes_left,
     .has_news = has_news,
+    .find_local = find_local,
     .shut_down = shut_down,
     .close = close_stream,
     .reset = reset_stream,

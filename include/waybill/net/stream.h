@@ -19,6 +19,7 @@ struct stream_ops {
     void (*write)(struct stream *stream, const struct slice *parts, unsigned count);
     size_t (*bytes_left)(const struct stream *stream);
     bool (*has_news)(const struct stream *stream);
+    bool (*find_local)(const struct stream *stream, struct address *out_address);
     void (*shut_down)(struct stream *stream);
     void (*close)(struct stream *stream);
     void (*reset)(struct stream *stream);
@@ -29,7 +30,7 @@ struct stream {
     struct loop *loop;
     void (*poke)(void *owner);
     void *owner;
-    struct address peer, local;
+    struct address peer;
 
     /* Facts. */
     bool connected;     /* dialled streams: the connection stands */
@@ -63,6 +64,11 @@ static inline size_t stream_bytes_left(const struct stream *stream)
 static inline bool stream_has_news(const struct stream *stream)
 {
     return stream->ops->has_news(stream);
+}
+/* Our end's address. Asks the kernel; false: the connection has gone. */
+static inline bool stream_find_local(const struct stream *stream, struct address *out_address)
+{
+    return stream->ops->find_local(stream, out_address);
 }
 /* No more will be written: sends FIN after what is queued. */
 void stream_shut_down(struct stream *stream);

@@ -173,6 +173,12 @@ static bool has_news(const struct stream *stream)
     return link->fin_coming || link->reset_coming || link->coming_at < link->coming.len;
 }
 
+static bool find_local(const struct stream *stream, struct address *out_address)
+{
+    (void)stream;
+    return address_parse(SLICE(SIM_LOCAL_IP), SIM_LOCAL_PORT, out_address);
+}
+
 static void shut_down(struct stream *stream)
 {
     struct sim_link *link = link_of(stream);
@@ -289,6 +295,7 @@ static const struct stream_ops sim_stream_ops = {
     .write = write_parts,
     .bytes_left = bytes_left,
     .has_news = has_news,
+    .find_local = find_local,
     .shut_down = shut_down,
     .close = close_stream,
     .reset = reset_stream,
