@@ -9,8 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { KEEPALIVE_SECONDS = 30 };
-
 struct uv_tcp_stream {
     struct stream stream; /* first */
     uv_tcp_t tcp;
@@ -279,8 +277,6 @@ static bool note_addresses(struct uv_tcp_stream *t)
         !address_from_sockaddr((struct sockaddr *)&name, &t->stream.peer))
         return false;
     t->stream.connected = true;
-    uv_tcp_nodelay(&t->tcp, 1);
-    uv_tcp_keepalive(&t->tcp, 1, KEEPALIVE_SECONDS);
     return true;
 }
 

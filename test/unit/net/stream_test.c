@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -260,6 +261,45 @@ static void test_dialling_succeeds_or_says_why_not(void **state)
     assert_int_equal(rig.pokes, 2);
 }
 
+static int option_of(int fd, int level, int name)
+{
+    int value = -1;
+    socklen_t size = sizeof value;
+
+    assert_int_equal(getsockopt(fd, level, name, &value, &size), 0);
+    return value;
+}
+
+/* It says so of the listening socket only. */
+static bool step_options(struct rig *rig)
+{
+    struct address local;
+
+    if (rig->accepted == 0)
+        return false;
+    assert_true(stream_find_local(rig->streams[0], &local));
+    assert_true(address_is_loopback(&local) && local.port == rig->port);
+    int fd = stream_detach(&rig->streams[0]);
+    assert_true(fd >= 0);
+    assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+    assert_int_equal(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+    assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+    assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_KEEPINTVL), 1);
+    assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_KEEPCNT), 10);
+    close(fd);
+    return true;
+}
+
+static void test_what_is_accepted_is_not_delayed_and_kept_alive(void **state)
+{
+    struct rig rig;
+    (void)state;
+
+    begin(&rig, step_options);
+    rig.peers[0] = connect_to(rig.port);
+    run(&rig);
+}
+
 static bool step_nothing(struct rig *rig)
 {
     (void)rig;
@@ -359,6 +399,7 @@ int main(void)
         cmocka_unit_test(test_an_end_and_a_reset_are_told_apart),
         cmocka_unit_test(test_what_came_is_known_before_it_is_read),
         cmocka_unit_test(test_dialling_succeeds_or_says_why_not),
+        cmocka_unit_test(test_what_is_accepted_is_not_delayed_and_kept_alive),
         cmocka_unit_test(test_closing_a_listener_accepts_what_waits),
         cmocka_unit_test(test_a_withheld_listener_lets_connections_wait),
         cmocka_unit_test(test_a_port_in_use_is_found_out),
