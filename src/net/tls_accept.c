@@ -113,7 +113,7 @@ static void set_versions(SSL_CTX *library, const struct tls_server_options *rule
     if (old)
         SSL_CTX_set_security_level(library, 0); /* they are signed with SHA-1 */
     WB_REQUIRE(SSL_CTX_set_min_proto_version(library, versions[rules->min_version]) == 1 &&
-               SSL_CTX_set_cipher_list(library, ciphers) == 1 &&
+               SSL_CTX_set_cipher_list(library, ciphers) == 1 && SSL_CTX_set_ciphersuites(library, TLS_1_3_CIPHERS) == 1 &&
                /* None whose arithmetic a client could use to keep us busy. */
                SSL_CTX_set1_groups_list(library, "X25519:P-256:P-384:P-521") == 1);
     SSL_CTX_set_options(library, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |

@@ -6,6 +6,10 @@
 #include "waybill/net/tls_server.h"
 #include <openssl/ssl.h>
 
+/* Of TLS 1.3, ours first: AES of 128 bits is what every peer has (RFC 8446 9.1) and v1.7 chooses. All that a handshake derives is
+ * hashed by the suite's hash, and SHA-256 is what processors have instructions for. */
+#define TLS_1_3_CIPHERS "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+
 struct tls_credentials {
     _Atomic unsigned refs;
     char id[2 * EVP_MAX_MD_SIZE + 1];
