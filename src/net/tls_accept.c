@@ -16,14 +16,14 @@ enum { SESSION_SECONDS = 2 * 3600 };
 
 static struct tls_acceptor *acceptor_of(SSL *library)
 {
-    return ((struct tls_stream *)SSL_get_app_data(library))->acceptor;
+    return tls_stream_of(library)->acceptor;
 }
 
 /* Who asked for no name may have called by an address that a certificate is for, as in v1.7. */
 static struct tls_certificate *find_certificate(const struct tls_certificates *set, SSL *library, struct slice name,
                                                 bool sni_strict)
 {
-    const struct tls_stream *t = SSL_get_app_data(library);
+    const struct tls_stream *t = tls_stream_of(library);
     struct tls_certificate *found;
     struct address local;
     char text[ADDRESS_TEXT_SIZE];
@@ -37,7 +37,7 @@ static struct tls_certificate *find_certificate(const struct tls_certificates *s
 static bool show(SSL *library, struct tls_certificate *certificate)
 {
     const struct tls_credentials *credentials = certificate->credentials;
-    struct tls_stream *t = SSL_get_app_data(library);
+    struct tls_stream *t = tls_stream_of(library);
 
     tls_certificate_unref(&t->shown);
     t->shown = tls_certificate_ref(certificate);
@@ -86,7 +86,7 @@ static int on_protocols(SSL *library, const unsigned char **out, unsigned char *
 
 static int on_staple_wanted(SSL *library, void *arg)
 {
-    const struct tls_stream *t = SSL_get_app_data(library);
+    const struct tls_stream *t = tls_stream_of(library);
     struct slice answer = t->shown ? tls_staple_bytes(t->shown->staple, time(NULL)) : SLICE("");
     unsigned char *copy;
 

@@ -12,7 +12,7 @@ enum { SESSION_SECONDS = 3600 };
 
 static int on_new_session(SSL *library, SSL_SESSION *session)
 {
-    struct tls_stream *t = SSL_get_app_data(library);
+    struct tls_stream *t = tls_stream_of(library);
 
     if (!t->peer)
         return 0;

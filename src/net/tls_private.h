@@ -63,7 +63,7 @@ struct tls_stream {
     struct tls_certificate *shown; /* by us, while hands are shaken; one reference */
     enum tls_failure failure;
     const char *detail;
-    struct slice parts[STREAM_PARTS_MAX]; /* of the owner's write: not encrypted yet */
+    struct slice *parts; /* of the owner's write: not encrypted yet; ours to free while there are any between two steps */
     unsigned part_count;
     struct buffer out;        /* encrypted, not taken by the socket */
     size_t out_sending;       /* so much of its front is being written: it must not move */
@@ -107,6 +107,11 @@ SSL *tls_acceptor_open(struct tls_acceptor *acceptor);
 /* tls_bio.c: what the library reads from and writes to. */
 BIO_METHOD *tls_bio_method(void);
 BIO *tls_bio_create(const BIO_METHOD *method, struct tls_stream *stream);
+/* Whose it is. Application data of the library's would be two more pieces of memory for each connection. */
+static inline struct tls_stream *tls_stream_of(const SSL *library)
+{
+    return BIO_get_data(SSL_get_rbio(library));
+}
 
 /* tls_client.c: the library's side of one connection, ready to shake hands. */
 SSL *tls_client_open(struct tls_peer *peer, bool offer_h2);

@@ -9,12 +9,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* libuv's requests are memory of their own, freed by their callback, which is called whatever happens: a connection that is idle
+ * has none, and they would be half of it. */
 struct uv_tcp_stream {
     struct stream stream; /* first */
     uv_tcp_t tcp;
-    uv_connect_t connect;
-    uv_write_t write;
-    uv_shutdown_t shutdown;
 };
 
 static struct uv_tcp_stream *tcp_of(struct stream *stream)
@@ -84,6 +83,7 @@ static void on_connected(uv_connect_t *connect, int status)
 {
     struct uv_tcp_stream *t = connect->data;
 
+    free(connect);
     if (uv_is_closing((uv_handle_t *)&t->tcp))
         return;
     enter(t);
@@ -101,6 +101,7 @@ static void on_written(uv_write_t *write, int status)
 {
     struct uv_tcp_stream *t = write->data;
 
+    free(write);
     if (uv_is_closing((uv_handle_t *)&t->tcp))
         return;
     enter(t);
@@ -115,6 +116,7 @@ static void on_shut_down(uv_shutdown_t *shutdown, int status)
     struct uv_tcp_stream *t = shutdown->data;
 
     (void)status;
+    free(shutdown);
     if (uv_is_closing((uv_handle_t *)&t->tcp))
         return;
     enter(t);
@@ -141,6 +143,21 @@ static void start_reading(struct stream *stream)
 static void stop_reading(struct stream *stream)
 {
     uv_read_stop((uv_stream_t *)&tcp_of(stream)->tcp);
+}
+
+/* The socket takes no more now. */
+static void write_later(struct uv_tcp_stream *t, const uv_buf_t *bufs, unsigned count)
+{
+    uv_write_t *write = wb_alloc(sizeof *write);
+
+    write->data = t;
+    int status = uv_write(write, (uv_stream_t *)&t->tcp, bufs, count, on_written);
+    if (status == 0) {
+        t->stream.writing = true;
+        return;
+    }
+    free(write);
+    t->stream.write_error = status;
 }
 
 static void write_parts(struct stream *stream, const struct slice *parts, unsigned count)
@@ -173,12 +190,7 @@ static void write_parts(struct stream *stream, const struct slice *parts, unsign
     }
     bufs[first].base += gone;
     bufs[first].len -= gone;
-    t->write.data = t;
-    int status = uv_write(&t->write, (uv_stream_t *)&t->tcp, bufs + first, used - first, on_written);
-    if (status != 0)
-        stream->write_error = status;
-    else
-        stream->writing = true;
+    write_later(t, bufs + first, used - first);
 }
 
 static size_t bytes_left(const struct stream *stream)
@@ -210,11 +222,13 @@ static bool find_local(const struct stream *stream, struct address *out_address)
 static void shut_down(struct stream *stream)
 {
     struct uv_tcp_stream *t = tcp_of(stream);
+    uv_shutdown_t *shutdown = wb_alloc(sizeof *shutdown);
 
-    t->shutdown.data = t;
-    int status = uv_shutdown(&t->shutdown, (uv_stream_t *)&t->tcp, on_shut_down);
-    if (status == 0)
+    shutdown->data = t;
+    if (uv_shutdown(shutdown, (uv_stream_t *)&t->tcp, on_shut_down) == 0)
         stream->writing = true;
+    else
+        free(shutdown);
 }
 
 static void close_stream(struct stream *stream)
@@ -254,16 +268,19 @@ static struct uv_tcp_stream *create(struct loop *loop)
 struct stream *uv_stream_dial(struct loop *loop, const struct address *address)
 {
     struct uv_tcp_stream *t = create(loop);
+    uv_connect_t *connect = wb_alloc(sizeof *connect);
     struct sockaddr_storage to;
 
     address_to_sockaddr(address, &to);
     t->stream.peer = *address;
-    t->connect.data = t;
-    int status = uv_tcp_connect(&t->connect, &t->tcp, (const struct sockaddr *)&to, on_connected);
-    if (status != 0)
-        t->stream.error = status;
-    else
+    connect->data = t;
+    int status = uv_tcp_connect(connect, &t->tcp, (const struct sockaddr *)&to, on_connected);
+    if (status == 0) {
         watch_for_silence(t);
+    } else {
+        free(connect);
+        t->stream.error = status;
+    }
     return &t->stream;
 }
 
