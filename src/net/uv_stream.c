@@ -160,6 +160,16 @@ static void write_later(struct uv_tcp_stream *t, const uv_buf_t *bufs, unsigned 
     t->stream.write_error = status;
 }
 
+/* How much has gone. */
+static size_t try_write(struct uv_tcp_stream *t, const uv_buf_t *bufs, unsigned count)
+{
+    int wrote = uv_try_write((uv_stream_t *)&t->tcp, bufs, count);
+
+    if (wrote < 0 && wrote != UV_EAGAIN)
+        t->stream.write_error = wrote;
+    return wrote > 0 ? (size_t)wrote : 0;
+}
+
 static void write_parts(struct stream *stream, const struct slice *parts, unsigned count)
 {
     struct uv_tcp_stream *t = tcp_of(stream);
@@ -175,14 +185,9 @@ static void write_parts(struct stream *stream, const struct slice *parts, unsign
     if (total == 0)
         return;
     stream->bytes_written += total;
-    int wrote = uv_try_write((uv_stream_t *)&t->tcp, bufs, used);
-    if (wrote == (int)total)
+    size_t gone = try_write(t, bufs, used);
+    if (gone == total || stream->write_error)
         return;
-    if (wrote < 0 && wrote != UV_EAGAIN) {
-        stream->write_error = wrote;
-        return;
-    }
-    size_t gone = wrote > 0 ? (size_t)wrote : 0;
     unsigned first = 0;
     while (gone >= bufs[first].len) {
         gone -= bufs[first].len;
@@ -191,6 +196,15 @@ static void write_parts(struct stream *stream, const struct slice *parts, unsign
     bufs[first].base += gone;
     bufs[first].len -= gone;
     write_later(t, bufs + first, used - first);
+}
+
+static size_t write_now(struct stream *stream, struct slice bytes)
+{
+    uv_buf_t buf = uv_buf_init((char *)(uintptr_t)bytes.ptr, (unsigned)bytes.len);
+    size_t gone = try_write(tcp_of(stream), &buf, 1);
+
+    stream->bytes_written += gone;
+    return gone;
 }
 
 static size_t bytes_left(const struct stream *stream)
@@ -247,6 +261,7 @@ static const struct stream_ops tcp_ops = {
     .start_reading = start_reading,
     .stop_reading = stop_reading,
     .write = write_parts,
+    .write_now = write_now,
     .bytes_left = bytes_left,
     .has_news = has_news,
     .find_local = find_local,

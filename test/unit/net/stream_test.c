@@ -155,6 +155,75 @@ static void test_a_large_write_arrives_whole_in_parts(void **state)
     free(rig.bytes);
 }
 
+/* What the socket did not take is the caller's again: nothing is waited for, and the rest may go as a write. */
+static bool step_write_now(struct rig *rig)
+{
+    struct stream *stream = rig->streams[0];
+
+    if (!stream)
+        return false;
+    if (stream->bytes_written == 0) {
+        size_t gone = stream_write_now(stream, slice_make(rig->bytes, LARGE));
+        assert_true(gone > 0 && gone < LARGE && stream->bytes_written == gone);
+        assert_false(stream->writing);
+        assert_int_equal(stream_write_now(stream, slice_make(rig->bytes + gone, LARGE - gone)), 0);
+        assert_int_equal(stream->write_error, 0);
+        struct slice rest = slice_make(rig->bytes + gone, LARGE - gone);
+        stream_write(stream, &rest, 1);
+        assert_true(stream->writing);
+        rig->reads = pthread_create(&rig->thread, NULL, swallow, rig) == 0;
+        return false;
+    }
+    if (stream->writing)
+        return false;
+    stream_shut_down(stream);
+    return true;
+}
+
+static void test_a_write_of_now_leaves_the_rest(void **state)
+{
+    struct rig rig;
+    (void)state;
+
+    begin(&rig, step_write_now);
+    rig.bytes = malloc(LARGE);
+    for (size_t i = 0; i < LARGE; i++)
+        rig.bytes[i] = (char)(i * 2654435761u >> 13);
+    rig.peers[0] = connect_to(rig.port);
+    run(&rig);
+    assert_int_equal(rig.got, LARGE);
+    free(rig.bytes);
+}
+
+static bool step_write_to_nobody(struct rig *rig)
+{
+    struct linger hard = {.l_onoff = 1};
+
+    if (!rig->streams[0])
+        return false;
+    if (!rig->flag) {
+        rig->flag = true;
+        setsockopt(rig->peers[0], SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+        close(rig->peers[0]);
+        rig->peers[0] = 0;
+        return false;
+    }
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(stream_write_now(rig->streams[0], SLICE("x")), 0);
+    assert_true(rig->streams[0]->write_error == -ECONNRESET || rig->streams[0]->write_error == -EPIPE);
+    return true;
+}
+
+static void test_a_write_of_now_may_fail(void **state)
+{
+    struct rig rig;
+    (void)state;
+
+    begin(&rig, step_write_to_nobody);
+    rig.peers[0] = connect_to(rig.port);
+    run(&rig);
+}
+
 static bool step_back_pressure(struct rig *rig)
 {
     struct stream *stream = rig->streams[0];
@@ -395,6 +464,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_large_write_arrives_whole_in_parts),
+        cmocka_unit_test(test_a_write_of_now_leaves_the_rest),
+        cmocka_unit_test(test_a_write_of_now_may_fail),
         cmocka_unit_test(test_a_full_buffer_stops_reading_and_consuming_resumes_it),
         cmocka_unit_test(test_an_end_and_a_reset_are_told_apart),
         cmocka_unit_test(test_what_came_is_known_before_it_is_read),
