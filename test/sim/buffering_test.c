@@ -368,7 +368,7 @@ static void test_no_room_is_said_and_does_not_last(void **state)
 static void test_a_folder_that_cannot_be_written(void **state)
 {
     const struct spool_limits limits = {
-        .memory_max = 16 << 20, .file_max = 16 << 20, .files_max = 16, .folder = SLICE("/nonexistent")};
+        .memory_max = 16 << 20, .file_max = 16 << 20, .files_max = 16, .folder = SLICE("/dev/null/bodies")};
     struct sim_scene scene;
     (void)state;
 
