@@ -162,7 +162,7 @@ def stage_conformance(log):
 
 
 def stage_browser(log):
-    """The dashboard as people see it; the pictures stay in build/screenshots."""
+    """The dashboard as people see it, whose pictures stay in build/screenshots; and WebSockets as browsers open them."""
     modules = os.path.join(REPO, "build", "browser")
     os.makedirs(modules, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
@@ -171,7 +171,9 @@ def stage_browser(log):
     if not all(os.path.isdir(f"{modules}/node_modules/{name}") for name in wanted) and \
             not log.run("npm", "ci", "--no-audit", "--no-fund", "--prefix", modules):
         return 0, 1
-    return tally_of_script(log, sys.executable, "test/browser/dashboard.py", WAYBILL=f"{REPO}/build/asan/waybill")
+    counts = [tally_of_script(log, sys.executable, f"test/browser/{script}.py", WAYBILL=f"{REPO}/build/asan/waybill")
+              for script in ("sockets", "dashboard")]
+    return tuple(map(sum, zip(*counts)))
 
 
 def stage_e2e(log):

@@ -27,10 +27,22 @@ static const struct slice *find_bad_network(const struct slices *networks)
     return NULL;
 }
 
+/* The list's old name counts where the new one has nothing; the modifier is not said of it (1.7). */
+static void settle_old_white_list(struct entrypoint_draft *draft)
+{
+    struct model_white_list *list = draft->entrypoint.white_list;
+
+    if (list->source_range.count || draft->old_white_list.count == 0)
+        return;
+    list->source_range = draft->old_white_list;
+    list->use_x_forwarded_for = false;
+}
+
 static bool check_white_list(struct entrypoint_draft *draft)
 {
     if (!draft->white_list_named)
         return true;
+    settle_old_white_list(draft);
     const struct slices *range = &draft->entrypoint.white_list->source_range;
     const struct slice *bad = find_bad_network(range);
     if (range->count == 0)

@@ -14,6 +14,7 @@ struct entrypoint_draft {
     struct model_tls *tls;  /* what its options say; the entrypoint's once TLS itself is named */
     const char *tls_option; /* one of them; NULL: none */
     bool tls_named, ca_named;
+    struct slices old_white_list; /* of WhiteListSourceRange */
     bool white_list_named, auth_named, trusted_named, insecure;
 };
 

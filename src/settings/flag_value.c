@@ -119,10 +119,14 @@ static bool set_integer(struct reading *reading, const struct flag *flag, struct
     return true;
 }
 
-/* An unknown level is a mistake at start: v1.7 goes silent then (defects B35). */
+/* An unknown level is a mistake at start: v1.7 goes silent then (defects B35). None (`--logLevel=$UNSET`) is the default. */
 static bool set_level(struct reading *reading, const struct flag *flag, struct slice value)
 {
-    reading->level_given = true;
+    reading->level_given = value.len > 0;
+    if (value.len == 0) {
+        *(enum log_level *)field_of(reading, flag) = LOG_ERROR;
+        return true;
+    }
     if (log_level_parse(value, field_of(reading, flag)))
         return true;
     return reading_fail(reading, "it is no log level: write DEBUG, INFO, WARN, ERROR, FATAL or PANIC");

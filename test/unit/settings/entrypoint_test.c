@@ -136,6 +136,13 @@ static void test_a_white_list_is_taken_or_stops_the_start(void **state)
     expect_ok(read_entrypoint("Name:a Address::81 WhiteListSourceRange:10.0.0.0/8"));
     expect_list(entrypoint("a")->white_list->source_range, "10.0.0.0/8");
     assert_false(entrypoint("a")->white_list->use_x_forwarded_for);
+    expect_ok(read_entrypoint("Name:a Address::81 WhiteList.SourceRange:::1 WhiteListSourceRange:10.0.0.0/8 "
+                              "WhiteList.UseXForwardedFor:true"));
+    expect_list(entrypoint("a")->white_list->source_range, "::1");
+    assert_true(entrypoint("a")->white_list->use_x_forwarded_for);
+    expect_ok(read_entrypoint("Name:a Address::81 WhiteListSourceRange:10.0.0.0/8 WhiteList.UseXForwardedFor:true"));
+    expect_list(entrypoint("a")->white_list->source_range, "10.0.0.0/8");
+    assert_false(entrypoint("a")->white_list->use_x_forwarded_for);
     expect_refused(read_entrypoint("Name:a Address::81 WhiteList.SourceRange:1.2.3.4,bad"),
                    "Error creating whitelist middleware: parsing CIDR whitelist: invalid CIDR address: bad");
     expect_refused(read_entrypoint("Name:a Address::81 WhiteList.SourceRange:"), "no address is allowed");

@@ -146,6 +146,15 @@ static void test_an_unknown_log_level_is_refused(void **state)
     assert_int_equal(settings.log_level, LOG_FATAL);
 }
 
+static void test_an_empty_log_level_is_the_default(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--logLevel=INFO", "--logLevel="));
+    assert_int_equal(settings.log_level, LOG_ERROR);
+    expect_ok(read_words("--logLevel=", "--debug"));
+    assert_int_equal(settings.log_level, LOG_DEBUG);
+}
+
 static void test_an_unknown_flag_is_refused_in_the_words_of_v17(void **state)
 {
     (void)state;
@@ -548,6 +557,7 @@ int main(void)
         READING_TEST(test_short_flags_stand_alone_together_or_with_their_value),
         READING_TEST(test_debug_gives_way_to_a_log_level),
         READING_TEST(test_an_unknown_log_level_is_refused),
+        READING_TEST(test_an_empty_log_level_is_the_default),
         READING_TEST(test_an_unknown_flag_is_refused_in_the_words_of_v17),
         READING_TEST(test_a_flag_at_the_end_without_its_value_is_refused),
         READING_TEST(test_tls_to_the_engine_is_on_as_soon_as_one_of_its_flags_is_named),
