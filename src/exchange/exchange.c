@@ -42,7 +42,7 @@ static void clear(struct exchange *x)
     x->progress = 0;
     x->te_trailers = x->websocket = false;
     x->upgrade = SLICE("");
-    x->lease = NULL;
+    x->lease = x->moved_to = NULL;
     x->alias = SLICE("");
     x->frontend = NULL;
     x->route = (struct route_decision){0};
@@ -67,6 +67,7 @@ static void clear(struct exchange *x)
     x->answer_bytes = 0;
     x->answer_body = SLICE("");
     x->answer_text = TEXT_EMPTY;
+    x->local_bytes = 0;
     x->tunnel_client_shut = x->tunnel_server_shut = false;
     x->at_entrypoint = x->at_backend = NULL;
     x->trace = NULL;
@@ -218,7 +219,9 @@ static void release(struct exchange *x)
     if (x->kept.base)
         replay_drop(x);
     text_fini(&x->answer_text);
+    env->local_bytes -= x->local_bytes;
     lease_drop(&x->lease);
+    lease_drop(&x->moved_to);
     arena_reset(&x->arena);
     keep_for_reuse(x);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "router_private.h"
 #include "waybill/base/log.h"
+#include "waybill/base/patience.h"
 #include "waybill/exchange/filters.h"
 #include "waybill/provider/docker.h"
 #include "waybill/provider/file.h"
@@ -163,6 +164,7 @@ static void create_service(struct router *r)
 /* Each worker ends when its last connection has; joining them waits for that. */
 static void finish(struct router *r)
 {
+    patience_begin(PATIENCE_MS);
     for (size_t i = 0; i < r->provider_count; i++)
         provider_destroy(&r->providers[i]);
     for (size_t i = 0; i < r->worker_count; i++)

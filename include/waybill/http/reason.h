@@ -88,6 +88,7 @@
     X(SERVICE_STARTING,     503, false, "2", "503 Service Unavailable: the service is starting",    "service is starting") \
     X(SERVICE_UNHEALTHY,    503, false, "5", "503 Service Unavailable: the service is not healthy", "service is not healthy") \
     X(AUTH_BUSY,            503, false, "1", "Service Unavailable",                   "too many passwords wait to be checked") \
+    X(API_BUSY,             503, false, "1", "Service Unavailable",                   "documents of the API that clients have not taken yet use as much memory as they may") \
     X(NOT_READY,            503, false, "1", "Service Unavailable",                   "configuration is not there yet") \
     X(LOOP,                 508, false, "", "Loop Detected",                         "request came back to this router") \
     X(DIAL_TIMEOUT,         504, false, "", "Gateway Timeout",                       "server did not accept the connection in time") \
