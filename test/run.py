@@ -8,6 +8,7 @@ A stage that cannot run is a failure, never a skip. What each stage printed is i
 """
 import concurrent.futures
 import glob
+import json
 import os
 import re
 import shutil
@@ -166,7 +167,8 @@ def stage_browser(log):
     os.makedirs(modules, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(f"{REPO}/test/browser/{name}", modules)
-    if not os.path.isdir(f"{modules}/node_modules/playwright-core") and \
+    wanted = json.load(open(f"{modules}/package.json"))["dependencies"]
+    if not all(os.path.isdir(f"{modules}/node_modules/{name}") for name in wanted) and \
             not log.run("npm", "ci", "--no-audit", "--no-fund", "--prefix", modules):
         return 0, 1
     counts = [tally_of_script(log, sys.executable, f"test/browser/{script}.py", WAYBILL=f"{REPO}/build/asan/waybill")

@@ -151,6 +151,16 @@ def scraped(world):
 
 
 @row
+def explained(world):
+    """docs/operating.md says of each name what it counts."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "operating.md"), encoding="utf-8") as file:
+        page = file.read()
+    names = re.findall(r"^# TYPE ((?:traefik|waybill)_\w+) ", scrape(world), re.M)
+    missing = [name for name in names if f"`{name}`" not in page]
+    expect(len(names) > 15 and not missing, "without a word in docs/operating.md:", missing)
+
+
+@row
 def gone(world):
     """Series of a backend that is gone are shown no more; each configuration counts as a reload."""
     def put(body):
