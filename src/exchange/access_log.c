@@ -107,15 +107,15 @@ static bool is_wanted(const struct access_rules *rules, const struct exchange *x
     return (rules->retried && x->attempts > 1) || (rules->longer_than_ns && duration_ns > rules->longer_than_ns);
 }
 
-static const char *protocol_name(enum http_version version)
+static struct slice protocol_name(enum http_version version)
 {
     switch (version) {
     case HTTP_1_0:
-        return "HTTP/1.0";
+        return SLICE("HTTP/1.0");
     case HTTP_1_1:
-        return "HTTP/1.1";
+        return SLICE("HTTP/1.1");
     case HTTP_2:
-        return "HTTP/2.0";
+        return SLICE("HTTP/2.0");
     }
     WB_UNREACHABLE();
 }

@@ -57,7 +57,7 @@ void access_note_origin(struct exchange *x)
     x->note->origin_status = x->answer.status;
     x->note->origin_fields.len = 0;
     if (rules->json)
-        access_json_add_headers(&x->note->origin_fields, rules, "origin_", x->answer.headers);
+        access_headers_add(&x->note->origin_fields, rules, SLICE("origin_"), x->answer.headers);
 }
 
 static bool is_in(struct slice text, struct slice bytes)
@@ -85,5 +85,5 @@ void access_note_answer(struct exchange *x)
     const struct access_rules *rules = access_log_rules(x->env->access_log);
 
     if (rules->json)
-        access_json_add_headers(&x->note->answer_fields, rules, "downstream_", x->answer.headers);
+        access_headers_add(&x->note->answer_fields, rules, SLICE("downstream_"), x->answer.headers);
 }
