@@ -69,13 +69,13 @@ static bool is_plain(char c)
     return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* None of eight bytes needs anything to be done. May be false where all are plain, never true where one is not. */
+/* None of eight bytes needs anything to be done. Exact where all are ASCII: no byte borrows from the next or carries into it then. */
 static bool are_plain(uint64_t word)
 {
     const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
-    uint64_t quote = word ^ ('"' * ones), slash = word ^ ('\\' * ones), del = word ^ (0x7f * ones);
+    uint64_t quote = word ^ ('"' * ones), slash = word ^ ('\\' * ones), past_del = word + ones;
 
-    return ((word | (word - ' ' * ones) | (quote - ones) | (slash - ones) | (del - ones)) & highs) == 0;
+    return ((word | past_del | (word - ' ' * ones) | (quote - ones) | (slash - ones)) & highs) == 0;
 }
 
 static uint64_t eight_bytes(const char *from)
@@ -96,37 +96,41 @@ static uint64_t four_and_four(const char *front, const char *back)
     return (uint64_t)high << 32 | low;
 }
 
-/* Of fewer than eight bytes all that are plain, or, with four or more, none of them. */
+/* What is plain in front, of fewer than eight bytes or of those before one that is not. */
 static size_t copy_few(char *at, const char *from, size_t len)
 {
     size_t count = 0;
 
-    if (len >= 4 && are_plain(four_and_four(from, from + len - 4))) {
+    if (len >= 4 && len < 8 && are_plain(four_and_four(from, from + len - 4))) {
         memcpy(at, from, 4);
         memcpy(at + len - 4, from + len - 4, 4);
         return len;
     }
-    for (; count < len && is_plain(from[count]); count++)
+    while (count < len && is_plain(from[count])) {
         at[count] = from[count];
+        count++;
+    }
     return count;
 }
 
 char *pen_plain(char *at, struct slice *part)
 {
-    const char *from = part->ptr, *end = from + part->len;
+    const char *from = part->ptr;
+    size_t left = part->len;
 
-    while (end - from >= 8 && are_plain(eight_bytes(from))) {
+    for (; left >= 8 && are_plain(eight_bytes(from)); left -= 8) {
         memcpy(at, from, 8);
         at += 8;
         from += 8;
     }
-    for (size_t count = 1; count && from < end;) {
-        count = copy_few(at, from, end - from < 8 ? (size_t)(end - from) : 7);
-        at += count;
-        from += count;
+    if (left < 8 && left != part->len && are_plain(eight_bytes(from + left - 8))) {
+        memcpy(at + left - 8, from + left - 8, 8); /* the last eight, some of them again */
+        *part = slice_make(from + left, 0);
+        return at + left;
     }
-    *part = slice_make(from, (size_t)(end - from));
-    return at;
+    size_t few = copy_few(at, from, left);
+    *part = slice_make(from + few, left - few);
+    return at + few;
 }
 
 static char *pen_hex_byte(char *at, unsigned char byte)

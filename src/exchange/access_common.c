@@ -66,7 +66,8 @@ static char *put_name(char *at, struct slice value)
 
 static char *put_client(char *at, const struct access_facts *facts, const struct parts *parts)
 {
-    at = PEN_LITERAL(pen_escaped(at, parts->client), " - ");
+    at = facts->client.ptr == facts->peer.ptr ? pen_slice(at, parts->client) : pen_escaped(at, parts->client);
+    at = PEN_LITERAL(at, " - ");
     at = PEN_LITERAL(pen_escaped(at, parts->user), " [");
     at = pen_slice(at, kept(facts, ACCESS_START_UTC, slice_of(facts->stamp->common)));
     return PEN_LITERAL(at, "] ");

@@ -74,14 +74,21 @@ static char *put_name(char *at, const struct header *header)
     return at;
 }
 
-static void add_header(struct text *out, struct slice prefix, const struct header *header, enum header_mode mode)
+static char *put_header(char *at, struct slice prefix, const struct header *header, enum header_mode mode)
 {
-    char *at = text_room(out, MARK_BYTES + header->name.len + PEN_JSON_MAX * header->value.len);
-
     at = put_name(pen_slice(pen_char(at, '"'), prefix), header);
     at = PEN_LITERAL(at, "\":\"");
     at = mode == HEADER_REDACT ? PEN_LITERAL(at, "REDACTED") : pen_json(at, header->value);
-    text_end(out, PEN_LITERAL(at, "\","));
+    return PEN_LITERAL(at, "\",");
+}
+
+static size_t most_bytes(const struct header *const *sorted, unsigned count)
+{
+    size_t bytes = count * MARK_BYTES;
+
+    for (unsigned i = 0; i < count; i++)
+        bytes += sorted[i]->name.len + PEN_JSON_MAX * sorted[i]->value.len;
+    return bytes;
 }
 
 void access_headers_add(struct text *out, const struct access_rules *rules, struct slice prefix,
@@ -89,11 +96,13 @@ void access_headers_add(struct text *out, const struct access_rules *rules, stru
 {
     const struct header *sorted[HEADERS_MAX];
     unsigned count = sort_headers(rules, headers, sorted);
+    char *at = text_room(out, most_bytes(sorted, count));
 
     for (unsigned i = 0; i < count; i++) {
         enum header_mode mode = sorted[i]->id != HEADER_OTHER ? (enum header_mode)rules->modes[sorted[i]->id]
                                                               : access_header_mode(rules, sorted[i]->name);
         if (mode != HEADER_DROP)
-            add_header(out, prefix, sorted[i], mode);
+            at = put_header(at, prefix, sorted[i], mode);
     }
+    text_end(out, at);
 }
