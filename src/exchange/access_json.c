@@ -286,10 +286,12 @@ static void add_time_of_line(struct text *line, const struct access_facts *facts
 
 void access_json_add(struct text *line, const struct access_facts *facts)
 {
+    struct slice noted = text_slice(&facts->note->fields);
+
     add_fields(line, facts);
-    text_add(line, text_slice(&facts->note->answer_fields));
+    text_add(line, slice_from(noted, facts->note->origin_fields_len));
     text_add(line, SLICE("\"level\":\"info\",\"msg\":\"\","));
-    text_add(line, text_slice(&facts->note->origin_fields));
+    text_add(line, slice_head(noted, facts->note->origin_fields_len));
     access_headers_add(line, facts->rules, SLICE("request_"), &facts->exchange->request.headers);
     add_time_of_line(line, facts);
 }
