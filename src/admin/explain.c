@@ -143,7 +143,8 @@ static void find_out(struct admin *admin, const struct local_request *asked, str
     f->reason = decide(f, table, asked, arena);
 }
 
-bool explain_is_answered(const struct explain_findings *f)
+/* Somebody answers: a frontend, be it with 503, or the router itself. */
+static bool is_answered(const struct explain_findings *f)
 {
     return f->is_local || f->decision.frontend;
 }
@@ -230,7 +231,7 @@ static void answer_question(struct admin *admin, const struct local_request *ask
     find_out(admin, asked, arena, f);
     if (reply_wants_text(asked)) {
         explain_write_text(f, arena, &document);
-        reply_lines(answer, explain_is_answered(f) ? 200 : 404, &document);
+        reply_lines(answer, is_answered(f) ? 200 : 404, &document);
     } else {
         explain_write_json(f, arena, &document);
         reply_json(answer, &document);

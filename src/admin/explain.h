@@ -33,8 +33,6 @@ struct slice explain_rule(const struct explain_findings *findings, const struct 
                           struct arena *arena);
 /* Why it answers 503 itself: it is closed, or remembered; else empty. */
 struct slice explain_because(const struct route_frontend *frontend);
-/* Somebody answers: a frontend, be it with 503, or the router itself. */
-bool explain_is_answered(const struct explain_findings *findings);
 
 /* explain_json.c, explain_text.c */
 void explain_write_json(const struct explain_findings *findings, struct arena *arena, struct text *out);

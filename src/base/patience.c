@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/base/patience.h"
-#include "waybill/base/clock.h"
 #include "waybill/base/log.h"
 #include <errno.h>
 #include <pthread.h>

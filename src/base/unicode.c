@@ -16,7 +16,8 @@ struct case_run {
 
 #include "unicode_case.inc"
 
-bool unicode_is_letter_or_number(uint32_t point)
+/* Unicode categories L and N. */
+static bool is_letter_or_number(uint32_t point)
 {
     size_t low = 0, high = WB_COUNT(letters_and_numbers);
 
@@ -112,7 +113,7 @@ struct slice unicode_normalise(struct arena *arena, struct slice text)
         const char *start = text.ptr;
         uint32_t point = utf8_next(&text);
         size_t width = (size_t)(text.ptr - start);
-        if (!unicode_is_letter_or_number(point)) {
+        if (!is_letter_or_number(point)) {
             gap = len > 0;
             continue;
         }

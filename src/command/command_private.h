@@ -20,9 +20,6 @@ extern const struct command {
 } commands[];
 extern const size_t command_count;
 
-/* The option (with its dashes) that comes next in a usage text, and whether a value stands behind it. False: there is no more. */
-bool usage_next_option(struct slice *usage, struct slice *out_option, bool *out_takes_value);
-
 /* The words of a command line, one after the other. */
 struct words {
     char **argv;

@@ -19,7 +19,7 @@ static bool is_option_byte(char c)
 }
 
 /* Options are described in lines of their own, which begin with blanks. */
-bool usage_next_option(struct slice *usage, struct slice *out_option, bool *out_takes_value)
+static bool next_option(struct slice *usage, struct slice *out_option, bool *out_takes_value)
 {
     struct slice line;
 
@@ -55,7 +55,7 @@ static void add_bash_options(struct text *out, const struct command *command)
     bool takes_value;
 
     text_addf(out, "    %s) words='--help", command->name);
-    while (usage_next_option(&usage, &option, &takes_value))
+    while (next_option(&usage, &option, &takes_value))
         text_addf(out, " " SLICE_FMT "%s", SLICE_ARG(option), takes_value ? "=" : "");
     text_addf(out, "' ;;\n");
 }
@@ -145,7 +145,7 @@ static void add_zsh_options(struct text *out, const struct command *command)
     bool takes_value;
 
     text_addf(out, "    %s) _arguments '--help'", command->name);
-    while (usage_next_option(&usage, &option, &takes_value))
+    while (next_option(&usage, &option, &takes_value))
         text_addf(out, " '*" SLICE_FMT "%s'", SLICE_ARG(option), takes_value ? "=:value:_files" : "");
     text_addf(out, " '*:file:%s' ;;\n", strcmp(command->name, "completion") == 0 ? "(bash zsh fish)" : "_files");
 }
@@ -198,7 +198,7 @@ static void add_fish_options(struct text *out, const struct command *command)
     text_addf(out, "complete -c waybill -f -n __fish_use_subcommand -a %s -d ", command->name);
     add_quoted(out, command->summary);
     text_add_char(out, '\n');
-    while (usage_next_option(&usage, &option, &takes_value))
+    while (next_option(&usage, &option, &takes_value))
         text_addf(out, "complete -c waybill -n '__fish_seen_subcommand_from %s' -l " SLICE_FMT "%s\n", command->name,
                   SLICE_ARG(slice_from(option, 2)), takes_value ? " -r" : "");
 }

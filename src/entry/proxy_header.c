@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/entry/proxy_header.h"
-#include "waybill/base/error.h"
 
 enum { SIGNATURE_BYTES = 12, BLOCK_HEAD_BYTES = 16, V4_BYTES = 12, V6_BYTES = 36 };
 enum { COMMAND_LOCAL = 0x20, COMMAND_PROXY = 0x21 };

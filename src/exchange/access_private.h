@@ -74,7 +74,6 @@ const struct access_rules *access_log_rules(const struct access_log *log);
 /* An empty text, with the room of one that was put aside, if there is any. What is put aside is left empty. */
 struct text access_log_take_spare(struct access_log *log);
 void access_log_put_aside(struct access_log *log, struct text *text);
-const char *access_field_name(enum access_field field);
 enum header_mode access_header_mode(const struct access_rules *rules, struct slice name);
 static inline bool access_keeps(const struct access_rules *rules, enum access_field field)
 {

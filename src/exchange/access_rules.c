@@ -22,11 +22,6 @@ static void warn(const struct compiling *c, const char *option, struct slice val
                     SLICE_ARG(slice_head(value, 100)), advice);
 }
 
-const char *access_field_name(enum access_field field)
-{
-    return field_names[field];
-}
-
 static bool parse_mode(struct slice text, enum header_mode *out_mode)
 {
     static const char *const words[] = {[HEADER_KEEP] = "keep", [HEADER_DROP] = "drop", [HEADER_REDACT] = "redact"};

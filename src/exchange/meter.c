@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* When a request begins and ends to count for metrics, and as what. */
 #include "exchange_private.h"
-#include "waybill/base/clock.h"
 #include "waybill/exchange/traffic.h"
 
 static enum traffic_protocol protocol_of(const struct exchange *x)

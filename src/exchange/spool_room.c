@@ -2,7 +2,6 @@
 #include "spool_private.h"
 #include "waybill/base/clock.h"
 #include "waybill/base/log.h"
-#include "waybill/base/text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/http/h1_writer.h"
 #include "chars.h"
+#include "waybill/base/pen.h"
 
 static void put(struct head_out *out, const char *bytes, size_t len)
 {
@@ -80,14 +81,9 @@ void head_out_field(struct head_out *out, struct slice name, struct slice value)
 
 void head_out_field_u64(struct head_out *out, struct slice name, uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof digits;
+    char digits[PEN_U64_MAX];
 
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    head_out_field(out, name, slice_make(digits + at, sizeof digits - at));
+    head_out_field(out, name, slice_make(digits, (size_t)(pen_u64(digits, value) - digits)));
 }
 
 void head_out_fields(struct head_out *out, const struct headers *headers)

@@ -3,6 +3,7 @@
 #include "h2_private.h"
 #include "chars.h"
 #include "waybill/base/error.h"
+#include "waybill/base/pen.h"
 
 enum { FRAME_HEAD = 9, FRAME_PAYLOAD_MAX = 16384, FRAME_WORTHWHILE = 256 };
 /* A frame of payload that was of use pays for that many WINDOW_UPDATEs and PINGs. */
@@ -65,19 +66,13 @@ void h2_compose_field(struct h2_session *session, struct slice name, struct slic
 
 void h2_compose_u64(struct h2_session *session, struct slice name, uint64_t value)
 {
-    enum { DIGITS_MAX = 20 };
-    char *digits = add_bytes(session, DIGITS_MAX);
-    size_t at = DIGITS_MAX;
+    char *digits = add_bytes(session, PEN_U64_MAX);
 
     if (!digits) {
         session->pool->composer->failed = true;
         return;
     }
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    h2_compose_field(session, name, slice_make(digits + at, DIGITS_MAX - at));
+    h2_compose_field(session, name, slice_make(digits, (size_t)(pen_u64(digits, value) - digits)));
 }
 
 void h2_compose_status(struct h2_session *session, const char digits[3])
@@ -260,8 +255,6 @@ static int on_frame_sent(nghttp2_session *engine, const nghttp2_frame *frame, vo
         note_reset(session, frame->hd.stream_id);
         return 0;
     }
-    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR && !session->fault)
-        session->fault = nghttp2_http2_strerror(frame->goaway.error_code);
     if ((frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS) ||
         !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) || !(stream = h2_stream_of(engine, frame->hd.stream_id)))
         return 0;

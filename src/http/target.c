@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/http/target.h"
 #include "chars.h"
-#include "waybill/base/error.h"
 #include "waybill/base/utf8.h"
 
 /* What the one look at the raw path found. */

@@ -239,7 +239,7 @@ size_t trace_id_write(const struct trace_id *id, char out[TRACE_ID_CHARS])
     return TRACE_ID_CHARS;
 }
 
-char trace_sampling_char(enum trace_sampling sampling)
+static char sampling_char(enum trace_sampling sampling)
 {
     switch (sampling) {
     case TRACE_UNDECIDED:
@@ -271,7 +271,7 @@ size_t trace_b3_write(const struct trace_context *context, char out[TRACE_B3_CHA
     trace_span_write(context->span, out + len);
     len += TRACE_SPAN_CHARS;
     out[len++] = '-';
-    out[len++] = trace_sampling_char(context->sampling);
+    out[len++] = sampling_char(context->sampling);
     if (context->parent) {
         out[len++] = '-';
         trace_span_write(context->parent, out + len);

@@ -64,16 +64,6 @@ static void add_other_names(struct tls_certificate *made)
     GENERAL_NAMES_free(all);
 }
 
-static void keep_der(struct tls_certificate *made)
-{
-    unsigned char *der = NULL;
-    int len = i2d_X509(made->credentials->cert, &der);
-
-    WB_REQUIRE(len > 0);
-    made->der = der;
-    made->der_len = (size_t)len;
-}
-
 /* Takes over the reference. */
 static struct tls_certificate *wrap(struct tls_credentials *credentials)
 {
@@ -84,7 +74,6 @@ static struct tls_certificate *wrap(struct tls_credentials *credentials)
     made->names = wb_alloc(sizeof *made->names);
     add_common_name(made);
     add_other_names(made);
-    keep_der(made);
     ERR_clear_error(); /* an extension that cannot be read is none */
     return made;
 }
@@ -199,7 +188,6 @@ void tls_certificate_unref(struct tls_certificate **certificate)
     for (size_t i = 0; i < leaving->name_count; i++)
         free(leaving->names[i]);
     free(leaving->names);
-    OPENSSL_free(leaving->der);
     tls_staple_free(&leaving->staple);
     tls_credentials_unref(&leaving->credentials);
     free(leaving);
@@ -213,9 +201,4 @@ const char *const *tls_certificate_names(const struct tls_certificate *certifica
 struct tls_credentials *tls_certificate_credentials(const struct tls_certificate *certificate)
 {
     return certificate->credentials;
-}
-
-struct slice tls_certificate_der(const struct tls_certificate *certificate)
-{
-    return slice_make((const char *)certificate->der, certificate->der_len);
 }

@@ -40,8 +40,6 @@ struct tls_certificate {
     struct tls_credentials *credentials; /* one reference; of a certificate, not of whom to believe */
     char **names;
     size_t name_count;
-    unsigned char *der;
-    size_t der_len;
     struct tls_staple *staple; /* NULL: none */
 };
 

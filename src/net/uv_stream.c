@@ -313,8 +313,8 @@ struct stream *uv_stream_dial(struct loop *loop, const struct address *address)
     return &t->stream;
 }
 
-/* Who is at both ends. False: it has gone already. */
-static bool note_addresses(struct uv_tcp_stream *t)
+/* Who is at the other end. False: it has gone already. */
+static bool note_peer(struct uv_tcp_stream *t)
 {
     struct sockaddr_storage name;
     int size = sizeof name;
@@ -329,7 +329,7 @@ static bool note_addresses(struct uv_tcp_stream *t)
 struct stream *uv_stream_accept(struct loop *loop, uv_stream_t *listening)
 {
     struct uv_tcp_stream *t = create(loop);
-    if (uv_accept(listening, (uv_stream_t *)&t->tcp) != 0 || !note_addresses(t)) {
+    if (uv_accept(listening, (uv_stream_t *)&t->tcp) != 0 || !note_peer(t)) {
         close_stream(&t->stream);
         return NULL;
     }
@@ -356,7 +356,7 @@ struct stream *stream_adopt(struct loop *loop, int fd)
         close_stream(&t->stream);
         return NULL;
     }
-    if (!note_addresses(t)) {
+    if (!note_peer(t)) {
         close_stream(&t->stream);
         return NULL;
     }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "rewrite_parts.h"
-#include "rule_parts.h"
 #include <ctype.h>
 
 static bool is_name_byte(char c)

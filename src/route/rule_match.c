@@ -73,7 +73,8 @@ bool host_parts_have(const struct host_part *part, struct slice name)
     return true;
 }
 
-struct path_outcome path_part_match(const struct path_part *part, struct slice path, bool keep_slash)
+/* One part against a canonical path. */
+static struct path_outcome match_part(const struct path_part *part, struct slice path, bool keep_slash)
 {
     for (int other_form = 0; other_form <= !keep_slash; other_form++) {
         for (size_t i = 0; i < part->count; i++) {
@@ -128,7 +129,7 @@ static const struct path_part *refusing_path(const struct path_part *part, struc
                                              struct path_outcome *outcome)
 {
     for (; part; part = part->next) {
-        struct path_outcome one = path_part_match(part, path, keep_slash);
+        struct path_outcome one = match_part(part, path, keep_slash);
         if (!one.matches)
             return part;
         if (one.slash_redirect)

@@ -108,12 +108,10 @@ struct path_outcome {
     bool too_costly; /* it might match, and nothing says that it does not: see rule_match_rest */
 };
 
-/* One path part against a canonical path. */
 /* One of its choices is PathPrefix:/. */
 bool path_part_is_every_path(const struct path_part *part);
 /* The name is in each part from this one on. */
 bool host_parts_have(const struct host_part *part, struct slice name);
-struct path_outcome path_part_match(const struct path_part *part, struct slice path, bool keep_slash);
 /* Everything but the exact hosts, which the table has looked up already. `host` is normalized. Takes what it may cost from
  * *steps; where that is not enough the outcome is that it matches, too costly: the request is then refused, not led
  * past a rule that was to protect it. */

@@ -2,7 +2,6 @@
 #include "template.h"
 #include "rule_parts.h"
 #include "waybill/base/text.h"
-#include "waybill/http/target.h"
 #include <ctype.h>
 
 size_t brace_close(struct slice text, size_t open)

@@ -15,7 +15,8 @@ void entrypoint_options_add(struct arena *arena, struct entrypoint_options *opti
     options->items[options->count++] = option;
 }
 
-struct slice entrypoint_option_key(struct arena *arena, struct slice written)
+/* "WhiteList.SourceRange" to "whitelist_sourcerange", in the arena. */
+static struct slice make_key(struct arena *arena, struct slice written)
 {
     char *key = arena_bytes(arena, written.len + 1);
     for (size_t i = 0; i < written.len; i++)
@@ -57,13 +58,14 @@ static void read_certificates(struct arena *arena, struct entrypoint_option *opt
     }
 }
 
-void entrypoint_split_words(struct arena *arena, struct slice text, struct entrypoint_options *out_options)
+/* "Name:http Address::80 ..." to options. Never fails: each byte sequence means something. Slices of `text`. */
+static void split_words(struct arena *arena, struct slice text, struct entrypoint_options *out_options)
 {
     *out_options = (struct entrypoint_options){0};
     for (struct slice rest = text, word; cut_word(&rest, &word);) {
         size_t colon = slice_find(word, ':');
         struct entrypoint_option option = {
-            .key = entrypoint_option_key(arena, slice_head(word, colon)),
+            .key = make_key(arena, slice_head(word, colon)),
             .form = OPTION_WORD,
             .text = slice_from(word, colon + 1),
         };
@@ -80,7 +82,7 @@ bool entrypoint_add_words(struct reading *reading, struct slice text)
 {
     struct entrypoint_options options;
     struct slice name = SLICE("");
-    entrypoint_split_words(&reading->settings.arena, arena_copy(&reading->settings.arena, text), &options);
+    split_words(&reading->settings.arena, arena_copy(&reading->settings.arena, text), &options);
     for (size_t i = 0; i < options.count; i++)
         if (slice_eq(options.items[i].key, SLICE("name")))
             name = options.items[i].text;
@@ -122,7 +124,7 @@ void entrypoint_options_read(struct arena *arena, const struct toml_value *table
         struct slice written = value->key;
         if (prefix.len)
             written = slice_of(arena_format(arena, SLICE_FMT "_" SLICE_FMT, SLICE_ARG(prefix), SLICE_ARG(written)));
-        struct entrypoint_option option = {.key = entrypoint_option_key(arena, written), .form = OPTION_OTHER};
+        struct entrypoint_option option = {.key = make_key(arena, written), .form = OPTION_OTHER};
         if (value->kind == TOML_TEXT) {
             option.form = OPTION_TEXT;
             option.text = value->text;

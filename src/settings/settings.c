@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/settings/settings.h"
 #include "command_line.h"
-#include "entrypoint.h"
 #include "help.h"
 #include "static_file.h"
 #include "web.h"

@@ -33,7 +33,8 @@ static struct slice cut_variable(struct slice *rest)
     return name;
 }
 
-struct slice static_file_expand(struct arena *arena, struct slice text)
+/* $NAME and ${NAME} from the environment, as v1.7 expands them; unset is empty. In the arena. */
+static struct slice expand(struct arena *arena, struct slice text)
 {
     struct text expanded = TEXT_EMPTY;
     while (text.len) {
@@ -73,14 +74,14 @@ bool static_file_find(struct reading *reading)
     static const char *const places[] = {"/etc/traefik/traefik.toml", "$HOME/.traefik/traefik.toml", "./traefik.toml"};
     struct arena *arena = &reading->settings.arena;
     if (reading->config_file.len) {
-        struct slice named = static_file_expand(arena, reading->config_file);
+        struct slice named = expand(arena, reading->config_file);
         if (take_if_file(reading, arena_strndup(arena, named.ptr, named.len)) ||
             take_if_file(reading, arena_format(arena, SLICE_FMT "/traefik.toml", SLICE_ARG(named))))
             return true;
         return reading_fail(reading, "the file of --configFile is not there: %s", reading_shown(reading, named));
     }
     for (size_t i = 0; i < WB_COUNT(places); i++)
-        if (take_if_file(reading, static_file_expand(arena, slice_of(places[i])).ptr))
+        if (take_if_file(reading, expand(arena, slice_of(places[i])).ptr))
             return true;
     return true;
 }
@@ -98,20 +99,6 @@ static bool read_whole(const char *path, struct text *out_text)
     close(file);
     errno = error;
     return got >= 0;
-}
-
-bool static_file_read(struct reading *reading)
-{
-    struct slice path = reading->settings.static_file;
-    struct text content = TEXT_EMPTY;
-    bool good = read_whole(path.ptr, &content);
-    reading_note(reading, LOG_INFO, "Using TOML configuration file " SLICE_FMT, SLICE_ARG(path));
-    if (good)
-        good = static_file_apply(reading, path, text_slice(&content));
-    else
-        reading_fail(reading, "Error reading TOML config file " SLICE_FMT " : %s", SLICE_ARG(path), strerror(errno));
-    text_fini(&content);
-    return good;
 }
 
 struct file_walk {
@@ -322,7 +309,7 @@ static bool walk_table(struct file_walk *walk, const struct toml_value *table, s
     return true;
 }
 
-bool static_file_apply(struct reading *reading, struct slice path, struct slice text)
+static bool apply(struct reading *reading, struct slice path, struct slice text)
 {
     struct toml_document document;
     struct toml_error error;
@@ -331,4 +318,18 @@ bool static_file_apply(struct reading *reading, struct slice path, struct slice 
         return reading_fail(reading, "Error reading TOML config file " SLICE_FMT " : %s", SLICE_ARG(path), error.message);
     struct file_walk walk = {.reading = reading, .document = &document};
     return walk_table(&walk, document.root, SLICE(""));
+}
+
+bool static_file_read(struct reading *reading)
+{
+    struct slice path = reading->settings.static_file;
+    struct text content = TEXT_EMPTY;
+    bool good = read_whole(path.ptr, &content);
+    reading_note(reading, LOG_INFO, "Using TOML configuration file " SLICE_FMT, SLICE_ARG(path));
+    if (good)
+        good = apply(reading, path, text_slice(&content));
+    else
+        reading_fail(reading, "Error reading TOML config file " SLICE_FMT " : %s", SLICE_ARG(path), strerror(errno));
+    text_fini(&content);
+    return good;
 }

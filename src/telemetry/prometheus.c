@@ -29,22 +29,11 @@ static void write_one(struct text *out, const char *name, enum metric_type type,
 
 /* There may be many thousands of lines, and a worker waits for them: these are written without a format. */
 
-static void add_number(struct text *out, uint64_t number)
-{
-    char digits[20], *at = digits + sizeof digits;
-
-    do {
-        *--at = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
-    text_add(out, slice_make(at, (size_t)(digits + sizeof digits - at)));
-}
-
 /* Ends a line. */
 static void add_value(struct text *out, uint64_t value)
 {
     text_add(out, SLICE("} "));
-    add_number(out, value);
+    text_add_u64(out, value);
     text_add_char(out, '\n');
 }
 
@@ -151,7 +140,7 @@ static void write_series_labels(struct text *out, const struct kind *kind, const
         text_add_char(out, ',');
     }
     text_add(out, SLICE("code=\""));
-    add_number(out, series->code);
+    text_add_u64(out, series->code);
     text_add(out, SLICE("\","));
     if (!owner_first) {
         write_label(out, kind->label, series->owner);

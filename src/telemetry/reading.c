@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "telemetry_private.h"
 #include "waybill/base/text.h"
-#include "waybill/base/utf8.h"
 #include "waybill/route/snapshot.h"
 #include <stdlib.h>
 

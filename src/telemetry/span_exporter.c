@@ -2,7 +2,6 @@
 #include "waybill/telemetry/span_exporter.h"
 #include "span_json.h"
 #include "waybill/base/arena.h"
-#include "waybill/base/cell.h"
 #include "waybill/base/clock.h"
 #include "waybill/base/list.h"
 #include "waybill/base/log.h"

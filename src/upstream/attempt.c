@@ -187,7 +187,7 @@ static enum reason reason_of_end(struct attempt *attempt)
     return REASON_SERVER_CLOSED;
 }
 
-/* Reads a head when there is one; true when the state changed. */
+/* Reads a head when there is one; the state says what came of it. */
 static void read_head(struct attempt *attempt)
 {
     struct stream *stream = attempt->conn->stream;

@@ -5,8 +5,6 @@
 
 struct arena;
 
-/* Unicode categories L and N. */
-bool unicode_is_letter_or_number(uint32_t point);
 /* White space as v1.7 trims it. */
 bool unicode_is_space(uint32_t point);
 /* Character by character, none becomes several; bytes that are no UTF-8 stay. In the arena. */

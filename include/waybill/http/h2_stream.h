@@ -17,8 +17,6 @@ enum h2_code {
     H2_REFUSED_STREAM = 0x7, /* nothing was done: it may be sent again */
     H2_CANCEL = 0x8,
     H2_CONNECT_ERROR = 0xa, /* what a tunnel leads to has failed */
-    H2_ENHANCE_YOUR_CALM = 0xb,
-    H2_HTTP_1_1_REQUIRED = 0xd,
 };
 
 /* Fields in their order, pseudo fields with their colon. Names and values are in the stream's arena. */

@@ -50,5 +50,3 @@ void trace_span_write(uint64_t span, char out[TRACE_SPAN_CHARS]);
 void trace_parent_write(const struct trace_context *context, char out[TRACE_PARENT_CHARS]);
 /* Returns its length. */
 size_t trace_b3_write(const struct trace_context *context, char out[TRACE_B3_CHARS]);
-/* '0', '1' or 'd' */
-char trace_sampling_char(enum trace_sampling sampling);

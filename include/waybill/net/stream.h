@@ -75,7 +75,7 @@ static inline bool stream_find_local(const struct stream *stream, struct address
 }
 /* No more will be written: sends FIN after what is queued. */
 void stream_shut_down(struct stream *stream);
-/* `count` bytes of `in` are done with; memory goes back when it is empty and `keep` is false. */
+/* `count` bytes of `in` are done with: there is room to read again. An empty buffer goes back by stream_release. */
 void stream_consume(struct stream *stream, size_t count);
 /* Hands the buffer over: *out_taken gets it with its first `count` bytes, what is behind them is copied to a new `in`. */
 void stream_take_head(struct stream *stream, size_t count, struct buffer *out_taken);

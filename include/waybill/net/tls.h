@@ -45,15 +45,14 @@ struct tls_peer *tls_peer_create(struct tls_context *context, struct slice host)
 void tls_peer_destroy(struct tls_peer **peer);
 struct tls_context *tls_peer_context(const struct tls_peer *peer);
 
-/* Of a stream whose handshake is done (is_secure). */
-/* The name that the client asked for; empty: none. Valid as long as the stream. */
+/* The name that the client asked for; empty: none, or no handshake of a client's is done. Valid as long as the stream. */
 struct slice tls_stream_server_name(const struct stream *stream);
 
 /* A stream to the peer, over one that is connected or on its way, which it takes over. */
 struct stream *tls_dial(struct tls_peer *peer, struct stream **plain);
 /* Of a stream that tls_dial made, before it is connected: HTTP/2 is offered too, and stream_protocol says what was agreed on. */
 void tls_offer_h2(struct stream *stream);
-/* Of a stream that tls_dial made. */
+/* Of a stream over TLS, whoever began it. */
 enum tls_failure tls_stream_failure(const struct stream *stream);
 /* The library's words for it, constant; "" when there are none. */
 const char *tls_stream_detail(const struct stream *stream);

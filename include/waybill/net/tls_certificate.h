@@ -25,8 +25,6 @@ void tls_certificate_unref(struct tls_certificate **certificate);
 const char *const *tls_certificate_names(const struct tls_certificate *certificate);
 /* It and its key, to show to who is called. The certificate's; not one that says whom to believe. */
 struct tls_credentials *tls_certificate_credentials(const struct tls_certificate *certificate);
-/* Bytes of DER; valid as long as the certificate. */
-struct slice tls_certificate_der(const struct tls_certificate *certificate);
 
 /* An empty set, one reference. */
 struct tls_certificates *tls_certificates_create(void);

@@ -9,14 +9,14 @@ enum { SERVICES_MAX = 10000 };
 
 /* -- values -- */
 
-struct source compose_source(const struct compose_reader *reader, struct yaml_place place)
+static struct source source_at(const struct compose_reader *reader, struct yaml_place place)
 {
     return (struct source){reader->file->path, place.line, place.column};
 }
 
 struct source compose_source_of(const struct compose_reader *reader, const struct yaml_value *value)
 {
-    return compose_source(reader, value->key.ptr ? value->key_place : value->place);
+    return source_at(reader, value->key.ptr ? value->key_place : value->place);
 }
 
 bool compose_count_text(struct compose_reader *reader, size_t more, struct source at)
@@ -34,7 +34,7 @@ bool compose_count_text(struct compose_reader *reader, size_t more, struct sourc
 
 struct slice compose_text(struct compose_reader *reader, const struct yaml_value *value)
 {
-    struct source at = compose_source(reader, value->place);
+    struct source at = source_at(reader, value->place);
 
     if (!yaml_is_scalar(value)) {
         problems_add(reader->problems, PROBLEM_ERROR, at, "a text belongs here, and this is a %s",
@@ -248,7 +248,7 @@ static void apply_file(struct compose_reader *reader, struct compose_file *file)
         if (root->kind == YAML_MAPPING)
             apply_document(reader, root);
         else if (root->kind != YAML_NULL)
-            problems_add(reader->problems, PROBLEM_ERROR, compose_source(reader, root->place),
+            problems_add(reader->problems, PROBLEM_ERROR, source_at(reader, root->place),
                          "a compose file is a mapping with `services:`, and this is a %s", yaml_kind_name(root->kind));
     }
     if (reader->depth == 1 && reader->project->count == 0)
@@ -260,7 +260,8 @@ static void apply_file(struct compose_reader *reader, struct compose_file *file)
 
 /* -- when all files are read -- */
 
-struct slice compose_project_name(struct arena *arena, struct slice text)
+/* As compose makes it of any text: small letters, digits, `-` and `_`. */
+static struct slice make_project_name(struct arena *arena, struct slice text)
 {
     char *out = arena_bytes(arena, text.len + 1);
     size_t len = 0;
@@ -283,7 +284,7 @@ static void name_project(struct compose_reader *reader)
         project->name = input->project;
     else if (project->name.len == 0)
         project->name = input->default_project;
-    project->name = compose_project_name(reader->arena, project->name);
+    project->name = make_project_name(reader->arena, project->name);
     if (project->name.len == 0)
         project->name = SLICE("default");
 }

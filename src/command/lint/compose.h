@@ -81,7 +81,5 @@ void compose_read(const struct compose_input *input, struct problems *problems, 
 /* Lines NAME=VALUE of an .env file, with comments, `export` and quotes; `put` gets each. */
 void compose_read_env(struct arena *arena, struct slice text, void (*put)(void *arg, struct slice name, struct slice value),
                       void *arg);
-/* A project's name as compose makes it of any text: small letters, digits, `-` and `_`. */
-struct slice compose_project_name(struct arena *arena, struct slice text);
 /* Splits a command as a shell would, without expanding anything. */
 struct slices compose_split_words(struct arena *arena, struct slice text);

@@ -33,7 +33,6 @@ struct compose_reader {
 };
 
 /* compose.c */
-struct source compose_source(const struct compose_reader *reader, struct yaml_place place);
 /* Where a child of a mapping is named, or an item stands. */
 struct source compose_source_of(const struct compose_reader *reader, const struct yaml_value *value);
 /* The text of a scalar with its variables put in; empty, with an error, for anything else. */

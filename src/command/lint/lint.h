@@ -39,8 +39,6 @@ void lint_end(struct lint *lint);
 
 /* lint_files.c: fills the project. `arg` of its functions is the lint. */
 void lint_read_files(struct lint *lint);
-/* False: it cannot be read, *out_text says why. At most YAML_INPUT_MAX bytes and one, which are too many. */
-bool lint_read_file(struct arena *arena, const char *path, struct slice *out_text);
 
 /* lint_router.c: fills the settings, from the router's service and the flags given. False: the flags given are wrong, which
  * was said on stderr. */

@@ -19,7 +19,8 @@ static bool fail(struct arena *arena, struct slice *out_text, const char *why)
     return false;
 }
 
-bool lint_read_file(struct arena *arena, const char *path, struct slice *out_text)
+/* False: it cannot be read, *out_text says why. At most YAML_INPUT_MAX bytes and one, which are too many. */
+static bool read_whole(struct arena *arena, const char *path, struct slice *out_text)
 {
     int number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would be waited for without end */
     struct stat status;
@@ -50,7 +51,7 @@ static bool read_file(void *arg, struct slice path, struct slice *out_text)
     struct finder *finder = arg;
     struct arena *arena = &finder->lint->arena;
 
-    return lint_read_file(arena, arena_strndup(arena, path.ptr, path.len), out_text);
+    return read_whole(arena, arena_strndup(arena, path.ptr, path.len), out_text);
 }
 
 static bool find_variable(void *arg, struct slice name, struct slice *out_value)
@@ -85,7 +86,7 @@ static void read_env(struct finder *finder)
     const char *asked = lint->options->env_file;
     char *path = arena_format(&lint->arena, SLICE_FMT ".env", SLICE_ARG(folder));
 
-    if (lint_read_file(&lint->arena, asked ? asked : path, &text)) {
+    if (read_whole(&lint->arena, asked ? asked : path, &text)) {
         compose_read_env(&lint->arena, text, put_variable, finder);
     } else if (asked) {
         problems_add(&lint->problems, PROBLEM_ERROR, (struct source){.file = slice_of(asked)}, SLICE_FMT, SLICE_ARG(text));

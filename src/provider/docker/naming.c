@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "naming.h"
-#include "label_value.h"
 #include "waybill/base/digest.h"
 #include "waybill/base/text.h"
 #include "waybill/base/unicode.h"

@@ -39,14 +39,15 @@ static bool asks_for_balancing(const struct swarm_service *service)
 }
 
 /* With dnsrr there is nothing that balances: the tasks are used (defects.md B37). */
-bool swarm_is_balanced(const struct swarm_service *service)
+/* The service balances itself, and that is wanted: label traefik.backend.loadbalancer.swarm. */
+static bool is_balanced(const struct swarm_service *service)
 {
     return asks_for_balancing(service) && service->endpoint != ENDPOINT_DNSRR;
 }
 
 bool swarm_wants_tasks(const struct swarm_service *service, const struct docker_options *options)
 {
-    return service->container && !swarm_is_balanced(service) &&
+    return service->container && !is_balanced(service) &&
            label_is_true(service->container, SLICE("traefik.enable"), options->exposed_by_default);
 }
 
@@ -223,7 +224,7 @@ static void add_service(struct mustering *mustering, struct swarm_service *servi
         return;
     }
     service->container->is_router = own && slice_eq(container_label(own, SLICE("com.docker.swarm.service.id")), service->id);
-    if (swarm_is_balanced(service)) {
+    if (is_balanced(service)) {
         add_balanced(mustering, service);
     } else if (swarm_wants_tasks(service, mustering->scene->options)) {
         add_tasks(mustering, service);

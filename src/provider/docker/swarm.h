@@ -61,8 +61,6 @@ void service_list_fini(struct service_list *list);
 void task_list_fini(struct task_list *list);
 void stranger_list_fini(struct stranger_list *list);
 
-/* The service balances itself, and that is wanted: label traefik.backend.loadbalancer.swarm. */
-bool swarm_is_balanced(const struct swarm_service *service);
 /* It is routed by its tasks, so they have to be asked for. */
 bool swarm_wants_tasks(const struct swarm_service *service, const struct docker_options *options);
 
