@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "credentials.h"
 #include "waybill/base/error.h"
+#include "waybill/base/file_text.h"
 #include "waybill/base/text.h"
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { PEM_FILE_LIMIT = 1024 * 1024 };
@@ -45,18 +45,14 @@ static bool is_given(const struct pem_source *source)
 
 static bool read_file(struct check *check, const char *option, const struct pem_source *source, struct text *out_pem)
 {
-    char part[4096];
-    FILE *file = fopen(source->path, "re");
+    wb_err error = file_text_add(out_pem, slice_of(source->path), PEM_FILE_LIMIT);
 
-    if (!file)
-        return refuse(check, option, source, strerror(errno));
-    for (size_t got; out_pem->len <= PEM_FILE_LIMIT && (got = fread(part, 1, sizeof part, file)) > 0;)
-        text_add(out_pem, slice_make(part, got));
-    int error = ferror(file) ? errno : 0;
-    fclose(file);
-    if (error)
-        return refuse(check, option, source, strerror(error));
-    return out_pem->len <= PEM_FILE_LIMIT || refuse(check, option, source, "longer than a PEM file is");
+    if (error == 0)
+        return true;
+    return refuse(check, option, source,
+                  error == -EFBIG    ? "longer than a PEM file is"
+                  : error == -EINVAL ? "it is no plain file"
+                                     : strerror(-error));
 }
 
 /* The PEM text, to read from; NULL when it was refused. */

@@ -2,18 +2,16 @@
 /* OCSP answers that stand beside a certificate (RFC 6066 8): whoever renews the certificate writes them, we only show them while
  * they hold. */
 #include "tls_private.h"
-#include "waybill/base/text.h"
+#include "waybill/base/file_text.h"
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { STAPLE_FILE_LIMIT = 64 * 1024 };
 
 struct tls_staple {
-    unsigned char *der;
-    size_t len;
+    struct text der;
     time_t from, until; /* shown in between */
 };
 
@@ -53,40 +51,43 @@ static const char *judge(struct tls_staple *staple, OCSP_RESPONSE *response, con
     return problem;
 }
 
-static size_t read_whole(FILE *file, unsigned char *to)
+/* Takes over the text. NULL: *out_problem says what is wrong with it. */
+static struct tls_staple *parse(struct text *der, const struct tls_credentials *credentials, const char **out_problem)
 {
-    size_t len = fread(to, 1, STAPLE_FILE_LIMIT + 1, file);
-    return ferror(file) || len > STAPLE_FILE_LIMIT ? 0 : len;
+    struct tls_staple *staple = wb_alloc(sizeof *staple);
+    const unsigned char *at = (const unsigned char *)der->ptr;
+    OCSP_RESPONSE *response = der->len ? d2i_OCSP_RESPONSE(NULL, &at, (long)der->len) : NULL;
+
+    staple->der = *der;
+    *der = TEXT_EMPTY;
+    *out_problem = response ? judge(staple, response, credentials) : "it is no OCSP answer (DER)";
+    OCSP_RESPONSE_free(response);
+    ERR_clear_error();
+    if (*out_problem)
+        tls_staple_free(&staple);
+    return staple;
+}
+
+static const char *why_unread(wb_err error)
+{
+    return error == -EFBIG ? "longer than an answer is" : error == -EINVAL ? "it is no plain file" : strerror(-error);
 }
 
 struct tls_staple *tls_staple_read(struct slice cert, const struct tls_credentials *credentials, char **out_problem)
 {
     char *path = wb_format(SLICE_FMT ".ocsp", SLICE_ARG(cert));
-    FILE *file = fopen(path, "re");
-    struct tls_staple *staple;
-    OCSP_RESPONSE *response;
-    const unsigned char *at;
-    const char *problem;
+    struct tls_staple *staple = NULL;
+    const char *problem = NULL;
+    struct text der = TEXT_EMPTY;
+    wb_err error = file_text_add(&der, slice_of(path), STAPLE_FILE_LIMIT);
 
-    if (!file) {
-        if (errno != ENOENT)
-            *out_problem = wb_format("OCSP answer %s: %s; none is shown", path, strerror(errno));
-        free(path);
-        return NULL;
-    }
-    staple = wb_alloc(sizeof *staple);
-    staple->der = wb_alloc(STAPLE_FILE_LIMIT + 1);
-    at = staple->der;
-    staple->len = read_whole(file, staple->der);
-    response = d2i_OCSP_RESPONSE(NULL, &at, (long)staple->len);
-    problem = response ? judge(staple, response, credentials) : "it is no OCSP answer (DER)";
-    if (problem) {
+    if (!error)
+        staple = parse(&der, credentials, &problem);
+    else if (error != -ENOENT)
+        problem = why_unread(error);
+    if (problem)
         *out_problem = wb_format("OCSP answer %s: %s; none is shown", path, problem);
-        tls_staple_free(&staple);
-    }
-    OCSP_RESPONSE_free(response);
-    ERR_clear_error();
-    fclose(file);
+    text_fini(&der);
     free(path);
     return staple;
 }
@@ -98,7 +99,7 @@ void tls_staple_free(struct tls_staple **staple)
     *staple = NULL;
     if (!leaving)
         return;
-    free(leaving->der);
+    text_fini(&leaving->der);
     free(leaving);
 }
 
@@ -106,5 +107,5 @@ struct slice tls_staple_bytes(const struct tls_staple *staple, time_t now)
 {
     if (!staple || now < staple->from || now >= staple->until)
         return SLICE("");
-    return slice_make((const char *)staple->der, staple->len);
+    return text_slice(&staple->der);
 }

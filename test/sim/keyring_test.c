@@ -402,6 +402,23 @@ static void test_an_ocsp_answer_is_shown_while_it_holds(void **state)
     end(&rig);
 }
 
+/* Control, and with it every change of routes, would wait for who writes into it. */
+static void test_a_pipe_in_the_place_of_an_ocsp_answer_holds_nobody_up(void **state)
+{
+    char path[PATH_BYTES];
+    struct rig rig;
+    bool staple;
+    (void)state;
+
+    prepare(&rig);
+    snprintf(path, sizeof path, "%s/a.pem.ocsp", rig.folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    start(&rig);
+    X509_free(shown_to(&rig, "a.test", &staple));
+    assert_false(staple);
+    end(&rig);
+}
+
 /* Workers shake hands while certificates and authorities are replaced. */
 struct caller {
     struct tls_server *server;
@@ -478,6 +495,7 @@ int main(void)
         cmocka_unit_test(test_certificates_of_providers_come_and_go),
         cmocka_unit_test(test_authorities_that_are_missing_refuse_everybody),
         cmocka_unit_test(test_an_ocsp_answer_is_shown_while_it_holds),
+        cmocka_unit_test(test_a_pipe_in_the_place_of_an_ocsp_answer_holds_nobody_up),
         cmocka_unit_test(test_replacing_while_hands_are_shaken),
     };
     return cmocka_run_group_tests(tests, make_identities, drop_identities);

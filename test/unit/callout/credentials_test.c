@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -183,6 +184,11 @@ static void test_errors_name_the_option_and_the_file(void **state)
     char *folder = wb_format("docker.tls.key: %s: Is a directory", pem.folder);
     expect_problem("", pem.cert, pem.folder, false, folder);
     unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    char *pipe = wb_format("docker.tls.ca: %s: it is no plain file", path);
+    expect_problem(path, "", "", true, pipe); /* nobody writes into it: that is not waited for */
+    unlink(path);
+    free(pipe);
     free(path);
     free(missing);
     free(empty);
