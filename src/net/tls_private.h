@@ -4,6 +4,7 @@
 #include "waybill/net/tls.h"
 #include "waybill/net/tls_credentials.h"
 #include "waybill/net/tls_server.h"
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 /* Of TLS 1.3, ours first: AES of 128 bits is what every peer has (RFC 8446 9.1) and v1.7 chooses. All that a handshake derives is
@@ -80,6 +81,23 @@ static inline struct tls_stream *tls_of(struct stream *stream)
 {
     return (struct tls_stream *)(void *)stream;
 }
+
+/* The library wants none left over from before. Mostly there is none, and to see that costs less than to clear the queue. */
+static inline void tls_forget_errors(void)
+{
+    if (ERR_peek_error())
+        ERR_clear_error();
+}
+
+/* tls_write.c: what is encrypted goes out; true when all of it has. */
+bool tls_flush(struct tls_stream *stream);
+/* The owner's write goes out, as far as the socket takes it. True: all is gone, or cannot go. */
+bool tls_send_parts(struct tls_stream *stream);
+/* The parts of a write that waits, which were the caller's, are ours from now on: an idle connection has none. */
+void tls_keep_parts(struct tls_stream *stream);
+void tls_forget_parts(struct tls_stream *stream);
+/* Not encrypted yet. */
+size_t tls_parts_bytes(const struct tls_stream *stream);
 
 /* tls_credentials.c: a reference to whom they believe. */
 X509_STORE *tls_credentials_trust(const struct tls_credentials *credentials);

@@ -6,22 +6,12 @@
  */
 #include "tls_private.h"
 #include <errno.h>
-#include <openssl/err.h>
 #include <stdlib.h>
 
 enum {
-    RECORD_MAX = SSL3_RT_MAX_PLAIN_LENGTH,
-    RECORD_OVERHEAD = 512, /* of a record, with what an alert or a key update may put before it */
     ASIDES_MAX = 128,
     ASIDE_BYTES = 32 * 1024, /* that pay for one more */
 };
-
-/* The library wants none left over from before. Mostly there is none, and to see that costs less than to clear the queue. */
-static void forget_errors(void)
-{
-    if (ERR_peek_error())
-        ERR_clear_error();
-}
 
 /* True: the owner is to know. */
 static bool fail(struct tls_stream *t, enum tls_failure failure, const char *detail, wb_err error)
@@ -43,127 +33,8 @@ static bool fail_as_explained(struct tls_stream *t)
     const char *detail;
     enum tls_failure failure = tls_explain(t->library, &detail);
 
-    forget_errors();
+    tls_forget_errors();
     return fail(t, failure, detail, -EPROTO);
-}
-
-/* What is encrypted goes out; true when all of it has. */
-static bool flush(struct tls_stream *t)
-{
-    struct stream *plain = t->plain;
-
-    if (plain->writing)
-        return false;
-    if (t->out_sending) {
-        buffer_consume(&t->out, t->out_sending);
-        t->out_sending = 0;
-    }
-    struct slice bytes = buffer_slice(&t->out);
-    if (bytes.len && !plain->write_error && !plain->error) {
-        stream_write(plain, &bytes, 1);
-        if (plain->writing) {
-            t->out_sending = bytes.len;
-            return false;
-        }
-    }
-    buffer_return(&t->out, &t->stream.loop->stock);
-    return true;
-}
-
-/* Parts of a write that waits are kept: an idle connection has none. */
-static void keep_parts(struct tls_stream *t)
-{
-    struct slice *kept = t->part_count ? wb_alloc(t->part_count * sizeof *kept) : NULL;
-
-    if (kept)
-        memcpy(kept, t->parts, t->part_count * sizeof *kept);
-    t->parts = kept;
-}
-
-static void forget_parts(struct tls_stream *t)
-{
-    free(t->parts);
-    t->parts = NULL;
-    t->part_count = 0;
-}
-
-static void drop_parts(struct tls_stream *t, size_t count)
-{
-    unsigned gone = 0;
-
-    while (gone < t->part_count && count >= t->parts[gone].len)
-        count -= t->parts[gone++].len;
-    if (gone < t->part_count)
-        t->parts[gone] = slice_from(t->parts[gone], count);
-    t->part_count -= gone;
-    memmove(t->parts, t->parts + gone, t->part_count * sizeof t->parts[0]);
-}
-
-/* The plaintext of the next record: a large part as it lies, small ones together. */
-static struct slice next_record(const struct tls_stream *t, char gathered[RECORD_MAX], size_t max)
-{
-    size_t len = 0;
-
-    max = max < RECORD_MAX ? max : RECORD_MAX;
-    if (t->part_count == 1 || t->parts[0].len >= max)
-        return slice_head(t->parts[0], max);
-    for (unsigned i = 0; i < t->part_count && len < max; i++) {
-        struct slice part = slice_head(t->parts[i], max - len);
-        memcpy(gathered + len, part.ptr, part.len);
-        len += part.len;
-    }
-    return slice_make(gathered, len);
-}
-
-/* False: no more room before the socket has taken what is there. */
-static bool encrypt_one(struct tls_stream *t)
-{
-    char gathered[RECORD_MAX];
-    size_t room = buffer_room(&t->out), took = 0;
-
-    if (room < 2 * RECORD_OVERHEAD)
-        return false;
-    struct slice record = next_record(t, gathered, room - RECORD_OVERHEAD);
-    forget_errors();
-    if (SSL_write_ex(t->library, record.ptr, record.len, &took) != 1) {
-        if (SSL_get_error(t->library, 0) == SSL_ERROR_WANT_WRITE)
-            return false;
-        forget_errors();
-        t->stream.write_error = -EPIPE;
-        t->part_count = 0;
-        return false;
-    }
-    drop_parts(t, took);
-    return true;
-}
-
-static size_t parts_bytes(const struct tls_stream *t)
-{
-    size_t bytes = 0;
-
-    for (unsigned i = 0; i < t->part_count; i++)
-        bytes += t->parts[i].len;
-    return bytes;
-}
-
-/* The owner's write, as far as the socket takes it, a record at a time: that keeps what is encrypted near, and a slow peer holds
- * no more. True: all is gone, or cannot go. */
-static bool send_parts(struct tls_stream *t)
-{
-    bool sent;
-
-    do {
-        if (t->part_count)
-            buffer_borrow(&t->out, &t->stream.loop->stock, BUFFER_SIZE);
-        while (t->part_count && encrypt_one(t))
-            continue;
-        sent = flush(t);
-    } while (sent && t->part_count && !t->plain->write_error && !t->plain->error);
-    if (t->plain->write_error && !t->stream.write_error)
-        t->stream.write_error = t->plain->write_error;
-    if (t->stream.write_error || t->plain->error)
-        t->part_count = 0;
-    return t->part_count == 0 && sent;
 }
 
 /* close_notify, then FIN, once all else is written. True: done. */
@@ -171,11 +42,11 @@ static bool say_end(struct tls_stream *t)
 {
     if (!t->shut_said) {
         t->shut_said = true;
-        forget_errors();
+        tls_forget_errors();
         SSL_shutdown(t->library);
-        forget_errors();
+        tls_forget_errors();
     }
-    if (!flush(t))
+    if (!tls_flush(t))
         return false;
     if (!t->shut_plain) {
         t->shut_plain = true;
@@ -190,10 +61,10 @@ static bool step_writing(struct tls_stream *t)
 {
     bool was_writing = t->stream.writing;
     wb_err before = t->stream.write_error;
-    bool done = send_parts(t);
+    bool done = tls_send_parts(t);
 
     if (t->part_count == 0)
-        forget_parts(t);
+        tls_forget_parts(t);
     if (done && t->shut_wanted && !t->stream.write_error)
         done = say_end(t);
     t->stream.writing = was_writing && !done;
@@ -249,7 +120,7 @@ static bool step_reading(struct tls_stream *t)
             t->stream.reading = false; /* goes on when something was consumed */
             break;
         }
-        forget_errors();
+        tls_forget_errors();
         int status = SSL_read_ex(t->library, (void *)(uintptr_t)room.ptr, room.len, &got);
         if (status == 1)
             stream_received(&t->stream, got);
@@ -285,7 +156,7 @@ static struct slice chosen_protocol(SSL *library)
 
 static bool step_shaking(struct tls_stream *t)
 {
-    forget_errors();
+    tls_forget_errors();
     int status = SSL_do_handshake(t->library);
     if (status == 1) {
         deadline_clear(&t->deadline);
@@ -394,14 +265,14 @@ static void write_parts(struct stream *stream, const struct slice *parts, unsign
             stream->bytes_written += parts[i].len;
         }
     if (t->part_count)
-        stream->writing = !send_parts(t);
-    keep_parts(t);
+        stream->writing = !tls_send_parts(t);
+    tls_keep_parts(t);
 }
 
 static size_t bytes_left(const struct stream *stream)
 {
     const struct tls_stream *t = (const struct tls_stream *)(const void *)stream;
-    return parts_bytes(t) + stream_bytes_left(t->plain);
+    return tls_parts_bytes(t) + stream_bytes_left(t->plain);
 }
 
 /* A session ticket that comes late counts as news too: it costs a connection, not an answer. */
@@ -431,10 +302,10 @@ static void say_goodbye(struct tls_stream *t)
     if (!t->stream.connected || t->stream.error || t->stream.write_error || t->stream.writing || t->shut_said ||
         t->plain->writing)
         return;
-    forget_errors();
+    tls_forget_errors();
     SSL_shutdown(t->library);
-    forget_errors();
-    flush(t);
+    tls_forget_errors();
+    tls_flush(t);
 }
 
 static void end(struct tls_stream *t)
@@ -442,7 +313,7 @@ static void end(struct tls_stream *t)
     t->over = true;
     t->peer = NULL;
     tls_certificate_unref(&t->shown);
-    forget_parts(t);
+    tls_forget_parts(t);
     buffer_return(&t->out, &t->stream.loop->stock);
     loop_remove_deadline(t->stream.loop, &t->deadline);
     if (t->library && t->failure != TLS_BROKEN)
