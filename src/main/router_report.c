@@ -71,6 +71,7 @@ void router_create_telemetry(struct router *r)
         .live_snapshots = &r->live_snapshots,
         .board = r->board,
         .exporter = r->exporter,
+        .access_log = r->access_writer,
     });
 }
 

@@ -2,6 +2,7 @@
 /* The text format of Prometheus, version 0.0.4. Names, help and labels of v1.7 (spec/api-json.md 5); ours begin with waybill_. */
 #include "vitals.h"
 #include "telemetry_private.h"
+#include "waybill/base/line_writer.h"
 #include "waybill/base/text.h"
 #include "waybill/base/utf8.h"
 #include "waybill/exchange/environment.h"
@@ -383,6 +384,10 @@ static void write_own(struct text *out, const struct telemetry_options *options,
     }
     if (options->exporter)
         write_traces(out, options->exporter);
+    if (options->access_log)
+        write_one(out, "waybill_access_log_lines_lost_total", COUNTER,
+                  "Lines of the access log that could not be written, or not fast enough.",
+                  line_writer_lost(options->access_log));
 }
 
 static void write_vitals(struct text *out, uint64_t started_wall_ns)

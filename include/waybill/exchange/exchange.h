@@ -9,7 +9,7 @@
  * Filters that want to see the answer hang their response halves on it (route/filter.h); without any, an answer goes the
  * straight way.
  *
- * Callbacks only record and poke; exchange_step decides. Body bytes are never copied: they wait in the stream they
+ * Callbacks only record and poke; the step of its state decides. Body bytes are never copied: they wait in the stream they
  * came by, and are written from there. Thread: its worker. Owner: the client (which is told by `ended`).
  */
 #pragma once

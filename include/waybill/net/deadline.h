@@ -4,7 +4,7 @@
  *
  * Moving a deadline later, and clearing it, is one store: the queue looks again when the old time comes. So a
  * connection may move its deadline with every byte. Thread: its worker. Owner: the object it is embedded in, which calls
- * deadline_remove before it is freed.
+ * deadline_queue_remove before it is freed.
  */
 #pragma once
 #include "waybill/base/error.h"

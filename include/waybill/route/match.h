@@ -35,7 +35,7 @@ struct match_input {
 /* What the match found beside the frontend. */
 struct match_found {
     const struct route_frontend *frontend; /* NULL: none */
-    bool slash_redirect; /* Path rule met with the other trailing-slash form: answer 301 to `slash_target` (path only) ... */
+    bool slash_redirect; /* a Path rule was met by the other form of the trailing slash: 301 to the rule's ... */
     bool add_slash;      /* ... which is the path with a slash added, or else with its last one removed */
     bool too_costly; /* the request is too long for the rules it would have to be compared with, from this frontend's on */
     uint32_t rank;   /* place of the frontend in the order in which they are tried, from 0 */

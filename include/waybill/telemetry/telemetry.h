@@ -5,7 +5,7 @@
  *
  * Everything is read from what workers count for themselves (exchange/traffic.h), when somebody asks or a push is due. Series of
  * backends and servers that are gone are shown no more.
- * Thread: create, push and destroy: main. publish: control's. write_prometheus: any. Each receiver has a thread of its own.
+ * Thread: create, push and destroy: main. publish: control's. telemetry_write_prometheus: any. Each receiver has a thread of its own.
  * Owner: main; it ends after the workers are joined and before control.
  */
 #pragma once
@@ -17,6 +17,7 @@
 struct board;
 struct cell;
 struct exchange_counters;
+struct line_writer;
 struct snapshot;
 struct span_exporter;
 struct telemetry;
@@ -35,6 +36,7 @@ struct telemetry_options {
     const struct cell *live_snapshots;
     struct board *board;            /* whose diagnostics are counted, and how providers are; NULL: they are not shown */
     struct span_exporter *exporter; /* of traced requests, whose counts are shown; NULL: none */
+    struct line_writer *access_log; /* whose lost lines are counted; NULL: there is none */
 };
 
 enum push_kind { PUSH_STATSD, PUSH_DATADOG, PUSH_INFLUX_UDP, PUSH_INFLUX_HTTP };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From counted requests to what is scraped and what is pushed. */
 #include "lines.h"
+#include "waybill/base/line_writer.h"
 #include "waybill/base/log.h"
 #include "waybill/exchange/environment.h"
 #include "waybill/model/board.h"
@@ -46,7 +47,7 @@ static void publish_backend(struct world *world, const char *name)
     telemetry_publish(world->telemetry, &world->snapshot);
 }
 
-static void begin(struct world *world)
+static void begin_beside(struct world *world, struct line_writer *access_log)
 {
     *world = (struct world){.snapshot.refs = 1, .snapshot.retire = ignore_retirement};
     for (size_t i = 0; i < 2; i++) {
@@ -68,8 +69,14 @@ static void begin(struct world *world)
                                                                     .worker_count = 2,
                                                                     .entrypoint_names = names,
                                                                     .entrypoint_count = 1,
-                                                                    .board = world->board});
+                                                                    .board = world->board,
+                                                                    .access_log = access_log});
     publish_backend(world, "b");
+}
+
+static void begin(struct world *world)
+{
+    begin_beside(world, NULL);
 }
 
 static void end(struct world *world)
@@ -235,6 +242,32 @@ static void test_how_providers_are(void **state)
     end(&world);
 }
 
+/* Requests go on when a disk is full; somebody has to hear of it. */
+static void test_lines_that_the_access_log_lost_are_counted(void **state)
+{
+    struct line_writer_options small = {.what = "access log", .waiting_max = 8, .threadless = true};
+    struct text lines = TEXT_EMPTY;
+    struct world world;
+    (void)state;
+
+    begin(&world);
+    scrape(&world);
+    assert_null(strstr(world.out.ptr, "access_log")); /* there is none */
+    end(&world);
+    assert_int_equal(log_file_open(&small.file, SLICE("/dev/null")), 0);
+    struct line_writer *writer = line_writer_create(&small);
+    begin_beside(&world, writer);
+    scrape(&world);
+    expect_line(&world, "waybill_access_log_lines_lost_total 0");
+    text_add(&lines, SLICE("one\ntwo\nthree\n"));
+    line_writer_post(writer, &lines, 3);
+    scrape(&world);
+    expect_line(&world, "waybill_access_log_lines_lost_total 3");
+    end(&world);
+    line_writer_destroy(&writer);
+    text_fini(&lines);
+}
+
 static void test_odd_names_make_no_odd_lines(void **state)
 {
     struct world world;
@@ -384,6 +417,7 @@ int main(void)
         cmocka_unit_test(test_a_server_that_fails_its_check_is_down),
         cmocka_unit_test(test_problems_are_counted_while_they_last),
         cmocka_unit_test(test_how_providers_are),
+        cmocka_unit_test(test_lines_that_the_access_log_lost_are_counted),
         cmocka_unit_test(test_odd_names_make_no_odd_lines),
         cmocka_unit_test(test_statsd_has_what_was_added_without_labels),
         cmocka_unit_test(test_datadog_has_tags),
