@@ -4,7 +4,8 @@
  *
  *   {"changes":N,"diagnostics":[{"source","severity","place","text"}]}
  *
- * `source` is the provider, "routes" for what the compiler found, or "settings". `changes` counts up when it says something else.
+ * `source` is the provider, "routes" for what the compiler found, "certificates" or "settings". `changes` counts up when it says
+ * something else.
  * Who asks for text gets a line for each.
  */
 #include "admin_private.h"

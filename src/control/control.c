@@ -190,7 +190,12 @@ enum { LOOK_AT_FILES_MS = 2000 };
 
 static void read_certificates(struct control *control)
 {
-    control->has_certificates = control->options.keyring && keyring_apply(control->options.keyring, &control->model);
+    struct keyring *keyring = control->options.keyring;
+
+    if (!keyring)
+        return;
+    control->has_certificates = keyring_apply(keyring, &control->model);
+    show_diagnostics(control, SLICE("certificates"), keyring_problems(keyring));
 }
 
 /* Unless no file is named any more. */

@@ -368,3 +368,8 @@ bool keyring_apply(struct keyring *keyring, const struct model *model)
     wb_log_info("certificates of TLS entrypoints are in force");
     return true;
 }
+
+const struct diagnostics *keyring_problems(const struct keyring *keyring)
+{
+    return &keyring->said;
+}

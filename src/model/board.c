@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { OTHER_SOURCES_MAX = 2 }; /* of diagnostics: no provider has a hand in them */
+enum { OTHER_SOURCES_MAX = 3 }; /* of diagnostics: no provider has a hand in them */
 
 struct posted {
     char *name;

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Clients over TLS, as Python's ssl and openssl s_client speak it: security cases T1 to T4, T6 and D3, certificates that change,
 what servers are told of who showed one."""
+import json
 import shutil
 import ssl
 import threading
@@ -64,6 +65,7 @@ def flag(name, more):
 
 
 FLAGS = [
+    "--api",
     flag("https", f"TLS:{pair('a')};{pair('b')};{pair('wild')};{pair('changing')}"),
     flag("address", f"TLS:{pair('a')};{pair('address')} TLS.SniStrict:true"),
     flag("strict", f"TLS:{pair('a')};{pair('b')};{pair('wild')} TLS.SniStrict:true"),
@@ -241,6 +243,13 @@ def T1_authorities_that_cannot_be_read_refuse_everybody(world):
             attempt(f"{entrypoint}, {client}", refused, entrypoint, client=client)
     log = world.log()
     attempt("the log says why", lambda: expect("nowhere.pem: No such file" in log and "every connection is refused" in log))
+    with Client(world.admin_port) as c:
+        c.send(b"GET /api/diagnostics HTTP/1.1\r\nHost: api\r\n\r\n")
+        said = [d for d in json.loads(c.response().body)["diagnostics"] if d["source"] == "certificates"]
+    for entrypoint, file in (("broken", "nowhere.pem"), ("open", "empty.pem")):
+        attempt(f"so does the API, {entrypoint}",
+                lambda: expect(any(d["severity"] == "closed" and d["place"] == f"entrypoint {entrypoint}" and file in d["text"]
+                                   for d in said), said))
 
 
 @row

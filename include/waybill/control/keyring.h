@@ -9,6 +9,7 @@
 #pragma once
 #include "waybill/model/entrypoint.h"
 
+struct diagnostics;
 struct keyring;
 struct tls_credentials;
 struct tls_server;
@@ -24,5 +25,7 @@ struct keyring_options {
 struct keyring *keyring_create(const struct keyring_options *options);
 void keyring_destroy(struct keyring **keyring);
 /* Reads what is new or was changed, and puts it in force: the entrypoints' own certificates and those of the model. What is wrong
- * is logged, each thing once. Nothing has changed: nothing happens. False: there is no TLS, nor ever will be. */
+ * is logged, each thing once. Nothing has changed: nothing happens. False: there is no TLS, so no file to look at again. */
 bool keyring_apply(struct keyring *keyring, const struct model *model);
+/* What was found wrong when it was applied. Valid until it is applied again. */
+const struct diagnostics *keyring_problems(const struct keyring *keyring);

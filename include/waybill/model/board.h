@@ -45,7 +45,8 @@ bool board_health(struct board *board, struct slice provider, struct provider_he
 void board_visit_health(struct board *board,
                         void (*visit)(void *arg, struct slice provider, const struct provider_health *health), void *arg);
 
-/* Replaces what `source` had to say before: a provider, "routes" (what the compiler found), or "settings". The list is copied. */
+/* Replaces what `source` had to say before: a provider, "routes" (what the compiler found), "certificates", or "settings". The list
+ * is copied. */
 void board_set_diagnostics(struct board *board, struct slice source, const struct diagnostics *list);
 /* Counts up with each list that says something else than the one before. */
 uint64_t board_diagnostic_changes(struct board *board);
