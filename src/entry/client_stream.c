@@ -72,23 +72,23 @@ static void compose_fields(struct h2_session *session, const struct headers *hea
     }
 }
 
-/* RFC 8441 5: a tunnel stands with a 200, where HTTP/1 says 101. Another success would say so, too: it has been refused before. */
-static unsigned status_of(struct client_stream *r, const struct answer_head *head)
+/* Another success than 101 would say that the tunnel stands, too: it has been refused before. */
+static void note_tunnel(struct client_stream *r, unsigned status)
 {
-    r->tunnelling = head->status == 101;
+    r->tunnelling = status == 101;
     r->conn->tunnels += r->tunnelling;
-    r->failed = r->failed || (r->asks_tunnel && head->status >= 200 && head->status < 300);
-    return r->tunnelling ? 200 : head->status;
+    r->failed = r->failed || (r->asks_tunnel && status >= 200 && status < 300);
 }
 
 static void send_head(void *client, const struct answer_head *head)
 {
     struct client_stream *r = client;
     struct h2_session *session = r->conn->session;
-    unsigned status = status_of(r, head);
-    bool has_body = r->tunnelling || (head->has_body && !(head->length_known && head->content_length == 0));
+    bool has_body;
 
-    compose_status(session, status);
+    note_tunnel(r, head->status);
+    has_body = r->tunnelling || (head->has_body && !(head->length_known && head->content_length == 0));
+    compose_status(session, r->tunnelling ? 200 : head->status); /* RFC 8441 5: where HTTP/1 says 101 */
     if (r->tunnelling)
         headers_remove(head->headers, HEADER_SEC_WEBSOCKET_ACCEPT); /* it answers a key of ours */
     if (head->date.len)

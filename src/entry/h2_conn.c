@@ -103,9 +103,8 @@ static bool is_too_much(const struct h2_conn *c)
 static void refuse(struct h2_conn *c, struct h2_stream *stream)
 {
     if (!c->entry->told_of_refusals)
-        wb_log_warn("%zu requests are under way, and the limit of open files allows few more: clients over HTTP/2 that have "
-                    "many are "
-                    "refused further ones (raise the limit with ulimit -n; further ones are only counted)",
+        wb_log_warn("%zu requests are under way, and the limit of open files allows few more: clients over HTTP/2 that "
+                    "have many are refused further ones (raise the limit with ulimit -n; further ones are only counted)",
                     (size_t)cell_read(&c->entry->env->counters->active));
     c->entry->told_of_refusals = true;
     note_end(c, REASON_STREAM_REFUSED);

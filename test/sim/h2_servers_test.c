@@ -438,7 +438,6 @@ static void test_a_body_refused_in_its_middle(void **state)
     }
 }
 
-/* The one place it had is free again: for who waits, and on the same connection. */
 /* Servers end a connection on which too many streams are reset: who shares it does not pay for clients that leave. */
 static void test_clients_that_leave_wear_a_connection_out(void **state)
 {
@@ -468,6 +467,29 @@ static void test_clients_that_leave_wear_a_connection_out(void **state)
     end(&s);
 }
 
+static void test_who_stays_makes_up_for_who_leaves(void **state)
+{
+    enum { ROUNDS = 30 };
+    struct scene s;
+    (void)state;
+
+    begin(&s);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        for (unsigned i = 0; i < CLIENTS; i++)
+            sim_client_get(&s.clients[i], i % 2 ? "/mute" : "/len/5", 1);
+        sim_settle(s.sim);
+        for (unsigned i = 1; i < CLIENTS; i += 2) {
+            sim_link_reset(s.clients[i].wire);
+            sim_settle(s.sim);
+            sim_client_connect(&s.clients[i], s.sim, s.world->entry, "192.0.2.1");
+        }
+    }
+    assert_int_equal(s.server.cancelled_count, ROUNDS * CLIENTS / 2);
+    assert_int_equal(s.server.conn_count, 1);
+    end(&s);
+}
+
+/* The one place it had is free again: for who waits, and on the same connection. */
 static void test_a_client_that_leaves_frees_its_place(void **state)
 {
     struct scene s;
@@ -585,6 +607,7 @@ int main(void)
         cmocka_unit_test(test_a_refused_stream_is_repeated_once),
         cmocka_unit_test(test_a_body_that_was_begun_is_sent_again_whole),
         cmocka_unit_test(test_a_body_refused_in_its_middle),
+        cmocka_unit_test(test_who_stays_makes_up_for_who_leaves),
         cmocka_unit_test(test_a_client_that_leaves_frees_its_place),
         cmocka_unit_test(test_clients_that_leave_wear_a_connection_out),
         cmocka_unit_test(test_a_server_that_goes_away_answers_what_is_under_way),

@@ -451,7 +451,7 @@ static void test_few_clients_do_not_use_up_the_servers_connections(void **state)
 {
     struct sim_scene scene;
     struct sim_h2 clients[4];
-    struct sim_h2_request requests[4][30];
+    struct sim_h2_request requests[4][30], own[2];
     (void)state;
 
     scene_prepare(&scene, 0);
@@ -475,6 +475,12 @@ static void test_few_clients_do_not_use_up_the_servers_connections(void **state)
     assert_int_equal(live_streams(&scene), 40);
     assert_int_equal(sim_client_status(&scene.client, 0), 200); /* one of HTTP/1 has its own place */
     assert_int_equal(sim_world_ended(scene.world, REASON_STREAM_REFUSED), 16);
+    scene.world->entrypoint.has_local = true; /* the router's own pages are there all the same */
+    ask_many(&clients[2], own, 2);
+    sim_settle(scene.sim);
+    assert_int_equal(refused(own, 2), 0);
+    give_up(&clients[2], own, 2);
+    scene.world->entrypoint.has_local = false;
     give_up(&clients[0], requests[0], 30);
     give_up(&clients[3], requests[3], 8);
     sim_settle(scene.sim);

@@ -2,7 +2,7 @@
 /* Internal routes: what their documents and bodies may hold, when many read slowly or send without end. */
 #include "sim_test.h"
 
-enum { DOCUMENT_BYTES = 30 << 20 };
+enum { DOCUMENT_BYTES = 30 << 20, HALF_BYTES = LOCAL_BYTES_MAX / 2 - 100, HUGE_BYTES = LOCAL_BYTES_MAX + 1 };
 
 static bool answer_long(void *arg, const struct local_request *request, struct local_answer *out_answer)
 {
@@ -10,10 +10,15 @@ static bool answer_long(void *arg, const struct local_request *request, struct l
     if (!request->filtered)
         return false;
     out_answer->status = 200;
-    if (slice_eq(request->path, SLICE("/long"))) {
-        text_reserve(&out_answer->body, DOCUMENT_BYTES);
-        memset(out_answer->body.ptr, 'x', DOCUMENT_BYTES);
-        out_answer->body.len = DOCUMENT_BYTES;
+    size_t len = slice_eq(request->path, SLICE("/long"))    ? DOCUMENT_BYTES
+                 : slice_eq(request->path, SLICE("/half"))  ? HALF_BYTES
+                 : slice_eq(request->path, SLICE("/huge"))  ? HUGE_BYTES
+                 : slice_eq(request->path, SLICE("/short")) ? LOCAL_BYTES_SHORT
+                                                            : 0;
+    if (len) {
+        text_reserve(&out_answer->body, len);
+        memset(out_answer->body.ptr, 'x', len);
+        out_answer->body.len = len;
     } else if (slice_eq(request->method, SLICE("PUT")) && !request->has_body) {
         out_answer->wants_body = true;
     } else {
@@ -31,11 +36,11 @@ static void begin_local(struct sim_scene *scene)
 }
 
 /* Takes the head at most. */
-static void read_slowly(struct sim_scene *scene, struct sim_client *client)
+static void read_slowly(struct sim_scene *scene, struct sim_client *client, const char *path)
 {
     sim_client_connect(client, scene->sim, scene->world->entry, "192.0.2.9");
     client->wire->wire_rules.socket_bytes = 1000;
-    sim_client_get(client, "/long", 1);
+    sim_client_get(client, path, 1);
     sim_link_pause(client->wire, true);
     sim_advance(scene->sim, 10);
 }
@@ -48,10 +53,10 @@ static void test_slow_readers_of_long_documents_hold_no_more_than_they_may(void 
 
     begin_local(&scene);
     for (size_t i = 0; i < WB_COUNT(slow); i++)
-        read_slowly(&scene, &slow[i]);
-    assert_int_equal(scene.world->env.local_bytes, 2 * DOCUMENT_BYTES);
+        read_slowly(&scene, &slow[i], "/half");
+    assert_int_equal(scene.world->env.local_bytes, 2 * HALF_BYTES);
     sim_client_connect(&third, scene.sim, scene.world->entry, "192.0.2.9");
-    sim_client_get(&third, "/long", 1);
+    sim_client_get(&third, "/half", 1);
     sim_client_connect(&little, scene.sim, scene.world->entry, "192.0.2.9");
     sim_client_get(&little, "/short", 1);
     sim_advance(scene.sim, 100);
@@ -60,9 +65,25 @@ static void test_slow_readers_of_long_documents_hold_no_more_than_they_may(void 
     assert_int_equal(sim_world_ended(scene.world, REASON_API_BUSY), 1);
     sim_link_close(slow[0].wire);
     sim_advance(scene.sim, 10);
-    assert_int_equal(scene.world->env.local_bytes, DOCUMENT_BYTES);
-    read_slowly(&scene, &third);
-    assert_int_equal(scene.world->env.local_bytes, 2 * DOCUMENT_BYTES);
+    assert_int_equal(scene.world->env.local_bytes, HALF_BYTES);
+    read_slowly(&scene, &third, "/half");
+    assert_int_equal(scene.world->env.local_bytes, 2 * HALF_BYTES);
+    scene_end(&scene);
+}
+
+static void test_one_document_may_be_of_any_length(void **state)
+{
+    struct sim_scene scene;
+    struct sim_client slow, other;
+    (void)state;
+
+    begin_local(&scene);
+    read_slowly(&scene, &slow, "/huge");
+    assert_int_equal(scene.world->env.local_bytes, HUGE_BYTES);
+    sim_client_connect(&other, scene.sim, scene.world->entry, "192.0.2.9");
+    sim_client_get(&other, "/huge", 1);
+    sim_advance(scene.sim, 100);
+    assert_int_equal(sim_client_status(&other, 0), 503);
     scene_end(&scene);
 }
 
@@ -84,7 +105,7 @@ static void test_bodies_that_come_count_too(void **state)
     sim_advance(scene.sim, 100);
     assert_int_equal(scene.world->env.local_bytes, 3 << 20);
     for (size_t i = 0; i < WB_COUNT(slow); i++)
-        read_slowly(&scene, &slow[i]);
+        read_slowly(&scene, &slow[i], "/long");
     sim_client_connect(&more, scene.sim, scene.world->entry, "192.0.2.9");
     put_without_end(&more);
     sim_link_send_pattern(more.wire, 3 << 20);
@@ -106,6 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_slow_readers_of_long_documents_hold_no_more_than_they_may),
+        cmocka_unit_test(test_one_document_may_be_of_any_length),
         cmocka_unit_test(test_bodies_that_come_count_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * client - what an exchange asks of the connection that brought the request: the body as it comes, and the way
- * back. HTTP/1 implements it in entry; HTTP/2 streams will too.
+ * back. Connections of HTTP/1 and streams of HTTP/2 implement it, in entry.
  *
  * Answer: send_head composes and may wait, send_body adds payload and puts both on the way together, flush sends a
  * head without payload. Payload handed to send_body stays where it is until is_writing is false.

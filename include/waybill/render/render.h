@@ -3,7 +3,7 @@
  * render - text with actions between `{{` and `}}` to plain text: the part of Go's templates that file-provider.md 1.2 names.
  *
  * comments, trim marks, variables, if / else if / else / end, range, pipelines, parentheses, and the functions of
- * functions.c. Anything else fails, with file, line and what it is: a template that means something else here than
+ * function.c. Anything else fails, with file, line and what it is: a template that means something else here than
  * in v1.7 must not be served.
  *
  * Thread: any; `env` reads the process's environment, which nobody changes. Owner: the arena, which has no limit.

@@ -104,6 +104,27 @@ static int connect_to(uint16_t port)
     return fd;
 }
 
+/* So many are connected, and accepted in that order. */
+static void run_with(struct rig *rig, bool (*step)(struct rig *rig), size_t peers)
+{
+    begin(rig, step);
+    for (size_t i = 0; i < peers; i++) {
+        rig->peers[i] = connect_to(rig->port);
+        usleep(1000);
+    }
+    run(rig);
+}
+
+/* With a reset. */
+static void break_off(struct rig *rig, size_t peer)
+{
+    struct linger hard = {.l_onoff = 1};
+
+    setsockopt(rig->peers[peer], SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    close(rig->peers[peer]);
+    rig->peers[peer] = 0;
+}
+
 static void *swallow(void *arg)
 {
     struct rig *rig = arg;
@@ -117,6 +138,19 @@ static void *swallow(void *arg)
         usleep(100);
     }
     return NULL;
+}
+
+/* All of it comes, as it was. */
+static void run_large(struct rig *rig, bool (*step)(struct rig *rig))
+{
+    begin(rig, step);
+    rig->bytes = malloc(LARGE);
+    for (size_t i = 0; i < LARGE; i++)
+        rig->bytes[i] = (char)(i * 2654435761u >> 13);
+    rig->peers[0] = connect_to(rig->port);
+    run(rig);
+    assert_int_equal(rig->got, LARGE);
+    free(rig->bytes);
 }
 
 static bool step_large_write(struct rig *rig)
@@ -144,15 +178,8 @@ static void test_a_large_write_arrives_whole_in_parts(void **state)
     struct rig rig;
     (void)state;
 
-    begin(&rig, step_large_write);
-    rig.bytes = malloc(LARGE);
-    for (size_t i = 0; i < LARGE; i++)
-        rig.bytes[i] = (char)(i * 2654435761u >> 13);
-    rig.peers[0] = connect_to(rig.port);
-    run(&rig);
+    run_large(&rig, step_large_write);
     assert_true(rig.flag); /* the socket could not take it at once */
-    assert_int_equal(rig.got, LARGE);
-    free(rig.bytes);
 }
 
 /* What the socket did not take is the caller's again: nothing is waited for, and the rest may go as a write. */
@@ -185,27 +212,16 @@ static void test_a_write_of_now_leaves_the_rest(void **state)
     struct rig rig;
     (void)state;
 
-    begin(&rig, step_write_now);
-    rig.bytes = malloc(LARGE);
-    for (size_t i = 0; i < LARGE; i++)
-        rig.bytes[i] = (char)(i * 2654435761u >> 13);
-    rig.peers[0] = connect_to(rig.port);
-    run(&rig);
-    assert_int_equal(rig.got, LARGE);
-    free(rig.bytes);
+    run_large(&rig, step_write_now);
 }
 
 static bool step_write_to_nobody(struct rig *rig)
 {
-    struct linger hard = {.l_onoff = 1};
-
     if (!rig->streams[0])
         return false;
     if (!rig->flag) {
         rig->flag = true;
-        setsockopt(rig->peers[0], SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-        close(rig->peers[0]);
-        rig->peers[0] = 0;
+        break_off(rig, 0);
         return false;
     }
     for (size_t i = 0; i < 2; i++)
@@ -219,9 +235,7 @@ static void test_a_write_of_now_may_fail(void **state)
     struct rig rig;
     (void)state;
 
-    begin(&rig, step_write_to_nobody);
-    rig.peers[0] = connect_to(rig.port);
-    run(&rig);
+    run_with(&rig, step_write_to_nobody, 1);
 }
 
 static bool step_back_pressure(struct rig *rig)
@@ -257,15 +271,11 @@ static void test_a_full_buffer_stops_reading_and_consuming_resumes_it(void **sta
     struct rig rig;
     (void)state;
 
-    begin(&rig, step_back_pressure);
-    rig.peers[0] = connect_to(rig.port);
-    run(&rig);
+    run_with(&rig, step_back_pressure, 1);
 }
 
 static bool step_end_and_reset(struct rig *rig)
 {
-    struct linger hard = {.l_onoff = 1};
-
     if (rig->accepted < 2)
         return false;
     if (!rig->flag) {
@@ -274,9 +284,7 @@ static bool step_end_and_reset(struct rig *rig)
             stream_want_read(rig->streams[i], true);
         assert_int_equal(send(rig->peers[0], "bye", 3, 0), 3);
         shutdown(rig->peers[0], SHUT_WR);
-        setsockopt(rig->peers[1], SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-        close(rig->peers[1]);
-        rig->peers[1] = 0;
+        break_off(rig, 1);
         return false;
     }
     if (!rig->streams[0]->eof || !rig->streams[1]->error)
@@ -293,17 +301,12 @@ static void test_an_end_and_a_reset_are_told_apart(void **state)
     struct rig rig;
     (void)state;
 
-    begin(&rig, step_end_and_reset);
-    rig.peers[0] = connect_to(rig.port);
-    usleep(1000);
-    rig.peers[1] = connect_to(rig.port);
-    run(&rig);
+    run_with(&rig, step_end_and_reset, 2);
 }
 
 /* The other side has said all, or not, before we look: all of it is there in one turn of the loop. */
 static bool step_told_late(struct rig *rig)
 {
-    struct linger hard = {.l_onoff = 1};
     struct slice word = SLICE("word");
 
     if (rig->accepted < 2)
@@ -312,11 +315,9 @@ static bool step_told_late(struct rig *rig)
         rig->flag = true;
         for (size_t i = 0; i < 2; i++)
             assert_int_equal(send(rig->peers[i], "half", 4, 0), 4);
-        setsockopt(rig->peers[0], SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-        for (size_t i = 0; i < 2; i++) {
-            close(rig->peers[i]);
-            rig->peers[i] = 0;
-        }
+        break_off(rig, 0);
+        close(rig->peers[1]);
+        rig->peers[1] = 0;
         stream_write(rig->streams[1], &word, 1); /* nobody is there any more: a reset comes, behind the end */
         for (size_t i = 0; i < 2; i++)
             stream_want_read(rig->streams[i], true);
@@ -337,11 +338,7 @@ static void test_a_reset_right_behind_bytes_is_no_end(void **state)
     struct rig rig;
     (void)state;
 
-    begin(&rig, step_told_late);
-    rig.peers[0] = connect_to(rig.port);
-    usleep(1000);
-    rig.peers[1] = connect_to(rig.port);
-    run(&rig);
+    run_with(&rig, step_told_late, 2);
 }
 
 static bool step_dial(struct rig *rig)
@@ -408,9 +405,7 @@ static void test_what_is_accepted_is_not_delayed_and_kept_alive(void **state)
     struct rig rig;
     (void)state;
 
-    begin(&rig, step_options);
-    rig.peers[0] = connect_to(rig.port);
-    run(&rig);
+    run_with(&rig, step_options, 1);
 }
 
 static bool step_nothing(struct rig *rig)
@@ -435,8 +430,6 @@ static void test_closing_a_listener_accepts_what_waits(void **state)
 /* Nobody reads: what came is known all the same. */
 static bool step_news(struct rig *rig)
 {
-    struct linger hard = {.l_onoff = 1};
-
     if (rig->accepted < 4)
         return false;
     if (!rig->flag) {
@@ -445,9 +438,7 @@ static bool step_news(struct rig *rig)
         rig->flag = true;
         assert_int_equal(send(rig->peers[0], "x", 1, 0), 1);
         shutdown(rig->peers[1], SHUT_WR);
-        setsockopt(rig->peers[2], SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-        close(rig->peers[2]);
-        rig->peers[2] = 0;
+        break_off(rig, 2);
         return false;
     }
     assert_false(stream_has_news(rig->streams[3]));
@@ -463,10 +454,7 @@ static void test_what_came_is_known_before_it_is_read(void **state)
     struct rig rig;
     (void)state;
 
-    begin(&rig, step_news);
-    for (size_t i = 0; i < 4; i++)
-        rig.peers[i] = connect_to(rig.port);
-    run(&rig);
+    run_with(&rig, step_news, 4);
 }
 
 static bool step_withhold(struct rig *rig)
