@@ -276,7 +276,7 @@ static void read_authorities(struct keyring *keyring, size_t number, struct held
         &held->problem);
     if (!read)
         return;
-    if (held->id && strcmp(held->id, tls_credentials_id(read)) == 0) { /* tickets stay good */
+    if (held->id && strcmp(held->id, tls_credentials_id(read)) == 0) { /* else each worker would build its side anew */
         tls_credentials_unref(&read);
         return;
     }

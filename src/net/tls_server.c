@@ -38,12 +38,6 @@ static void make_ticket_key(struct ticket_key *key)
     key->made = time(NULL);
 }
 
-static void make_ticket_keys(struct tls_server *server)
-{
-    make_ticket_key(&server->tickets[0]);
-    make_ticket_key(&server->tickets[1]);
-}
-
 struct tls_server *tls_server_create(const struct tls_server_options *options)
 {
     struct tls_server *server = wb_alloc(sizeof *server);
@@ -52,7 +46,8 @@ struct tls_server *tls_server_create(const struct tls_server_options *options)
     server->ciphers = slice_dup(options->ciphers);
     server->rules.ciphers = slice_of(server->ciphers);
     WB_REQUIRE(pthread_mutex_init(&server->lock, NULL) == 0);
-    make_ticket_keys(server);
+    make_ticket_key(&server->tickets[0]);
+    make_ticket_key(&server->tickets[1]); /* nobody has a ticket by it */
     return server;
 }
 
@@ -87,7 +82,6 @@ void tls_server_set_authorities(struct tls_server *server, struct tls_credential
     pthread_mutex_lock(&server->lock);
     struct tls_credentials *before = server->authorities;
     server->authorities = *authorities;
-    make_ticket_keys(server); /* what was let in by others' word is not let in again */
     atomic_fetch_add_explicit(&server->authorities_number, 1, memory_order_release);
     pthread_mutex_unlock(&server->lock);
     *authorities = NULL;

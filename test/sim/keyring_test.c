@@ -8,6 +8,7 @@
 #include "sim_tls_client.h"
 #include "waybill/base/log.h"
 #include "waybill/control/keyring.h"
+#include "waybill/model/diagnostic.h"
 #include "waybill/net/tls_server.h"
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
@@ -199,6 +200,14 @@ static bool shows_generated(struct rig *rig, const char *name)
     return strcmp(common, "TRAEFIK DEFAULT CERT") == 0;
 }
 
+/* Of the first problem. */
+static bool says(const struct rig *rig, const char *part)
+{
+    const struct diagnostics *problems = keyring_problems(rig->keyring);
+
+    return problems->count > 0 && strstr(problems->items[0].text, part) != NULL;
+}
+
 static void test_a_file_that_changes_is_read_again(void **state)
 {
     struct rig rig;
@@ -210,9 +219,11 @@ static void test_a_file_that_changes_is_read_again(void **state)
     write_file(&rig, "a.pem", other_one.cert_pem);
     apply(&rig); /* its key is still the old one's */
     assert_true(shows(&rig, "a.test", &one));
+    assert_true(says(&rig, "what was read before stays in force"));
     write_file(&rig, "a.key", other_one.key_pem);
     apply(&rig);
     assert_true(shows(&rig, "a.test", &other_one));
+    assert_int_equal(keyring_problems(rig.keyring)->count, 0);
     end(&rig);
 }
 
@@ -247,6 +258,7 @@ static void test_one_that_is_missing_is_left_out_alone(void **state)
     start(&rig);
     assert_true(shows(&rig, "b.test", &two));
     assert_true(shows_generated(&rig, "a.test"));
+    assert_true(says(&rig, "it is left out"));
     write_file(&rig, "a.pem", one.cert_pem);
     apply(&rig);
     assert_true(shows(&rig, "a.test", &one));

@@ -180,6 +180,21 @@ static void test_unknown_keys_are_said(void **state)
                         "`tls` is ignored: name certificates under [[tls]] in a file of rules, or at the entrypoint");
 }
 
+/* A document of another program has thousands. */
+static void test_so_many_unknown_keys_are_said_and_no_more(void **state)
+{
+    struct text document = TEXT_EMPTY;
+    (void)state;
+
+    text_add(&document, SLICE("{\"backends\":{\"b\":{\"x0\":1"));
+    for (unsigned i = 1; i < 1000; i++)
+        text_addf(&document, ",\"x%u\":1", i);
+    text_add(&document, SLICE("}}}"));
+    expect_reply(document.ptr, "{\"backends\":{\"b\":{}}}");
+    assert_int_equal(got.diagnostics->count, 50);
+    text_fini(&document);
+}
+
 static void test_one_wrong_type_refuses_all(void **state)
 {
     (void)state;
@@ -248,6 +263,7 @@ int main(void)
         cmocka_unit_test(test_keys_ignore_case_and_names_do_not),
         cmocka_unit_test(test_a_period_is_nanoseconds_or_a_duration),
         cmocka_unit_test(test_unknown_keys_are_said),
+        cmocka_unit_test(test_so_many_unknown_keys_are_said_and_no_more),
         cmocka_unit_test(test_one_wrong_type_refuses_all),
         cmocka_unit_test(test_what_is_no_json_is_refused_with_its_place),
         cmocka_unit_test(test_a_refused_one_delivers_nothing_and_leaks_nothing),
