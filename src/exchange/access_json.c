@@ -169,7 +169,7 @@ static void add_of_answer(struct text *line, enum access_field field, const stru
 
     switch ((int)field) {
     case ACCESS_BACKEND_ADDR:
-        add_string(line, server_host(x));
+        add_string(line, facts->note->local ? SLICE("") : server_host(x)); /* as v1.7 has it of its own answers */
         break;
     case ACCESS_BACKEND_NAME:
         add_string(line, facts->note->local ? SLICE("Traefik") : facts->note->backend_name);
@@ -230,7 +230,7 @@ static bool is_known(enum access_field field, const struct access_facts *facts)
 
     switch ((int)field) {
     case ACCESS_BACKEND_ADDR:
-        return !facts->note->local && x->server_url[0];
+        return facts->note->local || x->server_url[0];
     case ACCESS_BACKEND_NAME:
     case ACCESS_BACKEND_URL:
     case ACCESS_ORIGIN_CONTENT_SIZE:
