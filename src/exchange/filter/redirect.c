@@ -269,8 +269,9 @@ static enum filter_verdict by_regex(struct exchange *x, const struct redirect *r
     struct text subject = TEXT_EMPTY, made = TEXT_EMPTY;
     struct slice values[VALUE_COUNT], url = add_subject(&subject, x, values);
     enum filter_verdict verdict = FILTER_PASS;
+    size_t steps = MATCH_STEPS_MAX; /* of its own: routing has been paid for */
 
-    switch (rewrite_apply(&redirect->rewrite, url, values, &made)) {
+    switch (rewrite_apply(&redirect->rewrite, url, values, &steps, &made)) {
     case REWRITE_NONE:
         break;
     case REWRITE_TOO_COSTLY:

@@ -31,7 +31,8 @@ static enum filter_compiled compile(const struct filter_source *from, const void
     }
     list = ARENA_NEW(from->arena, struct white_list);
     list->networks = ARENA_ARRAY(from->arena, struct network, ranges->count);
-    list->use_x_forwarded_for = model && model->use_x_forwarded_for;
+    /* It is a member of the new list: the old one looks at the peer only, as in 1.7. */
+    list->use_x_forwarded_for = model && model->source_range.count && model->use_x_forwarded_for;
     for (size_t i = 0; i < ranges->count; i++)
         if (!network_parse(slice_trim_space(ranges->items[i]), &list->networks[list->count++])) {
             diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place,
