@@ -99,17 +99,29 @@ static bool find_place(const struct ask_place *place, struct text *out_place)
     return find_in_file(place->config_file, out_place);
 }
 
-static void tell_unreachable(const struct callout_get *get, const char *again)
+/* "http://host: /api/...: why" to "why": whoever typed the command knows what was asked. */
+static const char *reason_of(const struct callout_get *get)
+{
+    char *target = wb_format(": " SLICE_FMT ": ", SLICE_ARG(get->target));
+    const char *error = get->error.ptr ? get->error.ptr : "no answer", *found = strstr(error, target);
+
+    if (found)
+        error = found + strlen(target);
+    free(target);
+    return error;
+}
+
+static void tell_unreachable(const struct text *place, const struct callout_get *get, const char *again)
 {
     struct text shown = TEXT_EMPTY;
 
     text_add_escaped(&shown, slice_of(again));
     fprintf(stderr,
-            "cannot ask the router: %s\n"
-            "It answers only when it runs with --api. Where its API is, tell with --api http://HOST:PORT; or ask in its "
-            "container:\n"
+            "no router answers at %s: %s\n"
+            "Is it running, and with --api? If its API is elsewhere, name that with --api http://HOST:PORT; or ask in the\n"
+            "router's container:\n"
             "    docker exec CONTAINER /waybill %s\n",
-            get->error.ptr ? get->error.ptr : "no answer", shown.ptr ? shown.ptr : "");
+            place->ptr, reason_of(get), shown.ptr ? shown.ptr : "");
     text_fini(&shown);
 }
 
@@ -189,7 +201,7 @@ static int ask(const struct text *place, bool is_own, const struct text *target,
     if (callout_get_all(callout, &get, 1, 1) == CALLOUT_OK && get.status)
         status = tell_answer(place, &get);
     else
-        tell_unreachable(&get, again);
+        tell_unreachable(place, &get, again);
     callout_get_fini(&get);
     callout_destroy(&callout);
     text_fini(&below);

@@ -84,6 +84,16 @@ static int on_protocols(SSL *library, const unsigned char **out, unsigned char *
     return SSL_TLSEXT_ERR_OK;
 }
 
+/* Behind the handshake: a key update that wants an answer is two of them, a renegotiation that is refused one. */
+static void on_state(const SSL *library, int where, int value)
+{
+    struct tls_stream *t = SSL_get_app_data(library);
+
+    (void)value;
+    if (t->stream.connected && (where == SSL_CB_ACCEPT_EXIT || where & SSL_CB_ALERT))
+        t->asides++;
+}
+
 static int on_staple_wanted(SSL *library, void *arg)
 {
     const struct tls_stream *t = tls_stream_of(library);
@@ -175,6 +185,7 @@ static void build(struct tls_acceptor *acceptor)
     SSL_CTX_set_alpn_select_cb(library, on_protocols, acceptor);
     SSL_CTX_set_read_ahead(library, 1); /* else it asks for the head of each record alone */
     SSL_CTX_set_tlsext_status_cb(library, on_staple_wanted);
+    SSL_CTX_set_info_callback(library, on_state);
     SSL_CTX_free(acceptor->library);
     acceptor->library = library;
     acceptor->may_serve = rules->client_check == TLS_CLIENTS_ARE_NOT_ASKED || authorities;

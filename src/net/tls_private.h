@@ -67,6 +67,7 @@ struct tls_stream {
     unsigned part_count;
     struct buffer out;        /* encrypted, not taken by the socket */
     size_t out_sending;       /* so much of its front is being written: it must not move */
+    unsigned asides;          /* how often TLS had business of its own since hands were shaken; with who has called us */
     bool offers_h2;           /* besides HTTP/1 */
     bool held_up;             /* the library goes on when there is room in `out` */
     bool shut_wanted;         /* an end is to be said when all is written */

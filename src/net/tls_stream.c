@@ -12,6 +12,8 @@
 enum {
     RECORD_MAX = SSL3_RT_MAX_PLAIN_LENGTH,
     RECORD_OVERHEAD = 512, /* of a record, with what an alert or a key update may put before it */
+    ASIDES_MAX = 128,
+    ASIDE_BYTES = 32 * 1024, /* that pay for one more */
 };
 
 /* The library wants none left over from before. Mostly there is none, and to see that costs less than to clear the queue. */
@@ -228,6 +230,13 @@ static bool has_more(const struct tls_stream *t)
     return buffer_len(&t->plain->in) > 0 || t->plain->eof || t->plain->error || SSL_has_pending(t->library);
 }
 
+/* What TLS says for itself, key updates above all, costs us more than it weighs. Some is for nothing, the rest is for who has something to
+ * say. */
+static bool talks_too_much(const struct tls_stream *t)
+{
+    return t->asides > ASIDES_MAX + t->stream.bytes_read / ASIDE_BYTES;
+}
+
 /* True: bytes came, or the end, or an error. */
 static bool step_reading(struct tls_stream *t)
 {
@@ -242,8 +251,11 @@ static bool step_reading(struct tls_stream *t)
         }
         forget_errors();
         int status = SSL_read_ex(t->library, (void *)(uintptr_t)room.ptr, room.len, &got);
-        if (status == 1) {
+        if (status == 1)
             stream_received(&t->stream, got);
+        if (talks_too_much(t))
+            return fail(t, TLS_BROKEN, "key updates without end", -EPROTO);
+        if (status == 1) {
             changed = true;
             if (has_more(t))
                 continue;

@@ -153,7 +153,7 @@ def commands_ask(world):
     row_of("help", ["explain", "--help"], 0, "Exit code: 0")
     row_of("help of why", ["why", "-h"], 0, "Usage: waybill why CONTAINER")
     row_of("why without a name", ["why"], 2, error=["Usage: waybill why CONTAINER"])
-    row_of("nobody listens", ["explain", "a", "--api=127.0.0.1:1"], 2, error=["cannot ask the router", "docker exec CONTAINER /waybill"])
+    row_of("nobody listens", ["explain", "a", "--api=127.0.0.1:1"], 2, error=["no router answers at http://127.0.0.1:1: Couldn't connect to server\n", "with --api?", "docker exec CONTAINER /waybill"])
     row_of("not the API", ["explain", "a", f"--api=127.0.0.1:{world.port}"], 2, error=["not as the API of Waybill"])
     with a_stranger(b"one\n\x1b]0;x\x07\xc2\x9b2J") as stranger:
         row_of("whoever listens there", ["why", "a", "--api", stranger], 0, "one\n\\x1b]0;x\\x07\\xc2\\x9b2J")
