@@ -213,6 +213,26 @@ static void test_a_fifo_or_a_folder_in_place_of_the_file_is_refused_at_once(void
     provider_destroy(&provider);
 }
 
+/* Five files of 30 MiB, which take no room on the disk. */
+static void test_files_that_are_too_large_together_are_refused_before_they_are_read(void **state)
+{
+    (void)state;
+    put("conf/a.toml", RULES("a"));
+    for (int i = 0; i < 5; i++) {
+        char name[40];
+        snprintf(name, sizeof name, "conf/b%d.toml", i);
+        put(name, "");
+        char *path = path_of(name);
+        assert_int_equal(truncate(path, 30 << 20), 0);
+        free(path);
+    }
+    struct provider *provider = start_on(NULL, "conf", false);
+    assert_true(wait_for(problems_have, "b4.toml: with this one the files are larger than 128 MiB together", 2000));
+    take_away("conf/b4.toml");
+    assert_true(wait_for(problems_have, "found control character", 5000));
+    provider_destroy(&provider);
+}
+
 static void test_a_provider_that_does_not_watch_reads_once_and_stops_at_once(void **state)
 {
     (void)state;
@@ -254,6 +274,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_switched_link_is_seen_in_both_modes_as_in_a_config_map, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(test_a_fifo_or_a_folder_in_place_of_the_file_is_refused_at_once, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(test_files_that_are_too_large_together_are_refused_before_they_are_read, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(test_a_provider_that_does_not_watch_reads_once_and_stops_at_once, make_folder,
                                         remove_folder),
