@@ -8,7 +8,8 @@ static bool check_address(struct entrypoint_draft *draft)
 {
     struct host_port host_port;
     if (draft->entrypoint.address.len == 0)
-        return reading_fail(draft->reading, "entrypoint \"%s\" has no address: write Address::80", draft->shown_name);
+        return reading_fail(draft->reading, "entrypoint \"%s\" has no address: write Address::80%s", draft->shown_name,
+                            strpbrk(draft->shown_name, ",:") ? ", with a blank before it" : "");
     if (!host_port_parse(draft->entrypoint.address, &host_port))
         return reading_fail(draft->reading,
                             "entrypoint \"%s\": bad Address format \"%s\": write host:port, :port or "

@@ -123,6 +123,11 @@ const struct known_option *known_option_find(struct slice key)
     return NULL;
 }
 
+const struct known_option *known_option_at(size_t place)
+{
+    return place < WB_COUNT(known_options) ? &known_options[place] : NULL;
+}
+
 const char *known_option_shown(const struct known_option *known)
 {
     return known->shown;

@@ -145,6 +145,30 @@ const char *flag_absence(struct reading *reading, const struct flag *flag)
                         flag->shown[0] ? ": " : "", flag->shown);
 }
 
+bool flag_postpone(struct reading *reading, const struct flag *flag)
+{
+    if (flag->state != FLAG_NOT_YET || !slice_starts(slice_of(flag->name), SLICE("tracing.")))
+        return false;
+    if (!reading->absent_tracer)
+        reading->absent_tracer = reading->failure;
+    reading->failure = NULL;
+    reading->given[flag_position(flag)] = SOURCE_COMMAND_LINE; /* somebody: more is not asked */
+    flag_switch_groups_on(reading, flag);
+    return true;
+}
+
+bool flag_is_named(const struct reading *reading, const struct flag *flag)
+{
+    for (size_t i = 0; i < flag_table_count; i++) {
+        const struct flag *other = &flag_table[i];
+        bool below = slice_starts(slice_of(other->name), slice_of(flag->name)) &&
+                     strchr(".", other->name[strlen(flag->name)]) != NULL;
+        if (below && reading->given[i] != SOURCE_DEFAULTS)
+            return true;
+    }
+    return false;
+}
+
 static bool set_refused(struct reading *reading, const struct flag *flag, struct slice value)
 {
     bool truth;

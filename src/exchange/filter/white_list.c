@@ -61,7 +61,7 @@ static bool forwarded_client(const struct exchange *x, struct address *out_clien
             struct slice element = slice_trim(comma < rest.len ? slice_from(rest, comma + 1) : rest);
             rest = comma < rest.len ? slice_head(rest, comma) : slice_head(rest, 0);
             struct address address;
-            if (!address_parse(element, 0, &address))
+            if (!address_parse_forwarded(element, &address))
                 return false;
             *out_client = address;
             if (!networks_have(x->entrypoint->trusted, x->entrypoint->trusted_count, &address))

@@ -79,6 +79,7 @@ static void test_a_missing_or_bad_address_is_refused(void **state)
                                       "[x]:80", "a/b:80", "http://a:80", "[1.2.3.4]:80", "[[::1]]:80"};
     expect_refused(read_entrypoint("Name:web"), "entrypoint \"web\" has no address");
     expect_refused(read_entrypoint("Name:web Address:"), "entrypoint \"web\" has no address");
+    expect_refused(read_entrypoint("Name:web,Address::80"), "has no address: write Address::80, with a blank before it\n");
     expect_refused(read_entrypoint(""), "entrypoint \"\" has no address");
     for (size_t i = 0; i < WB_COUNT(bad); i++) {
         char *words = wb_format("Name:web Address:%s", bad[i]);
