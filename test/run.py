@@ -8,6 +8,7 @@ A stage that cannot run is a failure, never a skip. What each stage printed is i
 """
 import concurrent.futures
 import glob
+import json
 import os
 import re
 import shutil
@@ -161,15 +162,18 @@ def stage_conformance(log):
 
 
 def stage_browser(log):
-    """The dashboard as people see it; the pictures stay in build/screenshots."""
+    """The dashboard as people see it, whose pictures stay in build/screenshots; and WebSockets as browsers open them."""
     modules = os.path.join(REPO, "build", "browser")
     os.makedirs(modules, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(f"{REPO}/test/browser/{name}", modules)
-    if not os.path.isdir(f"{modules}/node_modules/playwright-core") and \
+    wanted = json.load(open(f"{modules}/package.json"))["dependencies"]
+    if not all(os.path.isdir(f"{modules}/node_modules/{name}") for name in wanted) and \
             not log.run("npm", "ci", "--no-audit", "--no-fund", "--prefix", modules):
         return 0, 1
-    return tally_of_script(log, sys.executable, "test/browser/dashboard.py", WAYBILL=f"{REPO}/build/asan/waybill")
+    counts = [tally_of_script(log, sys.executable, f"test/browser/{script}.py", WAYBILL=f"{REPO}/build/asan/waybill")
+              for script in ("sockets", "dashboard")]
+    return tuple(map(sum, zip(*counts)))
 
 
 def stage_e2e(log):

@@ -65,10 +65,15 @@ static bool answer_ready(const struct admin *admin, const struct local_request *
     return true;
 }
 
+static bool has_metrics(const struct admin *admin, const struct local_request *request)
+{
+    return admin->options.metrics_write && request->entrypoint == admin->options.metrics_entrypoint;
+}
+
 static bool answer_metrics(const struct admin *admin, const struct local_request *request, struct local_answer *answer)
 {
-    if (!admin->options.metrics_write || request->entrypoint != admin->options.metrics_entrypoint ||
-        !slice_eq(request->method, SLICE("GET")) || !slice_eq(request->path, SLICE("/metrics")))
+    if (!has_metrics(admin, request) || !slice_eq(request->method, SLICE("GET")) ||
+        !slice_eq(request->path, SLICE("/metrics")))
         return false;
     admin->options.metrics_write(admin->options.metrics_arg, &answer->body);
     answer->status = 200;
@@ -169,17 +174,27 @@ static bool answer_api(struct admin *admin, struct slice path, const struct loca
     return answered;
 }
 
+static bool has_route(struct admin *admin, const struct local_request *request, struct slice path)
+{
+    struct local_answer there = {0};
+
+    if (has_ping(admin, request) && slice_eq(path, SLICE("/ping")))
+        return true;
+    if (!slice_eq(request->method, SLICE("GET"))) /* HEAD is answered by /ping only */
+        return false;
+    bool is_route = (has_metrics(admin, request) && slice_eq(path, SLICE("/metrics"))) ||
+                    (is_api_entrypoint(admin, request) && answer_api(admin, path, request, &there));
+    text_fini(&there.body);
+    return is_route;
+}
+
 /* /api/ to /api. Only what is a route without its last slash is sent there. */
 static bool answer_slash(struct admin *admin, const struct local_request *request, struct local_answer *answer)
 {
     struct slice path = slice_head(request->path, request->path.len - 1);
-    struct local_answer there = {0};
     struct text location = TEXT_EMPTY;
-    bool is_route = (has_ping(admin, request) && slice_eq(path, SLICE("/ping"))) ||
-                    (is_api_entrypoint(admin, request) && answer_api(admin, path, request, &there));
 
-    text_fini(&there.body);
-    if (!is_route)
+    if (!has_route(admin, request, path))
         return false;
     text_add(&location, admin->options.path);
     text_add(&location, path);
@@ -251,8 +266,8 @@ static bool answer(void *arg, const struct local_request *request, struct local_
         if (is_get && answer_api(admin, request->path, request, out_answer))
             return true;
     }
-    return is_get && !admin->options.keep_trailing_slash && slice_ends(request->path, SLICE("/")) &&
-           answer_slash(admin, request, out_answer);
+    return (is_get || slice_eq(request->method, SLICE("HEAD"))) && !admin->options.keep_trailing_slash &&
+           slice_ends(request->path, SLICE("/")) && answer_slash(admin, request, out_answer);
 }
 
 /* What the request asks for below options.path, which begins with a slash; false: it is elsewhere. */

@@ -20,10 +20,22 @@ static wb_err make_folders(char *path)
     return 0;
 }
 
+/* A FIFO that nobody reads yet must not be waited for: who may read it, too, need not (the lines wait in it, as in v1.7). */
 static int open_path(const char *path)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    return fd < 0 ? -errno : fd;
+    const int flags = O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    int fd = open(path, O_WRONLY | flags, 0644);
+
+    if (fd < 0 && errno == ENXIO)
+        fd = open(path, O_RDWR | flags, 0644);
+    if (fd < 0)
+        return -errno;
+    int set = fcntl(fd, F_GETFL);
+    if (set >= 0 && fcntl(fd, F_SETFL, set & ~O_NONBLOCK) == 0)
+        return fd;
+    wb_err error = -errno;
+    close(fd);
+    return error;
 }
 
 wb_err log_file_open(struct log_file *file, struct slice path)

@@ -60,12 +60,30 @@ static void add_bash_options(struct text *out, const struct command *command)
     text_addf(out, "' ;;\n");
 }
 
+/* bash parts words at `=`, which is a word of its own then. */
+static void add_bash_choices(struct text *out)
+{
+    text_addf(out, "    if [[ $cur == = ]]; then\n"
+                   "        flag=${COMP_WORDS[COMP_CWORD - 1]} cur=\n"
+                   "    elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == = ]]; then\n"
+                   "        flag=${COMP_WORDS[COMP_CWORD - 2]}\n"
+                   "    fi\n"
+                   "    case $flag in\n");
+    for (size_t i = 0; i < flag_list_count(); i++) {
+        struct flag_facts flag = flag_list_at(i);
+        if (flag.choices[0])
+            text_addf(out, "    --%s) COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return ;;\n", flag.name, flag.choices);
+    }
+    text_addf(out, "    esac\n");
+}
+
 static void add_bash(struct text *out)
 {
     text_addf(out, "# made by: waybill completion bash\n"
                    "_waybill() {\n"
-                   "    local cur=${COMP_WORDS[COMP_CWORD]} words=\n"
-                   "    case ${COMP_WORDS[1]} in\n");
+                   "    local cur=${COMP_WORDS[COMP_CWORD]} flag= words=\n");
+    add_bash_choices(out);
+    text_addf(out, "    case ${COMP_WORDS[1]} in\n");
     for (size_t i = 0; i < command_count; i++)
         add_bash_options(out, &commands[i]);
     text_addf(out, "    *) words='--help");
@@ -112,7 +130,10 @@ static void add_zsh_flag(struct text *out, const struct flag_facts *flag)
 
     text_addf(&spec, "*--%s%s[", flag->name, flag->value[0] ? "=" : "");
     add_zsh_escaped(&spec, flag->help);
-    text_addf(&spec, "]%s", !flag->value[0] ? "" : flag->names_file ? ":file:_files" : ":value:");
+    if (flag->choices[0])
+        text_addf(&spec, "]:value:(%s)", flag->choices);
+    else
+        text_addf(&spec, "]%s", !flag->value[0] ? "" : flag->names_file ? ":file:_files" : ":value:");
     text_addf(out, " \\\n        ");
     add_quoted(out, spec.ptr);
     text_fini(&spec);
@@ -189,6 +210,8 @@ static void add_fish_flag(struct text *out, const struct flag_facts *flag)
               : flag->names_file ? " -r"
                                  : " -x");
     add_quoted(out, flag->help);
+    if (flag->choices[0])
+        text_addf(out, " -a '%s'", flag->choices);
     if (flag->letter)
         text_addf(out, " -s %c", flag->letter);
     text_add_char(out, '\n');

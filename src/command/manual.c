@@ -78,6 +78,18 @@ static void add_flags(struct text *out, bool refused)
     }
 }
 
+static void add_entrypoint_keys(struct text *out)
+{
+    for (size_t i = 0; i < entrypoint_key_count(); i++) {
+        struct entrypoint_key_facts key = entrypoint_key_at(i);
+        text_add(out, SLICE(".TP\n.B "));
+        add_plain(out, slice_of(key.form));
+        text_add_char(out, '\n');
+        add_plain(out, slice_of(key.help));
+        text_add_char(out, '\n');
+    }
+}
+
 static const char beginning[] = ".TH WAYBILL 8 \"\" \"waybill " WB_VERSION "\" \"System administration\"\n"
                                 ".SH NAME\n"
                                 "waybill \\- a router that configures itself from the labels of containers\n"
@@ -109,16 +121,32 @@ static const char ending[] =
     ".TP\n.B SIGUSR1\n"
     "log files are opened anew, for rotation.\n"
     ".SH ENVIRONMENT\n"
+    ".TP\n.B WAYBILL_USER\n"
+    "NAME:PASSWORD, with which why and explain ask an API that wants a login.\n"
     ".TP\n.BR NOTIFY_SOCKET \", \" WATCHDOG_USEC\n"
     "of systemd: it is told when the first configuration is served (READY), that all workers live (WATCHDOG), and that\n"
     "the router ends (STOPPING).\n"
     ".SH EXIT STATUS\n"
     "0 after SIGTERM or SIGINT; 1 when it could not start, which is said with the reason.\n";
 
+/* The first line of its usage: "Usage: waybill why CONTAINER [options]". */
+static void add_synopsis(struct text *out, const struct command *command)
+{
+    struct slice usage = slice_from(slice_of(command->usage), strlen("Usage: waybill ")), line, name;
+
+    slice_cut(&usage, '\n', &line);
+    slice_cut(&line, ' ', &name);
+    text_add(out, SLICE(".br\n.B waybill "));
+    add_plain(out, name);
+    text_add_char(out, '\n');
+    add_plain(out, line);
+    text_add_char(out, '\n');
+}
+
 int command_manual(int argc, char **argv)
 {
     struct words words = {.argv = argv, .argc = argc};
-    struct text out = TEXT_EMPTY, keys = TEXT_EMPTY;
+    struct text out = TEXT_EMPTY;
 
     if (words_next(&words)) {
         fputs(manual_usage, words_help(&words) ? stdout : stderr);
@@ -126,15 +154,14 @@ int command_manual(int argc, char **argv)
     }
     text_add(&out, slice_of(beginning));
     for (size_t i = 0; i < command_count; i++)
-        text_addf(&out, ".br\n.B waybill %s\n", commands[i].name);
+        add_synopsis(&out, &commands[i]);
     text_add(&out, slice_of(description));
     text_add(&out, SLICE(".SH FLAGS\n"));
     add_flags(&out, false);
     text_add(&out,
              SLICE(".SH KEYS OF AN ENTRYPOINT\nSeparated by blanks in \\-\\-entryPoints; tables below [entryPoints.NAME] in "
                    "TOML.\n"));
-    flag_list_add_entrypoint_keys(&keys);
-    add_verbatim(&out, text_slice(&keys));
+    add_entrypoint_keys(&out);
     text_add(&out, SLICE(".SH COMMANDS\n"));
     for (size_t i = 0; i < command_count; i++) {
         text_addf(&out, ".SS waybill %s\n", commands[i].name);
@@ -145,6 +172,5 @@ int command_manual(int argc, char **argv)
     text_add(&out, slice_of(ending));
     fputs(out.ptr, stdout);
     text_fini(&out);
-    text_fini(&keys);
     return COMMAND_YES;
 }

@@ -140,6 +140,17 @@ static bool may_be_h2(const struct client_conn *c)
     return h2_conn_sign(c->stream) != H2_ABSENT;
 }
 
+/* What begins in another protocol, a broken preface of HTTP/2 among them, could not read an answer (RFC 9113 3.4). */
+static void turn_away(struct client_conn *c, struct exchange *x, enum reason reason)
+{
+    if (c->was_used || !h1_is_foreign(stream_bytes(c->stream))) {
+        refuse(c, x, reason);
+        return;
+    }
+    exchange_discard(x);
+    client_end_unread(c, reason);
+}
+
 static void hand_over(struct client_conn *c)
 {
     if (h2_conn_sign(c->stream) == H2_PRESENT)
@@ -170,7 +181,7 @@ static bool step_reading_head(struct client_conn *c)
         begin_exchange(c, x, head_len);
         return true;
     case H1_BAD:
-        refuse(c, x, reason);
+        turn_away(c, x, reason);
         return true;
     case H1_NEED_MORE:
         exchange_discard(x);

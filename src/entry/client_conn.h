@@ -70,6 +70,7 @@ struct entry {
     bool draining;
     struct tls_acceptor **acceptors; /* by entrypoint; NULL: it has no TLS */
     bool told_of_proxy;              /* the first PROXY header that was not believed was logged */
+    bool told_of_refusals;           /* as was that streams are refused */
 };
 
 extern const struct client_ops client_conn_ops;

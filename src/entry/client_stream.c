@@ -7,9 +7,16 @@ static enum body_result body(void *client, struct headers *trailers, struct slic
 {
     const struct client_stream *r = client;
 
+    *out_payload = SLICE("");
+    if (r->asks_tunnel && !r->tunnelling)
+        return BODY_END; /* what comes is not the request's */
     *out_payload = h2_stream_payload(r->stream);
     if (out_payload->len)
         return BODY_PAYLOAD;
+    if (r->tunnelling && r->stream->trailers.count) {
+        h2_stream_reset(r->stream, H2_PROTOCOL_ERROR); /* RFC 9113 8.5 */
+        return BODY_INVALID;
+    }
     if (!r->stream->ended)
         return r->stream->closed ? BODY_INVALID : BODY_MORE;
     if (trailers)
@@ -65,13 +72,25 @@ static void compose_fields(struct h2_session *session, const struct headers *hea
     }
 }
 
+/* RFC 8441 5: a tunnel stands with a 200, where HTTP/1 says 101. Another success would say so, too: it has been refused before. */
+static unsigned status_of(struct client_stream *r, const struct answer_head *head)
+{
+    r->tunnelling = head->status == 101;
+    r->conn->tunnels += r->tunnelling;
+    r->failed = r->failed || (r->asks_tunnel && head->status >= 200 && head->status < 300);
+    return r->tunnelling ? 200 : head->status;
+}
+
 static void send_head(void *client, const struct answer_head *head)
 {
     struct client_stream *r = client;
     struct h2_session *session = r->conn->session;
-    bool has_body = head->has_body && !(head->length_known && head->content_length == 0);
+    unsigned status = status_of(r, head);
+    bool has_body = r->tunnelling || (head->has_body && !(head->length_known && head->content_length == 0));
 
-    compose_status(session, head->status);
+    compose_status(session, status);
+    if (r->tunnelling)
+        headers_remove(head->headers, HEADER_SEC_WEBSOCKET_ACCEPT); /* it answers a key of ours */
     if (head->date.len)
         h2_compose_field(session, SLICE("date"), head->date);
     if (head->headers)
@@ -145,11 +164,10 @@ static const struct stream *connection(const void *client)
     return ((const struct client_stream *)client)->conn->stream;
 }
 
-/* Nothing is switched to on HTTP/2: requests never ask for it. */
 static struct stream *tunnel(void *client)
 {
     (void)client;
-    WB_UNREACHABLE();
+    return NULL;
 }
 
 /* The request goes with its stream, whose arena it is in. */
@@ -159,6 +177,8 @@ static void let_go(struct client_stream *r)
     struct h2_conn *c = r->conn;
 
     list_remove(&r->link);
+    c->request_count--;
+    c->tunnels -= r->tunnelling;
     h2_stream_release(&stream);
     h2_conn_gather(c);
 }
@@ -169,7 +189,7 @@ static void ended(void *client, bool cut)
 
     r->exchange = NULL;
     if (cut || !r->out_ended)
-        h2_stream_reset(r->stream, H2_INTERNAL_ERROR);
+        h2_stream_reset(r->stream, r->tunnelling ? H2_CONNECT_ERROR : H2_INTERNAL_ERROR);
     let_go(r);
 }
 
@@ -202,8 +222,10 @@ void client_stream_begin(struct h2_conn *c, struct h2_stream *stream)
     r->stream = stream;
     r->exchange = x;
     list_push_back(&c->requests, &r->link);
+    c->request_count++;
     c->was_used = true;
     reason = h2_read_request(&stream->head, whole, &c->entry->options.limits, &stream->arena, &x->request);
+    r->asks_tunnel = x->request.upgrade;
     if (reason == REASON_NONE)
         exchange_begin(x, c->entrypoint, &c->peer);
     else

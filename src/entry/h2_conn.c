@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "h2_conn.h"
+#include "waybill/base/log.h"
 #include <stdlib.h>
 
-enum { LINGER_MS = 2000, FLUSH_MS = 30000, DRAIN_SILENT_MS = 500 };
+enum { LINGER_MS = 2000, FLUSH_MS = 30000, DRAIN_SILENT_MS = 500, FAIR_SHARE = 8 };
 
 static struct loop *loop_of(const struct h2_conn *c)
 {
@@ -87,6 +88,32 @@ static bool flush(struct h2_conn *c)
     return wrote;
 }
 
+/* One connection can bring a hundred requests, and each may hold one to a server: few clients could use up the open files. From half of
+ * what they allow on, a client gets only its share. The router's own pages hold nothing. */
+static bool is_too_much(const struct h2_conn *c)
+{
+    const struct environment *env = c->entry->env;
+    uint64_t active = cell_read(&env->counters->active), most = c->entry->options.exchanges_max;
+
+    if (most == 0 || active < most / 2 || env->entrypoints[c->entrypoint].has_local)
+        return false;
+    return active >= most || c->request_count >= FAIR_SHARE;
+}
+
+static void refuse(struct h2_conn *c, struct h2_stream *stream)
+{
+    if (!c->entry->told_of_refusals)
+        wb_log_warn("%zu requests are under way, and the limit of open files allows few more: clients over HTTP/2 that have "
+                    "many are "
+                    "refused further ones (raise the limit with ulimit -n; further ones are only counted)",
+                    (size_t)cell_read(&c->entry->env->counters->active));
+    c->entry->told_of_refusals = true;
+    note_end(c, REASON_STREAM_REFUSED);
+    h2_stream_reset(stream, H2_REFUSED_STREAM); /* nothing was done: it may be sent again (RFC 9113 8.7) */
+    h2_stream_release(&stream);
+    write_at_end_of_turn(c);
+}
+
 static void show_changes(struct h2_conn *c)
 {
     struct h2_stream *stream;
@@ -96,6 +123,8 @@ static void show_changes(struct h2_conn *c)
             client_stream_step(stream->owner);
         else if (stream->closed || stream->heads == 0)
             h2_stream_release(&stream);
+        else if (is_too_much(c))
+            refuse(c, stream);
         else
             client_stream_begin(c, stream);
     }
@@ -261,7 +290,7 @@ void h2_conn_poke(struct h2_conn *c)
         destroy(c);
         return;
     }
-    if (list_empty(&c->requests))
+    if (c->request_count == c->tunnels)
         stream_release(c->stream);
     watch(c);
 }

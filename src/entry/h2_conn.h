@@ -37,10 +37,12 @@ struct h2_conn {
     bool announced, went_away;
     struct h2_session *session;
     struct list requests; /* of struct client_stream */
-    struct buffer out;    /* frames */
-    bool out_sent;        /* all of `out` was handed to the stream: it must not change */
-    bool out_large;       /* the last one was filled */
-    struct later later;   /* writes what waits */
+    size_t request_count;
+    size_t tunnels;     /* of them, that stand: they may be silent for days */
+    struct buffer out;  /* frames */
+    bool out_sent;      /* all of `out` was handed to the stream: it must not change */
+    bool out_large;     /* the last one was filled */
+    struct later later; /* writes what waits */
     struct deadline deadline;
     enum h2_conn_watch watched;
     size_t watched_bytes; /* with H2_WATCH_WRITE: that were left */
@@ -53,9 +55,11 @@ struct client_stream {
     struct h2_stream *stream;
     struct exchange *exchange;
     bool length_known, continue_sent;
-    bool out_ended; /* the end of the answer was handed over */
-    bool failed;    /* the answer cannot be sent */
-    uint64_t left;  /* of an answer whose length is known */
+    bool asks_tunnel; /* it is a CONNECT for a WebSocket */
+    bool tunnelling;  /* which stands */
+    bool out_ended;   /* the end of the answer was handed over */
+    bool failed;      /* the answer cannot be sent */
+    uint64_t left;    /* of an answer whose length is known */
 };
 
 /* Does the connection speak HTTP/2? By ALPN, or by the preface that comes first. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "access_note.h"
 #include "access_private.h"
+#include "exchange_private.h"
 #include "waybill/base/clock.h"
 #include "waybill/exchange/access_log.h"
 
@@ -62,7 +63,7 @@ void access_note_origin(struct exchange *x)
 {
     const struct access_rules *rules = access_log_rules(x->env->access_log);
 
-    if (!x->frontend || x->backend != x->frontend->backend)
+    if (!x->frontend || !exchange_asks_own_backend(x))
         return;
     x->note->origin_status = x->answer.status;
     if (rules->json) {

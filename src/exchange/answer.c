@@ -141,10 +141,30 @@ bool exchange_is_internal(const struct exchange *x)
     return is_internal;
 }
 
+/* False: the routes of this worker hold as much as they may, and that is answered. */
+static bool hold_local(struct exchange *x, size_t bytes)
+{
+    struct environment *env = x->env;
+    size_t others = env->local_bytes - x->local_bytes, own = x->local_bytes + bytes;
+
+    if (own > LOCAL_BYTES_SHORT && others && others + own > LOCAL_BYTES_MAX) {
+        exchange_answer(x, REASON_API_BUSY);
+        return false;
+    }
+    env->local_bytes += bytes;
+    x->local_bytes += bytes;
+    return true;
+}
+
 static void give_local_answer(struct exchange *x, struct local_answer *answer)
 {
-    struct headers *headers = fields(x);
+    struct headers *headers;
 
+    if (!hold_local(x, answer->body.len)) {
+        text_fini(&answer->body);
+        return;
+    }
+    headers = fields(x);
     if (answer->content_type.len)
         headers_add_id(headers, HEADER_CONTENT_TYPE, answer->content_type);
     if (answer->location.len)
@@ -170,7 +190,10 @@ bool answer_locally(struct exchange *x, bool filtered)
         response_halves_end(x,
                             NULL); /* what is on an entrypoint is for what is routed; white lists and auth hold here too */
     x->internal = true;
-    if (answer.wants_body)
+    if (exchange_asks_connect(x)) {
+        text_fini(&answer.body);
+        exchange_answer(x, REASON_UNKNOWN_PROTOCOL);
+    } else if (answer.wants_body)
         exchange_become(x, EXCHANGE_LOCAL_BODY);
     else
         give_local_answer(x, &answer);
@@ -190,6 +213,8 @@ bool step_local_body(struct exchange *x)
             exchange_answer(x, REASON_BODY_TOO_LARGE);
             return true;
         }
+        if (!hold_local(x, payload.len))
+            return true;
         text_add(&x->answer_text, payload);
         exchange_request_took(x, payload.len);
         return true;
@@ -209,7 +234,9 @@ static void add_escaped_html(struct text *out, struct slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        if (c == '&' || c == '<' || c == '>' || c == '"' || c == '\'')
+        if (c == '&')
+            text_add(out, SLICE("&amp;")); /* as v1.7 spells it */
+        else if (c == '<' || c == '>' || c == '"' || c == '\'')
             text_addf(out, "&#%d;", c);
         else
             text_add_char(out, c);

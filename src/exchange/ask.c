@@ -10,6 +10,7 @@ static bool stays_behind(const struct header *header)
     case HEADER_COOKIE:
     case HEADER_EXPECT:
     case HEADER_RANGE:
+    case HEADER_TRAILER:
         return true;
     default:
         return slice_starts_nocase(header->name, SLICE("content-")) || slice_starts_nocase(header->name, SLICE("if-"));
@@ -75,6 +76,7 @@ void exchange_ask(struct exchange *x, const struct route_target *target, struct 
     x->tried_count = 0;
     x->earned = false;
     x->backend = target->backend;
+    lease_drop(&x->moved_to);
     x->filters = target->filters;
     x->filter_count = target->filter_count;
 }

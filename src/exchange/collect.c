@@ -29,6 +29,7 @@ void exchange_replace_body(struct exchange *x, struct body_source *source, uint6
     deadline_clear(&x->deadline);
     x->continue_wanted = false;
     x->upload = source;
+    headers_remove(&x->request.headers, HEADER_TRAILER); /* there is no place for any */
     x->request.body = BODY_LENGTH;
     x->request.content_length = length;
 }

@@ -42,7 +42,7 @@ static void clear(struct exchange *x)
     x->progress = 0;
     x->te_trailers = x->websocket = false;
     x->upgrade = SLICE("");
-    x->lease = NULL;
+    x->lease = x->moved_to = NULL;
     x->alias = SLICE("");
     x->frontend = NULL;
     x->route = (struct route_decision){0};
@@ -67,6 +67,7 @@ static void clear(struct exchange *x)
     x->answer_bytes = 0;
     x->answer_body = SLICE("");
     x->answer_text = TEXT_EMPTY;
+    x->local_bytes = 0;
     x->tunnel_client_shut = x->tunnel_server_shut = false;
     x->at_entrypoint = x->at_backend = NULL;
     x->trace = NULL;
@@ -218,7 +219,9 @@ static void release(struct exchange *x)
     if (x->kept.base)
         replay_drop(x);
     text_fini(&x->answer_text);
+    env->local_bytes -= x->local_bytes;
     lease_drop(&x->lease);
+    lease_drop(&x->moved_to);
     arena_reset(&x->arena);
     keep_for_reuse(x);
 }
@@ -271,6 +274,8 @@ void exchange_end(struct exchange *x, enum reason reason, bool cut)
 void exchange_abandon(struct exchange *x, enum reason reason)
 {
     WB_REQUIRE(!x->stepping);
+    if (x->state == EXCHANGE_TUNNEL && reason == REASON_CLIENT_GONE)
+        attempt_break_off(&x->attempt); /* no end of the tunnel has come (RFC 8441 5) */
     x->state = EXCHANGE_END;
     x->reason = reason;
     if (x->status == 0)

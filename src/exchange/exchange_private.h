@@ -29,6 +29,11 @@ static inline bool exchange_server_is_there(const struct exchange *x, const stru
     return x->lease == x->env->lease ||
            (server->slot < now->server_slot_count && now->server_generations[server->slot] == server->generation);
 }
+/* Not one that a filter asks in its stead, for an error page. */
+static inline bool exchange_asks_own_backend(const struct exchange *x)
+{
+    return x->backend == x->frontend->backend || x->moved_to;
+}
 /* Is the whole request gone, and did the server take it? One that was asked to say so before the body comes and never did may leave
  * the body where it is, and take it for the next request (RFC 9110 10.1.1 says no more than that it should tell). */
 static inline bool exchange_was_taken(const struct exchange *x)
@@ -93,6 +98,11 @@ void tunnel_keep_request(struct exchange *x);
 
 /* exchange.c: the end. `cut`: what was sent must not look complete. */
 void exchange_end(struct exchange *x, enum reason reason, bool cut);
+/* A WebSocket that is asked for over HTTP/2 (RFC 8441): there any success would mean that it stands. */
+static inline bool exchange_asks_connect(const struct exchange *x)
+{
+    return x->request.upgrade && x->request.version == HTTP_2;
+}
 /* Restarts the deadline when `progress` differs from what it watched before. */
 void exchange_watch(struct exchange *x, uint64_t progress, uint64_t timeout_ms);
 

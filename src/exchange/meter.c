@@ -34,7 +34,7 @@ void meter_route(struct exchange *x)
 
 void meter_retry(struct exchange *x)
 {
-    if (x->at_backend && x->backend == x->frontend->backend)
+    if (x->at_backend && exchange_asks_own_backend(x))
         traffic_retry(x->at_backend);
 }
 

@@ -52,6 +52,7 @@ void leave_configuration(struct exchange *x)
     x->backend = NULL;
     x->server = x->wanted = NULL;
     lease_drop(&x->lease);
+    lease_drop(&x->moved_to);
 }
 
 /* A 101 that nobody asked for, or from who did not understand what it agrees to, opens nothing. */
@@ -139,6 +140,10 @@ static bool take_head(struct exchange *x)
     x->continue_wanted = false;
     if (x->backend->is_dynamic)
         upstream_note_reply(x->env->upstream, x->backend, x->server, status);
+    if (status < 300 && x->websocket && exchange_asks_connect(x)) {
+        exchange_answer(x, REASON_SERVER_NOT_SWITCHED);
+        return true;
+    }
     make_answer(x);
     if (x->halves)
         return filter_head(x);

@@ -50,6 +50,7 @@ bool exchange_was_forwarded(const struct exchange *x)
     case REASON_SERVER_RESET:
     case REASON_SERVER_UPGRADE:
     case REASON_SERVER_WEBSOCKET:
+    case REASON_SERVER_NOT_SWITCHED:
     case REASON_SERVER_TLS_UNTRUSTED:
     case REASON_SERVER_TLS_NAME:
     case REASON_SERVER_TLS_EXPIRED:

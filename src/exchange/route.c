@@ -102,25 +102,17 @@ bool step_start(struct exchange *x)
     return true;
 }
 
-static const struct match_table *table_of(const struct exchange *x)
+static enum reason decide(struct exchange *x, const struct snapshot *snapshot, struct route_decision *out_decision)
 {
     size_t number = (size_t)(x->entrypoint - x->env->entrypoints);
-    const struct snapshot *snapshot = x->lease->snapshot;
-
-    return number < snapshot->entrypoint_count ? snapshot->entrypoints[number].table : NULL;
-}
-
-static enum reason decide(struct exchange *x)
-{
+    const struct match_table *table = number < snapshot->entrypoint_count ? snapshot->entrypoints[number].table : NULL;
     const struct route_request request = {.method = x->request.method,
                                           .host = x->request.host,
                                           .alias = x->alias,
                                           .target = &x->target,
                                           .headers = &x->request.headers};
-    enum reason reason = route_decide(table_of(x), &request, &x->arena, &x->route);
 
-    x->frontend = x->route.frontend;
-    return reason;
+    return route_decide(table, &request, &x->arena, out_decision);
 }
 
 /* In the place of whatever somebody who is believed said. Filters see it: an authentication server is told, custom headers may
@@ -143,7 +135,8 @@ bool step_route(struct exchange *x)
         exchange_answer(x, REASON_NOT_READY);
         return true;
     }
-    reason = decide(x);
+    reason = decide(x, x->lease->snapshot, &x->route);
+    x->frontend = x->route.frontend;
     if (x->env->traffic)
         meter_route(x);
     if (x->note)
@@ -259,6 +252,30 @@ static const struct route_server *next_attempt(struct exchange *x)
     return next_server(x);
 }
 
+static bool is_own_backend(const struct exchange *x, const struct route_frontend *now)
+{
+    return exchange_asks_own_backend(x) && x->backend && now->backend && slice_eq(now->provider, x->frontend->provider) &&
+           slice_eq(now->backend->name, x->backend->name);
+}
+
+/* A body may take so long to be collected that all servers have been replaced. Who would get the request now is its server too,
+ * if that is the same backend; the frontend, and what its filters have decided, stay those that it began with. False: nobody else
+ * than before. */
+static bool move_on(struct exchange *x)
+{
+    struct lease *now = x->env->lease;
+    struct route_decision decision;
+
+    if (now == x->lease || now == x->moved_to || decide(x, now->snapshot, &decision) != REASON_NONE ||
+        !is_own_backend(x, decision.frontend))
+        return false;
+    lease_drop(&x->moved_to);
+    x->moved_to = lease_use(now);
+    x->backend = decision.frontend->backend;
+    x->server = x->wanted = NULL; /* they were of the other one */
+    return true;
+}
+
 /* passTLSCert: the server is called as the entrypoint that the request came by. Those that are called so are few: they have pools
  * by name. */
 static struct server_pool *pool_as_entrypoint(const struct exchange *x, const struct route_server *server)
@@ -290,6 +307,8 @@ bool step_pick(struct exchange *x)
 {
     const struct route_server *server = next_attempt(x);
 
+    if (!server && move_on(x))
+        server = next_attempt(x);
     if (!server) {
         exchange_answer(x, x->attempt.reason == REASON_NONE ? upstream_why_none(x->backend) : x->attempt.reason);
         return true;

@@ -113,13 +113,13 @@ void trace_server(struct exchange *x)
 
     if (!note->forward_span)
         begin_forwarding(x);
-    if (x->backend == x->frontend->backend)
+    if (exchange_asks_own_backend(x))
         note->server = arena_copy(&x->arena, x->server->url);
 }
 
 void trace_origin(struct exchange *x)
 {
-    if (x->frontend && x->backend == x->frontend->backend)
+    if (x->frontend && exchange_asks_own_backend(x))
         x->trace->origin_status = x->answer.status;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* After a 101: bytes pass both ways as they come, each side's end is passed on, and nothing is looked at. */
+/* After a 101: bytes pass both ways as they come, each side's end is passed on, and nothing is looked at. Over HTTP/2 the client's
+ * side is a stream among others, and its bytes are a body's (RFC 8441 5). */
 #include "exchange_private.h"
 
 /* A slice of `from` becomes the same slice of the copy; any other stays. */
@@ -80,6 +81,73 @@ static bool pump(struct stream *from, struct stream *to, size_t *pending, bool *
     return false;
 }
 
+/* From a client over HTTP/2; as pump. */
+static bool pump_body(struct exchange *x, struct stream *server)
+{
+    while (!server->writing && !x->tunnel_client_shut) {
+        struct slice payload;
+        if (x->upload_pending)
+            x->client_ops->body_took(x->client, x->upload_pending);
+        x->upload_pending = 0;
+        switch (x->client_ops->body(x->client, NULL, &payload)) {
+        case BODY_PAYLOAD:
+            stream_write(server, &payload, 1);
+            x->upload_pending = payload.len;
+            break;
+        case BODY_MORE:
+            return false;
+        case BODY_INVALID:
+            return true;
+        case BODY_END:
+            x->tunnel_client_shut = true;
+            stream_shut_down(server);
+            break;
+        }
+        if (server->error || server->write_error)
+            return true;
+    }
+    return false;
+}
+
+/* To it. */
+static bool pump_answer(struct exchange *x, struct stream *server)
+{
+    const struct client_ops *ops = x->client_ops;
+
+    if (server->error || server->write_error || ops->has_failed(x->client))
+        return true;
+    while (!ops->is_writing(x->client) && !x->tunnel_server_shut) {
+        server->pinned = false;
+        stream_consume(server, x->download_pending);
+        struct slice bytes = stream_bytes(server);
+        x->download_pending = bytes.len;
+        if (bytes.len == 0)
+            break;
+        ops->send_body(x->client, bytes, false, NULL);
+        x->answer_bytes += bytes.len;
+        server->pinned = ops->is_writing(x->client);
+    }
+    if (ops->is_writing(x->client))
+        return false;
+    if (server->eof && !x->tunnel_server_shut) {
+        x->tunnel_server_shut = true;
+        ops->send_body(x->client, SLICE(""), true, NULL);
+    }
+    stream_release(server);
+    return false;
+}
+
+/* Both ways; true when a side has failed. */
+static bool pump_both(struct exchange *x, struct stream *client, struct stream *server)
+{
+    uint64_t sent = 0;
+
+    if (!client)
+        return pump_body(x, server) || pump_answer(x, server);
+    return pump(client, server, &x->upload_pending, &x->tunnel_client_shut, &sent) ||
+           pump(server, client, &x->download_pending, &x->tunnel_server_shut, &x->answer_bytes);
+}
+
 /* A tunnel may be silent for long; a side that takes nothing of what waits for it may not. */
 static void watch_writes(struct exchange *x)
 {
@@ -95,7 +163,6 @@ bool step_tunnel(struct exchange *x)
 {
     struct stream *client = x->client_ops->tunnel(x->client);
     struct stream *server = attempt_stream(&x->attempt);
-    uint64_t sent = 0;
 
     if (!server) {
         exchange_end(x, REASON_RESPONSE_CUT, true);
@@ -105,14 +172,14 @@ bool step_tunnel(struct exchange *x)
         watch_writes(x);
         return false; /* the 101 itself */
     }
-    stream_want_read(client, true);
+    if (client)
+        stream_want_read(client, true);
     stream_want_read(server, true);
-    if (pump(client, server, &x->upload_pending, &x->tunnel_client_shut, &sent) ||
-        pump(server, client, &x->download_pending, &x->tunnel_server_shut, &x->answer_bytes)) {
+    if (pump_both(x, client, server)) {
         exchange_end(x, REASON_DONE, true);
         return false;
     }
-    if (x->tunnel_client_shut && x->tunnel_server_shut && !client->writing && !server->writing)
+    if (x->tunnel_client_shut && x->tunnel_server_shut && !x->client_ops->is_writing(x->client) && !server->writing)
         exchange_end(x, REASON_DONE, false);
     else
         watch_writes(x);

@@ -57,6 +57,24 @@ bool target_split(struct slice target, bool is_options, enum target_form *out_fo
     return out_path->ptr[0] == '/' && end > 0 && authority_parse(*out_authority, &host, &port);
 }
 
+static bool looks_like_target(struct slice word)
+{
+    return slice_starts(word, SLICE("/")) || slice_eq(word, SLICE("*")) || absolute_prefix(word) > 0;
+}
+
+bool h1_is_foreign(struct slice bytes)
+{
+    struct slice line = slice_head(bytes, slice_find(bytes, '\n'));
+    struct slice method = slice_head(line, slice_find(line, ' ')), behind = slice_from(line, method.len + 1);
+    struct slice target = slice_head(behind, slice_find(behind, ' '));
+    struct slice last = slice_from(behind, target.len + 1);
+
+    if (line.len == bytes.len || target.len == 0 || last.len == 0 || slice_find(last, ' ') < last.len ||
+        !header_name_is_valid(method))
+        return false;
+    return !looks_like_target(target) && !slice_starts(last, SLICE("HTTP/"));
+}
+
 /* Steps over an empty line before the request line. */
 static enum scan_result skip_empty_line(struct h1_reader *reader, struct slice bytes, enum reason *out_reason)
 {

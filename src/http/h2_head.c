@@ -3,14 +3,13 @@
 #include "chars.h"
 #include "h1_scan.h"
 #include "waybill/http/target.h"
+#include "waybill/http/websocket.h"
 
-enum pseudo { PSEUDO_METHOD, PSEUDO_SCHEME, PSEUDO_PATH, PSEUDO_AUTHORITY, PSEUDO_COUNT };
+enum pseudo { PSEUDO_METHOD, PSEUDO_SCHEME, PSEUDO_PATH, PSEUDO_AUTHORITY, PSEUDO_PROTOCOL, PSEUDO_COUNT };
 
 static const struct slice pseudo_names[PSEUDO_COUNT] = {
-    [PSEUDO_METHOD] = {":method", 7},
-    [PSEUDO_SCHEME] = {":scheme", 7},
-    [PSEUDO_PATH] = {":path", 5},
-    [PSEUDO_AUTHORITY] = {":authority", 10},
+    [PSEUDO_METHOD] = {":method", 7},        [PSEUDO_SCHEME] = {":scheme", 7},     [PSEUDO_PATH] = {":path", 5},
+    [PSEUDO_AUTHORITY] = {":authority", 10}, [PSEUDO_PROTOCOL] = {":protocol", 9},
 };
 
 struct reading {
@@ -110,6 +109,8 @@ static enum reason take_regular(struct reading *reading, const struct header *fi
     reading->regular_seen = true;
     if (!name_is_lower(field->name) || !value_is_clean(value))
         return REASON_BAD_FIELD;
+    if (id == HEADER_SEC_WEBSOCKET_KEY && reading->pseudo[PSEUDO_PROTOCOL].len)
+        return REASON_NONE; /* of no use over HTTP/2 (RFC 8441 5): the server gets another */
     if ((reason = judge_field(reading, id, value)) != REASON_NONE)
         return reason;
     if (id == HEADER_COOKIE) {
@@ -154,6 +155,30 @@ static enum reason take_fields(struct reading *reading, const struct h2_head *he
             return reason;
     }
     return reading->crumbs > 1 ? join_crumbs(reading, head, arena) : REASON_NONE;
+}
+
+/* RFC 8441 4, 5: CONNECT for a WebSocket goes on as the GET that asks for one in HTTP/1 (RFC 6455 4.1): that is what rules, filters,
+ * servers and logs know sockets by. */
+static enum reason take_protocol(struct reading *reading, struct arena *arena)
+{
+    struct request_head *out = reading->out;
+    char key[WEBSOCKET_KEY_SIZE];
+    struct slice copy;
+
+    if (!slice_eq(out->method, SLICE("CONNECT")))
+        return REASON_BAD_FIELD;
+    if (!slice_eq_nocase(reading->pseudo[PSEUDO_PROTOCOL], SLICE("websocket")))
+        return REASON_UNKNOWN_PROTOCOL;
+    if (reading->has_length)
+        return REASON_BAD_FRAMING;
+    websocket_make_key(key);
+    copy = arena_copy(arena, slice_of(key));
+    if (arena->overflowed || !headers_add_id(&out->headers, HEADER_UPGRADE, SLICE("websocket")) ||
+        !headers_add_id(&out->headers, HEADER_SEC_WEBSOCKET_KEY, copy))
+        return REASON_HEAD_TOO_LARGE;
+    out->method = SLICE("GET");
+    out->upgrade = true;
+    return REASON_NONE;
 }
 
 static enum reason judge_method(struct request_head *out)
@@ -209,10 +234,12 @@ static enum reason judge_body(const struct reading *reading, bool ended)
 {
     struct request_head *out = reading->out;
 
+    out->expect_continue = out->expect_continue && !ended && !out->upgrade;
+    if (out->upgrade)
+        return REASON_NONE; /* what comes is the tunnel's */
     out->body = reading->has_length ? BODY_LENGTH : ended ? BODY_NONE : BODY_CHUNKED;
     if (ended && out->content_length > 0)
         return REASON_BAD_FRAMING;
-    out->expect_continue = out->expect_continue && !ended;
     return REASON_NONE;
 }
 
@@ -240,6 +267,8 @@ enum reason h2_read_request(const struct h2_head *head, bool ended, const struct
     reason = take_fields(&reading, head, arena);
     out->method = reading.pseudo[PSEUDO_METHOD].ptr ? reading.pseudo[PSEUDO_METHOD] : SLICE("");
     out->target = reading.pseudo[PSEUDO_PATH].ptr ? reading.pseudo[PSEUDO_PATH] : SLICE("");
+    if (reason == REASON_NONE && reading.pseudo[PSEUDO_PROTOCOL].len)
+        reason = take_protocol(&reading, arena);
     if (reason != REASON_NONE || (reason = judge_method(out)) != REASON_NONE)
         return reason;
     if ((reason = judge_target(&reading, limits)) != REASON_NONE || (reason = judge_authority(&reading)) != REASON_NONE)

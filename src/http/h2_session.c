@@ -165,6 +165,8 @@ static void submit_settings(struct h2_session *session)
     if (session->side == H2_CLIENT) {
         entries[2].value = 0;
         entries[count++] = (nghttp2_settings_entry){NGHTTP2_SETTINGS_ENABLE_PUSH, 0};
+    } else {
+        entries[count++] = (nghttp2_settings_entry){NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1}; /* RFC 8441 3 */
     }
     WB_REQUIRE(nghttp2_submit_settings(session->engine, NGHTTP2_FLAG_NONE, entries, count) == 0);
     WB_REQUIRE(nghttp2_session_set_local_window_size(session->engine, NGHTTP2_FLAG_NONE, 0, SESSION_WINDOW) == 0);

@@ -133,6 +133,7 @@ static void remove_named(struct headers *h, struct slice list, unsigned *budget)
 void headers_remove_hop_by_hop(struct headers *h)
 {
     unsigned budget = HEADERS_MAX;
+    uint64_t leaving = hop_by_hop;
 
     for (unsigned i = 0; i < h->count; i++)
         if (h->items[i].id == HEADER_OTHER && is_framing_alias(h->items[i].name))
@@ -143,8 +144,10 @@ void headers_remove_hop_by_hop(struct headers *h)
         for (unsigned i = 0; i < h->count; i++)
             if (h->items[i].id == HEADER_CONNECTION && !h->items[i].gone)
                 remove_named(h, h->items[i].value, &budget);
+    if (id_in(HEADER_TRANSFER_ENCODING, h->present))
+        leaving &= ~BIT(TRAILER);
     for (unsigned i = 0; i < h->count; i++)
-        if (id_in(h->items[i].id, hop_by_hop))
+        if (id_in(h->items[i].id, leaving))
             h->items[i].gone = true;
 }
 

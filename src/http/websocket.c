@@ -3,11 +3,19 @@
 #include "waybill/base/base64.h"
 #include "waybill/base/digest.h"
 
-enum { KEY_CHARS = 24 }; /* 16 bytes in base64 */
+enum { KEY_BYTES = 16, KEY_CHARS = WEBSOCKET_KEY_SIZE - 1 /* in base64 */ };
 
 bool websocket_is_wanted(struct slice upgrade)
 {
     return slice_list_has(upgrade, SLICE("websocket"));
+}
+
+void websocket_make_key(char out[WEBSOCKET_KEY_SIZE])
+{
+    char bytes[KEY_BYTES];
+
+    digest_random(bytes, sizeof bytes);
+    base64_encode(slice_make(bytes, sizeof bytes), out);
 }
 
 /* The one field of that name; none, or a second one, is as good as none. */

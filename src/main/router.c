@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "router_private.h"
 #include "waybill/base/log.h"
+#include "waybill/base/patience.h"
 #include "waybill/exchange/filters.h"
 #include "waybill/provider/docker.h"
 #include "waybill/provider/file.h"
@@ -34,7 +35,10 @@ static struct worker_options worker_options_of(struct router *r, size_t number, 
                      .workers = (unsigned)r->worker_count,
                      .max_idle = clients_max,
                      .tls = r->tls},
-        .entry = {.head_timeout_ms = s->head_timeout_ms, .idle_timeout_ms = s->idle_timeout_ms, .limits = h1_default_limits},
+        .entry = {.head_timeout_ms = s->head_timeout_ms,
+                  .idle_timeout_ms = s->idle_timeout_ms,
+                  .limits = h1_default_limits,
+                  .exchanges_max = clients_max},
         .attempts_max = attempts_max(s),
         .body_timeout_ms = s->body_timeout_ms,
         .response_body_timeout_ms = s->response_body_timeout_ms,
@@ -160,6 +164,7 @@ static void create_service(struct router *r)
 /* Each worker ends when its last connection has; joining them waits for that. */
 static void finish(struct router *r)
 {
+    patience_begin(PATIENCE_MS);
     for (size_t i = 0; i < r->provider_count; i++)
         provider_destroy(&r->providers[i]);
     for (size_t i = 0; i < r->worker_count; i++)
@@ -301,6 +306,7 @@ int router_run(const struct settings *settings)
     }
     keyring_destroy(&r->keyring);
     line_writer_destroy(&r->access_writer);
+    patience_end();
     board_destroy(&r->board);
     for (size_t i = 0; r->entrypoints && i < settings->entrypoint_count; i++)
         entrypoint_fini(&r->entrypoints[i]);

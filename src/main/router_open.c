@@ -72,6 +72,21 @@ bool router_check_docker(const struct settings *s)
     return !problem;
 }
 
+/* What to do about a listener that cannot be opened; "" when the error says it all. */
+static const char *advise(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return ": another program listens there (ss -ltnp names it): end that one, or choose another Address";
+    case EACCES:
+        return ": ports below 1024 are for root, or who has CAP_NET_BIND_SERVICE: give it that, or choose another Address";
+    case EADDRNOTAVAIL:
+        return ": this machine has no such address (ip address lists them)";
+    default:
+        return "";
+    }
+}
+
 bool router_open_sockets(struct router *r)
 {
     const struct settings *s = r->settings;
@@ -86,8 +101,8 @@ bool router_open_sockets(struct router *r)
                                                          : -EINVAL;
         if (error) {
             wb_log_fatal("Error preparing server: error opening listener: entrypoint " SLICE_FMT ": listen tcp " SLICE_FMT
-                         ": %s",
-                         SLICE_ARG(s->entrypoints[e].name), SLICE_ARG(address), strerror(-error));
+                         ": %s%s",
+                         SLICE_ARG(s->entrypoints[e].name), SLICE_ARG(address), strerror(-error), advise(-error));
             return false;
         }
         wb_log_info("Starting server on " SLICE_FMT " (entrypoint " SLICE_FMT ", port %u, %zu workers)", SLICE_ARG(address),

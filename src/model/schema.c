@@ -47,7 +47,7 @@ static const struct group breaker = GROUP_INIT("circuit breaker", model_circuit_
 
 #define RECORD model_stickiness
 static const struct field stickiness_rows[] = {ROW(TEXT, cookie_name, "cookieName", "cookieName", 0)};
-static const struct group stickiness = GROUP_INIT("stickiness", model_stickiness, stickiness_rows);
+static const struct group stickiness = GROUP_INIT("table of stickiness", model_stickiness, stickiness_rows);
 #undef RECORD
 
 #define RECORD model_load_balancer
@@ -84,12 +84,13 @@ static const struct field buffering_rows[] = {
     ROW(INTEGER, mem_response_body_bytes, "memResponseBodyBytes", "memResponseBodyBytes", 0),
     ROW(TEXT, retry_expression, "retryExpression", "retryExpression", 0),
 };
-static const struct group buffering = GROUP_INIT("buffering", model_buffering, buffering_rows);
+static const struct group buffering = GROUP_INIT("table of buffering", model_buffering, buffering_rows);
 #undef RECORD
 
 #define RECORD model_response_forwarding
 static const struct field forwarding_rows[] = {ROW(TEXT, flush_interval, "flushInterval", "flushInterval", 0)};
-static const struct group forwarding = GROUP_INIT("response forwarding", model_response_forwarding, forwarding_rows);
+static const struct group forwarding = GROUP_INIT("table of response forwarding", model_response_forwarding,
+                                                  forwarding_rows);
 #undef RECORD
 
 #define RECORD model_backend
@@ -132,7 +133,8 @@ static const struct field cert_infos_rows[] = {
     SUB(subject, "subject", "subject", 0, dn),
     SUB(issuer, "issuer", "issuer", 0, dn),
 };
-static const struct group cert_infos = GROUP_INIT("client certificate fields", model_client_cert_infos, cert_infos_rows);
+static const struct group cert_infos = GROUP_INIT("choice of client certificate fields", model_client_cert_infos,
+                                                  cert_infos_rows);
 #undef RECORD
 
 #define RECORD model_pass_client_cert
@@ -176,7 +178,7 @@ static const struct field headers_rows[] = {
     ROW(TEXT, referrer_policy, "referrerPolicy", "referrerPolicy", 0),
     ROW(BOOL, is_development, "isDevelopment", "isDevelopment", 0),
 };
-static const struct group headers = GROUP_INIT("headers", model_headers, headers_rows);
+static const struct group headers = GROUP_INIT("table of headers", model_headers, headers_rows);
 #undef RECORD
 
 #define RECORD model_error_page
@@ -221,7 +223,7 @@ static const struct field users_rows[] = {
     ROW(TEXT, users_file, "usersFile", "usersFile", 0),
     ROW(BOOL, remove_header, "removeHeader", "removeHeader", 0),
 };
-static const struct group auth_users = GROUP_INIT("users", model_auth_users, users_rows);
+static const struct group auth_users = GROUP_INIT("list of users", model_auth_users, users_rows);
 #undef RECORD
 
 #define RECORD model_auth_tls
@@ -232,7 +234,7 @@ static const struct field auth_tls_rows[] = {
     ROW(TEXT, key, "key", NULL, 0),
     ROW(BOOL, insecure_skip_verify, "insecureSkipVerify", "insecureSkipVerify", 0),
 };
-static const struct group auth_tls = GROUP_INIT("TLS of the auth server", model_auth_tls, auth_tls_rows);
+static const struct group auth_tls = GROUP_INIT("table of TLS", model_auth_tls, auth_tls_rows);
 #undef RECORD
 
 #define RECORD model_auth_forward
@@ -252,7 +254,7 @@ static const struct field auth_rows[] = {
     SUB(forward, "forward", "forward", 0, auth_forward),
     ROW(TEXT, header_field, "headerField", "headerField", 0),
 };
-static const struct group auth = GROUP_INIT("auth", model_auth, auth_rows);
+static const struct group auth = GROUP_INIT("login", model_auth, auth_rows);
 #undef RECORD
 
 #define RECORD model_timeouts
@@ -262,7 +264,7 @@ static const struct field timeouts_rows[] = {
     ROW(TEXT, body, "body", "body", 0),
     ROW(TEXT, total, "total", "total", 0),
 };
-static const struct group timeouts = GROUP_INIT("timeouts", model_timeouts, timeouts_rows);
+static const struct group timeouts = GROUP_INIT("table of timeouts", model_timeouts, timeouts_rows);
 #undef RECORD
 
 #define RECORD model_frontend

@@ -35,6 +35,13 @@ bool address_parse(struct slice text, uint16_t port, struct address *out_address
     return true;
 }
 
+bool address_parse_forwarded(struct slice text, struct address *out_address)
+{
+    size_t colon = slice_find_last(text, ':');
+    bool has_port = colon < text.len && (slice_find(text, ':') == colon || (colon > 0 && text.ptr[colon - 1] == ']'));
+    return address_parse(has_port ? slice_head(text, colon) : text, 0, out_address);
+}
+
 struct address address_from_bytes(const uint8_t *ip, bool is_v6, uint16_t port)
 {
     struct address address = {.port = port};

@@ -3,11 +3,12 @@
 #include "uv_private.h"
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 4096 };
+enum { BACKLOG = 4096, KEEPALIVE_SECONDS = 30, KEEPALIVE_INTERVAL_SECONDS = 1, KEEPALIVE_PROBES = 10 };
 
 static wb_err open_one(const struct sockaddr_storage *to, socklen_t size, bool share, int *out_fd)
 {
@@ -123,6 +124,18 @@ static void on_connection(uv_stream_t *handle, int status)
         take_one(listener);
 }
 
+/* What is accepted has the options of the socket it came by (tcp(7)): said once here, they cost no connection four calls. */
+static void set_options_of_accepted(int fd)
+{
+    int one = 1, idle_s = KEEPALIVE_SECONDS, interval_s = KEEPALIVE_INTERVAL_SECONDS, probes = KEEPALIVE_PROBES;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+}
+
 struct listener *listener_create(struct loop *loop, int fd, void (*accepted)(void *owner, struct stream *stream),
                                  void *owner)
 {
@@ -132,6 +145,7 @@ struct listener *listener_create(struct loop *loop, int fd, void (*accepted)(voi
     listener->accepted = accepted;
     listener->owner = owner;
     listener->tcp.data = listener;
+    set_options_of_accepted(fd);
     WB_REQUIRE(uv_tcp_init(&uv_loop_of(loop)->uv, &listener->tcp) == 0);
     listener->tcp.data = listener;
     WB_REQUIRE(uv_tcp_open(&listener->tcp, fd) == 0);

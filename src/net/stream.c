@@ -79,6 +79,12 @@ void stream_write(struct stream *stream, const struct slice *parts, unsigned cou
     stream->ops->write(stream, parts, count);
 }
 
+size_t stream_write_now(struct stream *stream, struct slice bytes)
+{
+    WB_REQUIRE(!stream->writing);
+    return stream->write_error || stream->error ? 0 : stream->ops->write_now(stream, bytes);
+}
+
 void stream_shut_down(struct stream *stream)
 {
     if (!stream->write_error && !stream->error)

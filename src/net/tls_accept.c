@@ -16,20 +16,20 @@ enum { SESSION_SECONDS = 2 * 3600 };
 
 static struct tls_acceptor *acceptor_of(SSL *library)
 {
-    return ((struct tls_stream *)SSL_get_app_data(library))->acceptor;
+    return tls_stream_of(library)->acceptor;
 }
 
 /* Who asked for no name may have called by an address that a certificate is for, as in v1.7. */
 static struct tls_certificate *find_certificate(const struct tls_certificates *set, SSL *library, struct slice name,
                                                 bool sni_strict)
 {
+    const struct tls_stream *t = tls_stream_of(library);
     struct tls_certificate *found;
+    struct address local;
     char text[ADDRESS_TEXT_SIZE];
 
-    if (name.len == 0) {
-        const struct tls_stream *t = SSL_get_app_data(library);
-        name = slice_make(text, address_format_ip(&t->plain->local, text));
-    }
+    if (name.len == 0 && stream_find_local(t->plain, &local))
+        name = slice_make(text, address_format_ip(&local, text));
     found = tls_certificates_find(set, name);
     return found || sni_strict ? found : tls_certificates_default(set);
 }
@@ -37,7 +37,7 @@ static struct tls_certificate *find_certificate(const struct tls_certificates *s
 static bool show(SSL *library, struct tls_certificate *certificate)
 {
     const struct tls_credentials *credentials = certificate->credentials;
-    struct tls_stream *t = SSL_get_app_data(library);
+    struct tls_stream *t = tls_stream_of(library);
 
     tls_certificate_unref(&t->shown);
     t->shown = tls_certificate_ref(certificate);
@@ -84,9 +84,19 @@ static int on_protocols(SSL *library, const unsigned char **out, unsigned char *
     return SSL_TLSEXT_ERR_OK;
 }
 
+/* Behind the handshake: a key update that wants an answer is two of them, a renegotiation that is refused one. */
+static void on_state(const SSL *library, int where, int value)
+{
+    struct tls_stream *t = tls_stream_of(library);
+
+    (void)value;
+    if (t->stream.connected && (where == SSL_CB_ACCEPT_EXIT || where & SSL_CB_ALERT))
+        t->asides++;
+}
+
 static int on_staple_wanted(SSL *library, void *arg)
 {
-    const struct tls_stream *t = SSL_get_app_data(library);
+    const struct tls_stream *t = tls_stream_of(library);
     struct slice answer = t->shown ? tls_staple_bytes(t->shown->staple, time(NULL)) : SLICE("");
     unsigned char *copy;
 
@@ -113,7 +123,7 @@ static void set_versions(SSL_CTX *library, const struct tls_server_options *rule
     if (old)
         SSL_CTX_set_security_level(library, 0); /* they are signed with SHA-1 */
     WB_REQUIRE(SSL_CTX_set_min_proto_version(library, versions[rules->min_version]) == 1 &&
-               SSL_CTX_set_cipher_list(library, ciphers) == 1 &&
+               SSL_CTX_set_cipher_list(library, ciphers) == 1 && SSL_CTX_set_ciphersuites(library, TLS_1_3_CIPHERS) == 1 &&
                /* None whose arithmetic a client could use to keep us busy. */
                SSL_CTX_set1_groups_list(library, "X25519:P-256:P-384:P-521") == 1);
     SSL_CTX_set_options(library, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
@@ -175,6 +185,7 @@ static void build(struct tls_acceptor *acceptor)
     SSL_CTX_set_alpn_select_cb(library, on_protocols, acceptor);
     SSL_CTX_set_read_ahead(library, 1); /* else it asks for the head of each record alone */
     SSL_CTX_set_tlsext_status_cb(library, on_staple_wanted);
+    SSL_CTX_set_info_callback(library, on_state);
     SSL_CTX_free(acceptor->library);
     acceptor->library = library;
     acceptor->may_serve = rules->client_check == TLS_CLIENTS_ARE_NOT_ASKED || authorities;

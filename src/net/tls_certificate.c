@@ -147,6 +147,21 @@ static void number_it(X509 *cert)
     BN_free(number);
 }
 
+/* As read from a file: the library keeps the bytes of what it has read, and puts together anew, for each handshake, what it has
+ * made itself. */
+static X509 *read_back(X509 *made)
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509(made, &der);
+    const unsigned char *at = der;
+    X509 *read = len > 0 ? d2i_X509(NULL, &at, len) : NULL;
+
+    WB_REQUIRE(read);
+    OPENSSL_free(der);
+    X509_free(made);
+    return read;
+}
+
 struct tls_certificate *tls_certificate_generate(void)
 {
     struct tls_credentials *credentials = wb_alloc(sizeof *credentials);
@@ -161,7 +176,7 @@ struct tls_certificate *tls_certificate_generate(void)
     WB_REQUIRE(X509_sign(cert, key, EVP_sha256()) > 0);
     credentials->refs = 1;
     credentials->ca_option = "";
-    credentials->cert = cert;
+    credentials->cert = read_back(cert);
     credentials->chain = sk_X509_new_null();
     credentials->key = key;
     credentials->verify = true;

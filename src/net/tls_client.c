@@ -12,7 +12,7 @@ enum { SESSION_SECONDS = 3600 };
 
 static int on_new_session(SSL *library, SSL_SESSION *session)
 {
-    struct tls_stream *t = SSL_get_app_data(library);
+    struct tls_stream *t = tls_stream_of(library);
 
     if (!t->peer)
         return 0;
@@ -23,7 +23,8 @@ static int on_new_session(SSL *library, SSL_SESSION *session)
 
 static void set_versions(SSL_CTX *library)
 {
-    WB_REQUIRE(SSL_CTX_set_min_proto_version(library, TLS1_2_VERSION) == 1);
+    WB_REQUIRE(SSL_CTX_set_min_proto_version(library, TLS1_2_VERSION) == 1 &&
+               SSL_CTX_set_ciphersuites(library, TLS_1_3_CIPHERS) == 1);
     SSL_CTX_set_options(library, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(library,
                      SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);

@@ -6,6 +6,10 @@
 #include "waybill/net/tls_server.h"
 #include <openssl/ssl.h>
 
+/* Of TLS 1.3, ours first: AES of 128 bits is what every peer has (RFC 8446 9.1) and v1.7 chooses. All that a handshake derives is
+ * hashed by the suite's hash, and SHA-256 is what processors have instructions for. */
+#define TLS_1_3_CIPHERS "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+
 struct tls_credentials {
     _Atomic unsigned refs;
     char id[2 * EVP_MAX_MD_SIZE + 1];
@@ -59,10 +63,11 @@ struct tls_stream {
     struct tls_certificate *shown; /* by us, while hands are shaken; one reference */
     enum tls_failure failure;
     const char *detail;
-    struct slice parts[STREAM_PARTS_MAX]; /* of the owner's write: not encrypted yet */
+    struct slice *parts; /* of the owner's write: not encrypted yet; ours to free while there are any between two steps */
     unsigned part_count;
     struct buffer out;        /* encrypted, not taken by the socket */
     size_t out_sending;       /* so much of its front is being written: it must not move */
+    unsigned asides;          /* how often TLS had business of its own since hands were shaken; with who has called us */
     bool offers_h2;           /* besides HTTP/1 */
     bool held_up;             /* the library goes on when there is room in `out` */
     bool shut_wanted;         /* an end is to be said when all is written */
@@ -103,6 +108,11 @@ SSL *tls_acceptor_open(struct tls_acceptor *acceptor);
 /* tls_bio.c: what the library reads from and writes to. */
 BIO_METHOD *tls_bio_method(void);
 BIO *tls_bio_create(const BIO_METHOD *method, struct tls_stream *stream);
+/* Whose it is. Application data of the library's would be two more pieces of memory for each connection. */
+static inline struct tls_stream *tls_stream_of(const SSL *library)
+{
+    return BIO_get_data(SSL_get_rbio(library));
+}
 
 /* tls_client.c: the library's side of one connection, ready to shake hands. */
 SSL *tls_client_open(struct tls_peer *peer, bool offer_h2);

@@ -12,6 +12,8 @@
 enum {
     RECORD_MAX = SSL3_RT_MAX_PLAIN_LENGTH,
     RECORD_OVERHEAD = 512, /* of a record, with what an alert or a key update may put before it */
+    ASIDES_MAX = 128,
+    ASIDE_BYTES = 32 * 1024, /* that pay for one more */
 };
 
 /* The library wants none left over from before. Mostly there is none, and to see that costs less than to clear the queue. */
@@ -66,6 +68,23 @@ static bool flush(struct tls_stream *t)
     }
     buffer_return(&t->out, &t->stream.loop->stock);
     return true;
+}
+
+/* Parts of a write that waits are kept: an idle connection has none. */
+static void keep_parts(struct tls_stream *t)
+{
+    struct slice *kept = t->part_count ? wb_alloc(t->part_count * sizeof *kept) : NULL;
+
+    if (kept)
+        memcpy(kept, t->parts, t->part_count * sizeof *kept);
+    t->parts = kept;
+}
+
+static void forget_parts(struct tls_stream *t)
+{
+    free(t->parts);
+    t->parts = NULL;
+    t->part_count = 0;
 }
 
 static void drop_parts(struct tls_stream *t, size_t count)
@@ -173,6 +192,8 @@ static bool step_writing(struct tls_stream *t)
     wb_err before = t->stream.write_error;
     bool done = send_parts(t);
 
+    if (t->part_count == 0)
+        forget_parts(t);
     if (done && t->shut_wanted && !t->stream.write_error)
         done = say_end(t);
     t->stream.writing = was_writing && !done;
@@ -209,6 +230,13 @@ static bool has_more(const struct tls_stream *t)
     return buffer_len(&t->plain->in) > 0 || t->plain->eof || t->plain->error || SSL_has_pending(t->library);
 }
 
+/* What TLS says for itself, key updates above all, costs us more than it weighs. Some is for nothing, the rest is for who has something to
+ * say. */
+static bool talks_too_much(const struct tls_stream *t)
+{
+    return t->asides > ASIDES_MAX + t->stream.bytes_read / ASIDE_BYTES;
+}
+
 /* True: bytes came, or the end, or an error. */
 static bool step_reading(struct tls_stream *t)
 {
@@ -223,8 +251,11 @@ static bool step_reading(struct tls_stream *t)
         }
         forget_errors();
         int status = SSL_read_ex(t->library, (void *)(uintptr_t)room.ptr, room.len, &got);
-        if (status == 1) {
+        if (status == 1)
             stream_received(&t->stream, got);
+        if (talks_too_much(t))
+            return fail(t, TLS_BROKEN, "key updates without end", -EPROTO);
+        if (status == 1) {
             changed = true;
             if (has_more(t))
                 continue;
@@ -261,7 +292,6 @@ static bool step_shaking(struct tls_stream *t)
         tls_certificate_unref(&t->shown);
         t->stream.connected = t->stream.is_secure = true;
         t->stream.protocol = chosen_protocol(t->library);
-        t->stream.local = t->plain->local;
         stream_want_read(t->plain, t->stream.want_read);
         stream_want_read(&t->stream, t->stream.want_read);
         return true;
@@ -277,7 +307,6 @@ static bool open_library(struct tls_stream *t)
         return fail(t, TLS_WRONG_NAME, "a name that no certificate can be for", -EPROTO);
     BIO *bio = tls_bio_create(t->acceptor ? t->acceptor->bio_method : t->peer->context->bio_method, t);
     SSL_set_bio(t->library, bio, bio);
-    SSL_set_app_data(t->library, t);
     loop_set_deadline_in(t->stream.loop, &t->deadline, TLS_HANDSHAKE_MS);
     return false;
 }
@@ -355,8 +384,10 @@ static void stop_reading(struct stream *stream)
 static void write_parts(struct stream *stream, const struct slice *parts, unsigned count)
 {
     struct tls_stream *t = tls_of(stream);
+    struct slice now[STREAM_PARTS_MAX];
 
     WB_REQUIRE(stream->connected && !t->shut_wanted);
+    t->parts = now;
     for (unsigned i = 0; i < count; i++)
         if (parts[i].len) {
             t->parts[t->part_count++] = parts[i];
@@ -364,6 +395,7 @@ static void write_parts(struct stream *stream, const struct slice *parts, unsign
         }
     if (t->part_count)
         stream->writing = !send_parts(t);
+    keep_parts(t);
 }
 
 static size_t bytes_left(const struct stream *stream)
@@ -377,6 +409,11 @@ static bool has_news(const struct stream *stream)
 {
     const struct tls_stream *t = (const struct tls_stream *)(const void *)stream;
     return buffer_len(&t->plain->in) > 0 || !t->library || SSL_has_pending(t->library) || stream_has_news(t->plain);
+}
+
+static bool find_local(const struct stream *stream, struct address *out_address)
+{
+    return stream_find_local(((const struct tls_stream *)(const void *)stream)->plain, out_address);
 }
 
 static void shut_down(struct stream *stream)
@@ -405,6 +442,7 @@ static void end(struct tls_stream *t)
     t->over = true;
     t->peer = NULL;
     tls_certificate_unref(&t->shown);
+    forget_parts(t);
     buffer_return(&t->out, &t->stream.loop->stock);
     loop_remove_deadline(t->stream.loop, &t->deadline);
     if (t->library && t->failure != TLS_BROKEN)
@@ -437,6 +475,7 @@ static const struct stream_ops tls_ops = {
     .write = write_parts,
     .bytes_left = bytes_left,
     .has_news = has_news,
+    .find_local = find_local,
     .shut_down = shut_down,
     .close = close_stream,
     .reset = reset_stream,

@@ -9,14 +9,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { KEEPALIVE_SECONDS = 30 };
-
+/* libuv's requests are memory of their own, freed by their callback, which is called whatever happens: a connection that is idle
+ * has none, and they would be half of it. */
 struct uv_tcp_stream {
     struct stream stream; /* first */
     uv_tcp_t tcp;
-    uv_connect_t connect;
-    uv_write_t write;
-    uv_shutdown_t shutdown;
 };
 
 static struct uv_tcp_stream *tcp_of(struct stream *stream)
@@ -100,6 +97,7 @@ static void on_connected(uv_connect_t *connect, int status)
 {
     struct uv_tcp_stream *t = connect->data;
 
+    free(connect);
     if (uv_is_closing((uv_handle_t *)&t->tcp))
         return;
     enter(t);
@@ -117,6 +115,7 @@ static void on_written(uv_write_t *write, int status)
 {
     struct uv_tcp_stream *t = write->data;
 
+    free(write);
     if (uv_is_closing((uv_handle_t *)&t->tcp))
         return;
     enter(t);
@@ -131,6 +130,7 @@ static void on_shut_down(uv_shutdown_t *shutdown, int status)
     struct uv_tcp_stream *t = shutdown->data;
 
     (void)status;
+    free(shutdown);
     if (uv_is_closing((uv_handle_t *)&t->tcp))
         return;
     enter(t);
@@ -159,6 +159,31 @@ static void stop_reading(struct stream *stream)
     uv_read_stop((uv_stream_t *)&tcp_of(stream)->tcp);
 }
 
+/* The socket takes no more now. */
+static void write_later(struct uv_tcp_stream *t, const uv_buf_t *bufs, unsigned count)
+{
+    uv_write_t *write = wb_alloc(sizeof *write);
+
+    write->data = t;
+    int status = uv_write(write, (uv_stream_t *)&t->tcp, bufs, count, on_written);
+    if (status == 0) {
+        t->stream.writing = true;
+        return;
+    }
+    free(write);
+    t->stream.write_error = status;
+}
+
+/* How much has gone. */
+static size_t try_write(struct uv_tcp_stream *t, const uv_buf_t *bufs, unsigned count)
+{
+    int wrote = uv_try_write((uv_stream_t *)&t->tcp, bufs, count);
+
+    if (wrote < 0 && wrote != UV_EAGAIN)
+        t->stream.write_error = wrote;
+    return wrote > 0 ? (size_t)wrote : 0;
+}
+
 static void write_parts(struct stream *stream, const struct slice *parts, unsigned count)
 {
     struct uv_tcp_stream *t = tcp_of(stream);
@@ -174,14 +199,9 @@ static void write_parts(struct stream *stream, const struct slice *parts, unsign
     if (total == 0)
         return;
     stream->bytes_written += total;
-    int wrote = uv_try_write((uv_stream_t *)&t->tcp, bufs, used);
-    if (wrote == (int)total)
+    size_t gone = try_write(t, bufs, used);
+    if (gone == total || stream->write_error)
         return;
-    if (wrote < 0 && wrote != UV_EAGAIN) {
-        stream->write_error = wrote;
-        return;
-    }
-    size_t gone = wrote > 0 ? (size_t)wrote : 0;
     unsigned first = 0;
     while (gone >= bufs[first].len) {
         gone -= bufs[first].len;
@@ -189,12 +209,16 @@ static void write_parts(struct stream *stream, const struct slice *parts, unsign
     }
     bufs[first].base += gone;
     bufs[first].len -= gone;
-    t->write.data = t;
-    int status = uv_write(&t->write, (uv_stream_t *)&t->tcp, bufs + first, used - first, on_written);
-    if (status != 0)
-        stream->write_error = status;
-    else
-        stream->writing = true;
+    write_later(t, bufs + first, used - first);
+}
+
+static size_t write_now(struct stream *stream, struct slice bytes)
+{
+    uv_buf_t buf = uv_buf_init((char *)(uintptr_t)bytes.ptr, (unsigned)bytes.len);
+    size_t gone = try_write(tcp_of(stream), &buf, 1);
+
+    stream->bytes_written += gone;
+    return gone;
 }
 
 static size_t bytes_left(const struct stream *stream)
@@ -213,14 +237,26 @@ static bool has_news(const struct stream *stream)
     return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
+static bool find_local(const struct stream *stream, struct address *out_address)
+{
+    const struct uv_tcp_stream *t = (const struct uv_tcp_stream *)(const void *)stream;
+    struct sockaddr_storage name;
+    int size = sizeof name;
+
+    return uv_tcp_getsockname(&t->tcp, (struct sockaddr *)&name, &size) == 0 &&
+           address_from_sockaddr((struct sockaddr *)&name, out_address);
+}
+
 static void shut_down(struct stream *stream)
 {
     struct uv_tcp_stream *t = tcp_of(stream);
+    uv_shutdown_t *shutdown = wb_alloc(sizeof *shutdown);
 
-    t->shutdown.data = t;
-    int status = uv_shutdown(&t->shutdown, (uv_stream_t *)&t->tcp, on_shut_down);
-    if (status == 0)
+    shutdown->data = t;
+    if (uv_shutdown(shutdown, (uv_stream_t *)&t->tcp, on_shut_down) == 0)
         stream->writing = true;
+    else
+        free(shutdown);
 }
 
 static void close_stream(struct stream *stream)
@@ -239,8 +275,10 @@ static const struct stream_ops tcp_ops = {
     .start_reading = start_reading,
     .stop_reading = stop_reading,
     .write = write_parts,
+    .write_now = write_now,
     .bytes_left = bytes_left,
     .has_news = has_news,
+    .find_local = find_local,
     .shut_down = shut_down,
     .close = close_stream,
     .reset = reset_stream,
@@ -259,16 +297,19 @@ static struct uv_tcp_stream *create(struct loop *loop)
 struct stream *uv_stream_dial(struct loop *loop, const struct address *address)
 {
     struct uv_tcp_stream *t = create(loop);
+    uv_connect_t *connect = wb_alloc(sizeof *connect);
     struct sockaddr_storage to;
 
     address_to_sockaddr(address, &to);
     t->stream.peer = *address;
-    t->connect.data = t;
-    int status = uv_tcp_connect(&t->connect, &t->tcp, (const struct sockaddr *)&to, on_connected);
-    if (status != 0)
-        t->stream.error = status;
-    else
+    connect->data = t;
+    int status = uv_tcp_connect(connect, &t->tcp, (const struct sockaddr *)&to, on_connected);
+    if (status == 0) {
         watch_for_silence(t);
+    } else {
+        free(connect);
+        t->stream.error = status;
+    }
     return &t->stream;
 }
 
@@ -282,8 +323,6 @@ static bool note_addresses(struct uv_tcp_stream *t)
         !address_from_sockaddr((struct sockaddr *)&name, &t->stream.peer))
         return false;
     t->stream.connected = true;
-    uv_tcp_nodelay(&t->tcp, 1);
-    uv_tcp_keepalive(&t->tcp, 1, KEEPALIVE_SECONDS);
     return true;
 }
 

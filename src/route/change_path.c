@@ -15,6 +15,7 @@ struct path_walk {
     struct arena *arena;
     struct target target;
     struct path_changes changes;
+    size_t *steps;      /* left for regular expressions */
     enum reason reason; /* REASON_NONE: go on */
 };
 
@@ -123,7 +124,7 @@ static void replace_by_pattern(struct path_walk *walk, const struct rewrite *rep
 
     if (!replacement->regex)
         return;
-    enum rewrite_outcome outcome = rewrite_apply(replacement, walk->target.canonical, NULL, &made);
+    enum rewrite_outcome outcome = rewrite_apply(replacement, walk->target.canonical, NULL, walk->steps, &made);
     if (outcome == REWRITE_TOO_COSTLY) {
         walk->reason = REASON_TARGET_TOO_LONG;
     } else if (outcome == REWRITE_MADE) {
@@ -143,9 +144,9 @@ static void replace_whole(struct path_walk *walk, struct slice path)
 }
 
 enum path_change rule_change_path(const struct route_frontend *frontend, const struct target *target, struct arena *arena,
-                                  struct path_changes *out_changes, enum reason *out_reason)
+                                  size_t *steps, struct path_changes *out_changes, enum reason *out_reason)
 {
-    struct path_walk walk = {.arena = arena, .target = *target};
+    struct path_walk walk = {.arena = arena, .target = *target, .steps = steps};
     *out_changes = (struct path_changes){.target = target->raw};
     *out_reason = REASON_NONE;
     if (!rule_changes_path(frontend->rule))

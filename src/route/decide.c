@@ -2,7 +2,7 @@
 #include "waybill/route/decide.h"
 #include "waybill/route/snapshot.h"
 
-static struct match_input input_of(const struct route_request *request, struct slice path)
+static struct match_input input_of(const struct route_request *request, struct slice path, size_t *steps)
 {
     return (struct match_input){
         .method = request->method,
@@ -12,17 +12,18 @@ static struct match_input input_of(const struct route_request *request, struct s
         .query = request->target->query,
         .has_query = request->target->has_query,
         .headers = request->headers,
+        .steps = steps,
     };
 }
 
-static enum reason find_frontend(const struct match_table *table, const struct route_request *request,
+static enum reason find_frontend(const struct match_table *table, const struct route_request *request, size_t *steps,
                                  struct route_decision *out)
 {
-    struct match_input input = input_of(request, request->target->canonical);
+    struct match_input input = input_of(request, request->target->canonical, steps);
 
     out->found = match_table_find(table, &input);
     if (request->target->loose_differs) {
-        struct match_input loose = input_of(request, request->target->loose);
+        struct match_input loose = input_of(request, request->target->loose, steps);
         struct match_found careless = match_table_find(table, &loose);
         if (careless.too_costly)
             return REASON_MATCH_TOO_COSTLY;
@@ -42,13 +43,15 @@ static enum reason find_frontend(const struct match_table *table, const struct r
 enum reason route_decide(const struct match_table *table, const struct route_request *request, struct arena *arena,
                          struct route_decision *out)
 {
+    size_t steps = MATCH_STEPS_MAX;
+
     *out = (struct route_decision){0};
-    enum reason reason = table ? find_frontend(table, request, out) : REASON_NO_FRONTEND;
+    enum reason reason = table ? find_frontend(table, request, &steps, out) : REASON_NO_FRONTEND;
     if (reason != REASON_NONE)
         return reason;
     out->changes.target = request->target->raw;
     if (!out->found.slash_redirect && out->frontend->changes_path &&
-        rule_change_path(out->frontend, request->target, arena, &out->changes, &reason) == PATH_REFUSED)
+        rule_change_path(out->frontend, request->target, arena, &steps, &out->changes, &reason) == PATH_REFUSED)
         return reason;
     return REASON_NONE;
 }

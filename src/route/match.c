@@ -10,7 +10,7 @@ struct match_walk {
     const struct match_table *table;
     const struct match_input *input;
     struct slice host;                     /* normalized */
-    size_t steps;                          /* left for rules */
+    size_t *steps;                         /* left for rules */
     uint32_t best;                         /* lowest rank that matched */
     const struct route_frontend *frontend; /* of that rank */
     struct path_outcome outcome;
@@ -33,7 +33,7 @@ static void try_ranks(struct match_walk *walk, const struct table_ranks *ranks, 
         uint32_t rank = entry[i] & ENTRY_RANK;
         struct path_outcome outcome = {.matches = true};
         if (entry[i] & ENTRY_CHECK)
-            outcome = rule_match_rest(table->rows[rank].rule, walk->input, walk->host, table->keep_slash, &walk->steps);
+            outcome = rule_match_rest(table->rows[rank].rule, walk->input, walk->host, table->keep_slash, walk->steps);
         else if (whole)
             outcome = compare_slash(entry[i], rest, table->keep_slash);
         if (outcome.matches) {
@@ -198,7 +198,9 @@ static void try_suffixes(struct match_walk *walk)
 struct match_found match_table_find(const struct match_table *table, const struct match_input *input)
 {
     char name[HOST_NAME_BYTES];
-    struct match_walk walk = {.table = table, .input = input, .steps = MATCH_STEPS_MAX, .best = UINT32_MAX};
+    size_t steps = MATCH_STEPS_MAX;
+    struct match_walk walk = {
+        .table = table, .input = input, .steps = input->steps ? input->steps : &steps, .best = UINT32_MAX};
 
     if (!host_normalize(input->host, name, &walk.host))
         return (struct match_found){0};

@@ -15,7 +15,7 @@ extern "C" {
 namespace
 {
 
-/* Of one object: its program and the cache of its automaton. Past it RE2 turns to the slower way, still linear: some 3 ns a byte
+/* Of one object: its program and the cache of its automaton. Past it RE2 turns to the slower way, still linear: some 6 ns a byte
  * and instruction. */
 constexpr int64_t object_bytes = 128 * 1024;
 constexpr unsigned chunk_size = 16, chunk_count = ROUTE_THREADS_MAX / chunk_size;

@@ -154,17 +154,17 @@ static bool spend_steps(const struct regex *regex, size_t bytes, size_t *steps)
 
 /* From left to right; an empty match right behind another does not count. */
 enum rewrite_outcome rewrite_apply(const struct rewrite *rewrite, struct slice subject, const struct slice *values,
-                                   struct text *out)
+                                   size_t *steps, struct text *out)
 {
     struct regex_span groups[REGEX_GROUPS_MAX];
-    size_t count = regex_group_count(rewrite->regex) + 1, done = 0, from = 0, steps = MATCH_STEPS_MAX;
+    size_t count = regex_group_count(rewrite->regex) + 1, done = 0, from = 0;
     const size_t most = out->len + REWRITE_BYTES_MAX;
     bool any = false;
 
     if (subject.len == 0)
         subject = SLICE(""); /* no bytes may have no address, and a group that is there has one */
     while (from <= subject.len && out->len <= most) {
-        if (!spend_steps(rewrite->regex, subject.len - from, &steps))
+        if (!spend_steps(rewrite->regex, subject.len - from, steps))
             return REWRITE_TOO_COSTLY;
         if (!regex_find(rewrite->regex, subject.ptr, subject.len, from, REGEX_ANYWHERE, groups, count))
             break;

@@ -10,7 +10,7 @@
 
 /* A rule with hosts in several parts is compared name by name; what a step is says struct rule. */
 enum { RULE_TEXT_BYTES = 64 * 1024, RULE_STEPS_MAX = 2000, RULE_HOST_PAIRS_MAX = 100000 };
-enum { STEPS_OF_A_PART = 1, STEPS_OF_A_VARIABLE = 4 };
+enum { STEPS_OF_A_PART = 1, STEPS_OF_A_VARIABLE = 4, BYTES_OF_A_STEP = 64 /* that are compared */ };
 
 /* One rule being parsed. What goes wrong first is what is said. */
 struct rule_build {
@@ -95,6 +95,14 @@ static void add_hosts(struct rule_build *build, const struct rule_part_text *par
     append(&build->rule->hosts, made);
 }
 
+/* What a byte costs it. The text behind a variable may be compared at each place of the path. */
+static size_t template_steps(const struct template *template)
+{
+    if (template->regex)
+        return regex_size(template->regex);
+    return template->has_variable ? STEPS_OF_A_VARIABLE + template->tail.len / BYTES_OF_A_STEP : 0;
+}
+
 static void parse_template(struct rule_build *build, const struct rule_part_text *part, struct slice text,
                            enum template_kind kind, bool unique, struct template *out)
 {
@@ -103,10 +111,7 @@ static void parse_template(struct rule_build *build, const struct rule_part_text
         FAIL(build, "part `%.*s`: " SLICE_FMT, SLICE_SHOWN(part->name), SLICE_ARG(error));
         return;
     }
-    size_t steps = out->regex ? regex_size(out->regex) : out->has_variable ? STEPS_OF_A_VARIABLE : 0;
-    count_steps(build, steps);
-    if (kind != TEMPLATE_HOST)
-        build->rule->steps += (uint32_t)steps;
+    count_steps(build, template_steps(out));
 }
 
 static void add_host_patterns(struct rule_build *build, const struct rule_part_text *part)
@@ -148,6 +153,8 @@ static void fill_choice(struct rule_build *build, const struct rule_part_text *p
     *choice = (struct path_choice){.whole = whole, .ends_slash = slash};
     check_path_argument(build, part, arg);
     parse_template(build, part, slice_head(arg, arg.len - slash), TEMPLATE_PATH, unique, &choice->template);
+    /* Whole paths are looked at twice more, for the other form of a final slash. */
+    build->rule->path_steps += (uint32_t)template_steps(&choice->template) * (whole ? 3 : 1);
 }
 
 static int longer_slice_first(const void *a, const void *b)
@@ -181,8 +188,10 @@ static void set_strip_patterns(struct rule_build *build, const struct rule_part_
 {
     struct path_modifiers *modifiers = modifiers_of(build);
     struct template *patterns = ARENA_ARRAY(build->arena, struct template, count);
-    for (size_t i = 0; i < count && !build->error.len; i++)
+    for (size_t i = 0; i < count && !build->error.len; i++) {
         parse_template(build, part, args[i], TEMPLATE_PATH, true, &patterns[i]);
+        build->rule->path_steps += (uint32_t)template_steps(&patterns[i]); /* looked at once it has matched */
+    }
     qsort(patterns, count, sizeof *patterns, longer_template_first);
     modifiers->strip_patterns = patterns;
     modifiers->strip_pattern_count = count;
@@ -249,9 +258,8 @@ static void add_headers(struct rule_build *build, const struct rule_part_text *p
                 return;
             }
         }
-        size_t steps = made->regex ? regex_size(made->regex) : STEPS_OF_A_PART;
-        count_steps(build, steps);
-        build->rule->steps += (uint32_t)steps;
+        count_steps(build, made->regex ? regex_size(made->regex) : STEPS_OF_A_PART);
+        build->rule->has_header_regex = build->rule->has_header_regex || made->regex;
         append(&build->rule->headers, made);
     }
 }
@@ -281,7 +289,7 @@ static void add_queries(struct rule_build *build, const struct rule_part_text *p
         made->any_value = all[i + 1].len == 0;
         parse_template(build, part, all[i + 1], TEMPLATE_QUERY, false, &made->value);
         count_steps(build, STEPS_OF_A_PART);
-        build->rule->steps += STEPS_OF_A_PART;
+        build->rule->query_steps += (uint32_t)template_steps(&made->value) + STEPS_OF_A_PART;
         append(&build->rule->queries, made);
     }
 }

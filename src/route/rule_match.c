@@ -41,18 +41,24 @@ static struct path_outcome match_prefix(const struct path_choice *choice, struct
     return (struct path_outcome){.matches = template_match_prefix(&choice->template, path, &len)};
 }
 
-/* Exactly as written; or, unless the slash is to be kept, the other form of a final slash. "/" stays what it is. */
-static struct path_outcome match_whole(const struct path_choice *choice, struct slice path, bool other_form)
+/* The other form of a final slash than the rule is written with. "/" stays what it is. */
+static struct path_outcome match_other_form(const struct path_choice *choice, struct slice path)
 {
     bool ends = slice_ends(path, SLICE("/"));
     struct slice base = slice_head(path, path.len - ends);
-    if (!other_form) {
-        bool matches = choice->ends_slash ? ends && template_match_whole(&choice->template, base)
-                                          : template_match_whole(&choice->template, path);
-        return (struct path_outcome){.matches = matches};
-    }
     bool matches = choice->ends_slash != ends && base.len > 0 && template_match_whole(&choice->template, base);
     return (struct path_outcome){.matches = matches, .slash_redirect = matches, .add_slash = matches && choice->ends_slash};
+}
+
+/* As written. A pattern such as `.*` takes a final slash in, too: unless it is to be kept, that is the other form. */
+static struct path_outcome match_whole(const struct path_choice *choice, struct slice path, bool keep_slash)
+{
+    bool ends = slice_ends(path, SLICE("/"));
+    if (choice->ends_slash)
+        return (struct path_outcome){.matches = ends &&
+                                                template_match_whole(&choice->template, slice_head(path, path.len - 1))};
+    return (struct path_outcome){.matches = template_match_whole(&choice->template, path) &&
+                                            (keep_slash || !ends || !match_other_form(choice, path).matches)};
 }
 
 bool host_parts_have(const struct host_part *part, struct slice name)
@@ -74,7 +80,7 @@ struct path_outcome path_part_match(const struct path_part *part, struct slice p
             const struct path_choice *choice = &part->choices[i];
             struct path_outcome outcome = {0};
             if (choice->whole)
-                outcome = match_whole(choice, path, other_form);
+                outcome = other_form ? match_other_form(choice, path) : match_whole(choice, path, keep_slash);
             else if (!other_form)
                 outcome = match_prefix(choice, path);
             if (outcome.matches)
@@ -143,12 +149,17 @@ static const struct method_part *refusing_method(const struct method_part *part,
     return NULL;
 }
 
+static bool is_of_part(const struct header *header, const struct header_part *part)
+{
+    return !header->gone && header->id == part->id &&
+           (part->id != HEADER_OTHER || slice_eq_nocase(header->name, part->name));
+}
+
 static bool match_header(const struct header_part *part, const struct headers *headers)
 {
     for (unsigned i = 0; headers && i < headers->count; i++) {
         const struct header *header = &headers->items[i];
-        if (header->gone || header->id != part->id ||
-            (part->id == HEADER_OTHER && !slice_eq_nocase(header->name, part->name)))
+        if (!is_of_part(header, part))
             continue;
         if (part->value.len == 0)
             return true;
@@ -173,12 +184,23 @@ static const struct query_part *refusing_query(const struct query_part *part, co
     return part;
 }
 
+static size_t header_steps(const struct header_part *part, const struct headers *headers)
+{
+    size_t bytes = 0;
+
+    for (unsigned i = 0; i < headers->count; i++)
+        if (is_of_part(&headers->items[i], part))
+            bytes += headers->items[i].value.len;
+    return bytes * regex_size(part->regex);
+}
+
 bool rule_spend_steps(const struct rule *rule, const struct match_input *input, size_t *steps)
 {
-    size_t bytes = input->path.len + input->query.len;
-    for (unsigned i = 0; rule->headers && input->headers && i < input->headers->count; i++)
-        bytes += input->headers->items[i].value.len;
-    size_t wanted = bytes * rule->steps;
+    size_t wanted = input->path.len * rule->path_steps + input->query.len * rule->query_steps;
+
+    for (const struct header_part *part = rule->headers; part && rule->has_header_regex && input->headers; part = part->next)
+        if (part->regex)
+            wanted += header_steps(part, input->headers);
     if (wanted > *steps)
         return false;
     *steps -= wanted;
@@ -191,7 +213,7 @@ struct path_outcome rule_match_rest(const struct rule *rule, const struct match_
     struct path_outcome none = {0}, outcome = {.matches = true};
     if (refusing_method(rule->methods, input->method) || refusing_host_pattern(rule->host_patterns, host))
         return none;
-    if (rule->steps && !rule_spend_steps(rule, input, steps))
+    if ((rule->path_steps || rule->query_steps || rule->has_header_regex) && !rule_spend_steps(rule, input, steps))
         return (struct path_outcome){.matches = true, .too_costly = true};
     if (refusing_path(rule->paths, input->path, keep_slash, &outcome) || refusing_header(rule->headers, input->headers) ||
         refusing_query(rule->queries, input))

@@ -92,13 +92,10 @@ struct rule {
     struct query_part *queries;
     struct path_modifiers *modifiers; /* NULL: it leaves paths alone */
     struct regex_link *regexes;       /* all of them, for rule_release */
-    /* What a byte of the path, the query and the fields costs at most, an instruction of a regular expression being one step
-     * (some 3 ns when it is at its worst, and seldom more than a tenth of that). */
-    uint32_t steps;
+    /* What a byte costs at most, in steps (MATCH_STEPS_MAX). Of a field only the parts that name it look at its bytes. */
+    uint32_t path_steps, query_steps;
+    bool has_header_regex;
 };
-
-/* Steps that one request may cost, whatever the rules: some 100 ms of the worst kind. */
-enum { MATCH_STEPS_MAX = 32 * 1024 * 1024 };
 
 /* The form in which host names are compared: lower case, no final dot, IPv6 in brackets and in its shortest spelling.
  * `out` has HOST_NAME_BYTES bytes; false when the name is too long for any host. */

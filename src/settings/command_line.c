@@ -40,7 +40,8 @@ static bool is_refused(const struct flag *flag, struct slice name)
 static bool refuse(struct cutting *cutting, const struct flag *flag, struct slice name)
 {
     return reading_fail(cutting->reading, "--%s: %s", reading_shown(cutting->reading, name),
-                        flag_absence(cutting->reading, flag));
+                        flag_absence(cutting->reading, flag)) ||
+           flag_postpone(cutting->reading, flag);
 }
 
 /* Flags of Traefik v2 and later begin like this: who pastes them here should hear of it. */
@@ -188,7 +189,7 @@ static bool apply_word(struct reading *reading, const struct command_word *word)
     const char *reason = reading->failure;
     reading->failure = NULL;
     if (word->flag->state == FLAG_NOT_YET)
-        return reading_fail(reading, "%s: %s", word->shown, reason);
+        return reading_fail(reading, "%s: %s", word->shown, reason) || flag_postpone(reading, word->flag);
     const char *value = reading_shown(reading, word->value);
     return reading_fail(reading, "invalid argument \"%s\" for %s=%s: %s", value, word->shown, value, reason);
 }

@@ -36,6 +36,10 @@ void entrypoint_options_add(struct arena *arena, struct entrypoint_options *opti
 /* "WhiteList.SourceRange" to "whitelist_sourcerange", in the arena. */
 struct slice entrypoint_option_key(struct arena *arena, struct slice written);
 
+/* A TOML table as options, each key behind `prefix` and a `_` unless it is empty. */
+void entrypoint_options_read(struct arena *arena, const struct toml_value *table, struct slice prefix,
+                             struct entrypoint_options *options);
+
 /* "Name:http Address::80 ..." to options. Never fails: each byte sequence means something. Slices of `text`. */
 void entrypoint_split_words(struct arena *arena, struct slice text, struct entrypoint_options *out_options);
 /* Adds an entrypoint. False with reading->failure. */

@@ -8,7 +8,8 @@ static bool check_address(struct entrypoint_draft *draft)
 {
     struct host_port host_port;
     if (draft->entrypoint.address.len == 0)
-        return reading_fail(draft->reading, "entrypoint \"%s\" has no address: write Address::80", draft->shown_name);
+        return reading_fail(draft->reading, "entrypoint \"%s\" has no address: write Address::80%s", draft->shown_name,
+                            strpbrk(draft->shown_name, ",:") ? ", with a blank before it" : "");
     if (!host_port_parse(draft->entrypoint.address, &host_port))
         return reading_fail(draft->reading,
                             "entrypoint \"%s\": bad Address format \"%s\": write host:port, :port or "
@@ -26,10 +27,22 @@ static const struct slice *find_bad_network(const struct slices *networks)
     return NULL;
 }
 
+/* The list's old name counts where the new one has nothing; the modifier is not said of it (1.7). */
+static void settle_old_white_list(struct entrypoint_draft *draft)
+{
+    struct model_white_list *list = draft->entrypoint.white_list;
+
+    if (list->source_range.count || draft->old_white_list.count == 0)
+        return;
+    list->source_range = draft->old_white_list;
+    list->use_x_forwarded_for = false;
+}
+
 static bool check_white_list(struct entrypoint_draft *draft)
 {
     if (!draft->white_list_named)
         return true;
+    settle_old_white_list(draft);
     const struct slices *range = &draft->entrypoint.white_list->source_range;
     const struct slice *bad = find_bad_network(range);
     if (range->count == 0)

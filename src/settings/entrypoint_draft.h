@@ -14,6 +14,7 @@ struct entrypoint_draft {
     struct model_tls *tls;  /* what its options say; the entrypoint's once TLS itself is named */
     const char *tls_option; /* one of them; NULL: none */
     bool tls_named, ca_named;
+    struct slices old_white_list; /* of WhiteListSourceRange */
     bool white_list_named, auth_named, trusted_named, insecure;
 };
 
@@ -22,6 +23,8 @@ struct known_option;
 
 /* Null when there is none of that key. */
 const struct known_option *known_option_find(struct slice key);
+/* In the order of the table; null behind its end. */
+const struct known_option *known_option_at(size_t place);
 /* As people write it: "WhiteList.SourceRange". */
 const char *known_option_shown(const struct known_option *known);
 enum option_form known_option_form(const struct known_option *known);

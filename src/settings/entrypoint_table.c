@@ -20,6 +20,7 @@ enum option_id {
     ID_REDIRECT_PERMANENT,
     ID_WHITE_LIST,
     ID_WHITE_LIST_RANGE,
+    ID_WHITE_LIST_OLD,
     ID_WHITE_LIST_BY_HEADER,
     ID_AUTH,
     ID_AUTH_FIELD,
@@ -74,7 +75,7 @@ static const struct known_option {
     {"redirect_permanent", "Redirect.Permanent", OPTION_TRUTH, ID_REDIRECT_PERMANENT},
     {"whitelist", "WhiteList", OPTION_TABLE, ID_WHITE_LIST},
     {"whitelist_sourcerange", "WhiteList.SourceRange", OPTION_LIST, ID_WHITE_LIST_RANGE},
-    {"whitelistsourcerange", "WhiteListSourceRange", OPTION_LIST, ID_WHITE_LIST_RANGE},
+    {"whitelistsourcerange", "WhiteListSourceRange", OPTION_LIST, ID_WHITE_LIST_OLD},
     {"whitelist_usexforwardedfor", "WhiteList.UseXForwardedFor", OPTION_TRUTH, ID_WHITE_LIST_BY_HEADER},
     {"auth", "Auth", OPTION_TABLE, ID_AUTH},
     {"auth_headerfield", "Auth.HeaderField", OPTION_TEXT, ID_AUTH_FIELD},
@@ -120,6 +121,11 @@ const struct known_option *known_option_find(struct slice key)
         if (slice_eq(key, slice_of(known_options[i].key)))
             return &known_options[i];
     return NULL;
+}
+
+const struct known_option *known_option_at(size_t place)
+{
+    return place < WB_COUNT(known_options) ? &known_options[place] : NULL;
 }
 
 const char *known_option_shown(const struct known_option *known)
@@ -347,6 +353,10 @@ void known_option_apply(const struct known_option *known, struct entrypoint_draf
         break;
     case ID_WHITE_LIST_RANGE:
         white_list_of(draft)->source_range = option->items;
+        break;
+    case ID_WHITE_LIST_OLD:
+        white_list_of(draft);
+        draft->old_white_list = option->items;
         break;
     case ID_WHITE_LIST_BY_HEADER:
         white_list_of(draft)->use_x_forwarded_for = read_truth(draft, option, known->shown);

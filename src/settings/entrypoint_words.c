@@ -114,8 +114,8 @@ static void read_items(struct arena *arena, const struct toml_value *array, stru
     }
 }
 
-static void add_table_options(struct arena *arena, const struct toml_value *table, struct slice prefix,
-                              struct entrypoint_options *options)
+void entrypoint_options_read(struct arena *arena, const struct toml_value *table, struct slice prefix,
+                             struct entrypoint_options *options)
 {
     TOML_EACH(value, table)
     {
@@ -136,7 +136,7 @@ static void add_table_options(struct arena *arena, const struct toml_value *tabl
         }
         entrypoint_options_add(arena, options, option);
         if (value->kind == TOML_TABLE)
-            add_table_options(arena, value, option.key, options);
+            entrypoint_options_read(arena, value, option.key, options);
     }
 }
 
@@ -150,7 +150,7 @@ bool entrypoint_add_tables(struct reading *reading, const struct toml_document *
             return reading_fail(reading, "%s: entryPoints.%s is to be a table: write [entryPoints.%s]",
                                 toml_place_text(document, value, arena), reading_shown(reading, value->key),
                                 reading_shown(reading, value->key));
-        add_table_options(arena, value, SLICE(""), &options);
+        entrypoint_options_read(arena, value, SLICE(""), &options);
         if (!entrypoint_add(reading, value->key, &options))
             return false;
     }

@@ -10,7 +10,7 @@
 
 struct reading;
 
-enum { FLAG_COUNT_MAX = 216 };
+enum { FLAG_COUNT_MAX = 240 };
 
 enum flag_kind {
     FLAG_HEADING,     /* no flag: a title in the help */
@@ -65,6 +65,11 @@ const char *flag_absence(struct reading *reading, const struct flag *flag);
 /* Sets the field. False with the reason in reading->failure, which does not name the flag: the caller does.
  * FLAG_NOT_YET flags accept only `false`, or an empty text. */
 bool flag_set(struct reading *reading, const struct flag *flag, struct slice value);
+/* After a FLAG_NOT_YET one was refused: true when that can wait, since v1.7 would not use it if another tracer is chosen.
+ * Then reading->failure is NULL again, and what it said is in reading->absent_tracer. */
+bool flag_postpone(struct reading *reading, const struct flag *flag);
+/* Some source has named it, or something below it. */
+bool flag_is_named(const struct reading *reading, const struct flag *flag);
 /* A list from TOML: FLAG_LIST, FLAG_CONSTRAINTS and FLAG_MODES. */
 bool flag_set_items(struct reading *reading, const struct flag *flag, const struct slice *items, size_t count);
 /* Switches on the groups it is in. */

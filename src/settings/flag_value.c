@@ -119,10 +119,14 @@ static bool set_integer(struct reading *reading, const struct flag *flag, struct
     return true;
 }
 
-/* An unknown level is a mistake at start: v1.7 goes silent then (defects B35). */
+/* An unknown level is a mistake at start: v1.7 goes silent then (defects B35). None (`--logLevel=$UNSET`) is the default. */
 static bool set_level(struct reading *reading, const struct flag *flag, struct slice value)
 {
-    reading->level_given = true;
+    reading->level_given = value.len > 0;
+    if (value.len == 0) {
+        *(enum log_level *)field_of(reading, flag) = LOG_ERROR;
+        return true;
+    }
     if (log_level_parse(value, field_of(reading, flag)))
         return true;
     return reading_fail(reading, "it is no log level: write DEBUG, INFO, WARN, ERROR, FATAL or PANIC");
@@ -139,6 +143,30 @@ const char *flag_absence(struct reading *reading, const struct flag *flag)
 {
     return arena_format(&reading->settings.arena, "%s is not in this version of Waybill%s%s", flag->help,
                         flag->shown[0] ? ": " : "", flag->shown);
+}
+
+bool flag_postpone(struct reading *reading, const struct flag *flag)
+{
+    if (flag->state != FLAG_NOT_YET || !slice_starts(slice_of(flag->name), SLICE("tracing.")))
+        return false;
+    if (!reading->absent_tracer)
+        reading->absent_tracer = reading->failure;
+    reading->failure = NULL;
+    reading->given[flag_position(flag)] = SOURCE_COMMAND_LINE; /* somebody: more is not asked */
+    flag_switch_groups_on(reading, flag);
+    return true;
+}
+
+bool flag_is_named(const struct reading *reading, const struct flag *flag)
+{
+    for (size_t i = 0; i < flag_table_count; i++) {
+        const struct flag *other = &flag_table[i];
+        bool below = slice_starts(slice_of(other->name), slice_of(flag->name)) &&
+                     strchr(".", other->name[strlen(flag->name)]) != NULL;
+        if (below && reading->given[i] != SOURCE_DEFAULTS)
+            return true;
+    }
+    return false;
 }
 
 static bool set_refused(struct reading *reading, const struct flag *flag, struct slice value)

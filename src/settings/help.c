@@ -3,13 +3,14 @@
 #include "flag.h"
 #include "waybill/settings/flag_list.h"
 #include "waybill/base/text.h"
+#include <sys/ioctl.h>
 #include <sys/utsname.h>
 
 #ifndef WB_BUILD_DATE
 #define WB_BUILD_DATE "not recorded" /* so that two builds of one source are the same bytes */
 #endif
 
-enum { HELP_COLUMN = 44, HELP_WIDTH = 110 };
+enum { HELP_COLUMN = 44, HELP_COLUMN_NARROW = 36, HELP_WIDTH = 110, HELP_WIDTH_LEAST = 80 };
 
 const char *help_value_word(enum flag_kind kind)
 {
@@ -40,89 +41,53 @@ const char *help_value_word(enum flag_kind kind)
     return "";
 }
 
-/* Words of `text` from HELP_COLUMN on, broken before HELP_WIDTH. `column` is where the line is now. */
-static void add_wrapped(struct text *out, struct slice text, size_t column)
+/* The text being made, and where its two columns are. */
+struct help {
+    struct text *out;
+    size_t column, width;
+};
+
+/* Words of `text` from the second column on, broken before the width. `at` is where the line is now. */
+static void add_wrapped(struct help *help, struct slice text, size_t at)
 {
     for (struct slice rest = text, word; slice_cut(&rest, ' ', &word);) {
-        bool no_room = column > HELP_COLUMN && column + 1 + word.len > HELP_WIDTH;
-        bool long_name = column >= HELP_COLUMN && word.ptr == text.ptr;
+        bool no_room = at > help->column && at + 1 + word.len > help->width;
+        bool long_name = at >= help->column && word.ptr == text.ptr;
         if (no_room || long_name) {
-            text_add_char(out, '\n');
-            column = 0;
+            text_add_char(help->out, '\n');
+            at = 0;
         }
-        size_t blanks = column < HELP_COLUMN ? HELP_COLUMN - column : 1;
-        text_addf(out, "%*s", (int)blanks, "");
-        text_add(out, word);
-        column += blanks + word.len;
+        size_t blanks = at < help->column ? help->column - at : 1;
+        text_addf(help->out, "%*s", (int)blanks, "");
+        text_add(help->out, word);
+        at += blanks + word.len;
     }
-    text_add_char(out, '\n');
+    text_add_char(help->out, '\n');
 }
 
-static void add_flag(struct text *out, const struct flag *flag)
+static void add_row(struct help *help, const char *indent, const char *name, const char *text)
 {
-    struct text name = TEXT_EMPTY, help = TEXT_EMPTY;
+    text_addf(help->out, "%s%s", indent, name);
+    add_wrapped(help, slice_of(text), strlen(indent) + strlen(name));
+}
+
+static void add_flag(struct help *help, const struct flag *flag)
+{
+    struct text name = TEXT_EMPTY, text = TEXT_EMPTY;
     if (flag->letter)
         text_addf(&name, "  -%c, --%s%s", flag->letter, flag->name, help_value_word(flag->kind));
     else
         text_addf(&name, "      --%s%s", flag->name, help_value_word(flag->kind));
-    text_addf(&help, "%s%s", flag->state == FLAG_WITHOUT_EFFECT ? "accepted without effect: " : "", flag->help);
+    text_addf(&text, "%s%s", flag->state == FLAG_WITHOUT_EFFECT ? "accepted without effect: " : "", flag->help);
     if (flag->shown[0])
-        text_addf(&help, " (%s)", flag->shown);
-    text_add(out, text_slice(&name));
-    add_wrapped(out, text_slice(&help), name.len);
+        text_addf(&text, " (%s)", flag->shown);
+    add_row(help, "", name.ptr, text.ptr);
     text_fini(&name);
-    text_fini(&help);
+    text_fini(&text);
 }
 
-static void add_absent(struct text *out)
+static void add_flags(struct help *help)
 {
-    text_addf(out,
-              "\nParts of Traefik v1.7 that are not in this version; their flags are refused, with what to do instead:\n");
-    for (size_t i = 0; i < flag_table_count; i++) {
-        const struct flag *flag = &flag_table[i];
-        struct text name = TEXT_EMPTY;
-        if (flag->kind == FLAG_HEADING || flag->state != FLAG_NOT_YET)
-            continue;
-        text_addf(&name, "      --%s", flag->name);
-        text_add(out, text_slice(&name));
-        add_wrapped(out, slice_of(flag->help), name.len);
-        text_fini(&name);
-    }
-}
-
-void flag_list_add_entrypoint_keys(struct text *out)
-{
-    text_addf(out,
-              "      Name:http  Address::80\n"
-              "      ForwardedHeaders.TrustedIPs:10.0.0.0/8,192.168.1.7   clients whose X-Forwarded-* are believed\n"
-              "      ForwardedHeaders.Insecure:true                       everybody's are, as in Traefik v1.7\n"
-              "      ProxyProtocol.TrustedIPs:10.0.0.0/8                  proxies whose PROXY headers are believed\n"
-              "      ProxyProtocol.Insecure:true                          everybody's are\n"
-              "      Redirect.EntryPoint:https  Redirect.Regex:^http://a/(.*)  Redirect.Replacement:http://b/$1\n"
-              "      Redirect.Permanent:true\n"
-              "      WhiteList.SourceRange:10.0.0.0/8  WhiteList.UseXForwardedFor:true\n"
-              "      Auth.Basic.Users:NAME:HASH,...  Auth.Basic.UsersFile:FILE  Auth.Basic.RemoveHeader:true\n"
-              "      Auth.Digest.Users:NAME:traefik:HASH,...  (.UsersFile, .RemoveHeader)  Auth.HeaderField:X-WebAuth-User\n"
-              "      Auth.Forward.Address:http://auth/check  Auth.Forward.TrustForwardHeader:true\n"
-              "      Auth.Forward.AuthResponseHeaders:X-User,X-Role\n");
-}
-
-char *help_text(void)
-{
-    struct text out = TEXT_EMPTY;
-    text_addf(&out, "waybill - a router that configures itself from the labels of containers\n\n"
-                    "Usage: waybill [flags]              run the router\n"
-                    "       waybill healthcheck [flags]  ask /ping of a router that runs with these flags\n"
-                    "       waybill healthcheck --container  the same with the flags of this container's router\n"
-                    "       waybill explain URL [options]  which frontend of a running router gets a request, and why\n"
-                    "       waybill why CONTAINER [options]  what a running router makes of a container, and why\n"
-                    "       waybill lint FILE... [options]  what is wrong in compose files, for the router\n"
-                    "       waybill version\n"
-                    "       waybill completion bash|zsh|fish  what that shell reads to complete all of this\n"
-                    "       waybill manual               the manual, for man -l\n\n"
-                    "A command with --help says what it takes. The router's flags are those of Traefik v1.7; their\n"
-                    "case does not matter. Naming a group (--docker) or one of its members switches it on. All are TOML\n"
-                    "keys too.\n");
     for (size_t i = 0; i < flag_table_count; i++) {
         const struct flag *flag = &flag_table[i];
         if (flag->state == FLAG_NOT_YET)
@@ -130,15 +95,96 @@ char *help_text(void)
         if (flag->kind == FLAG_HEADING && i + 1 < flag_table_count && flag_table[i + 1].state == FLAG_NOT_YET)
             continue; /* only refused ones follow */
         if (flag->kind == FLAG_HEADING)
-            text_addf(&out, "\n%s\n", flag->name);
+            text_addf(help->out, "\n%s\n", flag->name);
         else
-            add_flag(&out, flag);
+            add_flag(help, flag);
     }
-    text_addf(&out, "  -h, --help%*sthis text\n", HELP_COLUMN - 12, "");
-    text_addf(&out, "\nKeys of an entrypoint, separated by blanks; the same as tables below [entryPoints.NAME] in TOML:\n");
-    flag_list_add_entrypoint_keys(&out);
-    add_absent(&out);
+    add_row(help, "  ", "-h, --help", "this text");
+}
+
+static void add_entrypoint_keys(struct help *help)
+{
+    text_addf(help->out, "\nKeys of an entrypoint, in any case, with blanks between; in TOML the same names\n"
+                         "are tables below [entryPoints.NAME]\n");
+    for (size_t i = 0; i < entrypoint_key_count(); i++) {
+        struct entrypoint_key_facts key = entrypoint_key_at(i);
+        add_row(help, "      ", key.form, key.help);
+    }
+}
+
+static void add_absent(struct help *help)
+{
+    text_addf(help->out, "\nParts of Traefik v1.7 that are not in this version; their flags are refused,\n"
+                         "with what to do instead\n");
+    for (size_t i = 0; i < flag_table_count; i++) {
+        const struct flag *flag = &flag_table[i];
+        if (flag->kind != FLAG_HEADING && flag->state == FLAG_NOT_YET)
+            add_row(help, "      --", flag->name, flag->help);
+    }
+}
+
+static void add_usage(struct help *help)
+{
+    static const struct {
+        const char *form, *help;
+    } rows[] = {
+        {"why CONTAINER", "what a running router makes of a container, and why"},
+        {"explain URL", "which frontend of a running router gets a request, and why"},
+        {"healthcheck [flags]", "ask /ping of a router that runs with these flags"},
+        {"healthcheck --container", "the same with the flags of this container's router"},
+        {"lint FILE...", "what is wrong in compose files, for the router"},
+        {"completion bash|zsh|fish", "what that shell reads to complete all of this"},
+        {"manual", "the manual, for man -l"},
+        {"version", "which Waybill this is"},
+    };
+
+    text_addf(help->out, "waybill - a router that configures itself from the labels of containers\n\n"
+                         "Usage: waybill [flags]            run the router\n"
+                         "       waybill COMMAND [options]\n\n"
+                         "Commands (--help behind one says what it takes)\n");
+    for (size_t i = 0; i < WB_COUNT(rows); i++)
+        add_row(help, "      ", rows[i].form, rows[i].help);
+    text_addf(help->out, "\nTo begin with\n"
+                         "      waybill --docker --docker.exposedByDefault=false --api.dashboard\n"
+                         "      serves containers with traefik.enable=true on port 80, and shows at\n"
+                         "      http://localhost:8080/dashboard/ what it makes of each\n\n"
+                         "The flags are those of Traefik v1.7; their case does not matter. Naming a group\n"
+                         "(--docker) or one of its members switches it on. All are TOML keys too. Defaults\n"
+                         "are in brackets.\n");
+}
+
+char *help_text(size_t columns)
+{
+    struct text out = TEXT_EMPTY;
+    struct help help = {.out = &out, .column = HELP_COLUMN, .width = HELP_WIDTH};
+
+    if (columns < HELP_WIDTH)
+        help.width = columns > HELP_WIDTH_LEAST ? columns : HELP_WIDTH_LEAST;
+    if (help.width < 2 * HELP_COLUMN)
+        help.column = HELP_COLUMN_NARROW;
+    add_usage(&help);
+    add_flags(&help);
+    add_entrypoint_keys(&help);
+    add_absent(&help);
     return text_take(&out);
+}
+
+char *healthcheck_help_text(void)
+{
+    return wb_strdup(
+        "Usage: waybill healthcheck [flags]\n"
+        "       waybill healthcheck --container\n"
+        "Asks /ping of a router on this machine. Where that is, the flags say: give those that the router has\n"
+        "(--ping or --api, --entryPoints, --configFile; see waybill --help). With --container they are taken from\n"
+        "the router that is process 1 here: that is the health check of the image.\n"
+        "Exit code: 0 it answered 200, 1 it did not, or cannot be asked\n");
+}
+
+size_t help_columns(int file)
+{
+    struct winsize size;
+
+    return ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : HELP_WIDTH;
 }
 
 static const char *machine_name(const char *machine)

@@ -8,6 +8,8 @@
 #include "waybill/settings/settings.h"
 #include "flag.h"
 
+struct entrypoint_options;
+
 /* In the order they are read; a later one wins. */
 enum reading_source { SOURCE_DEFAULTS, SOURCE_FILE, SOURCE_COMMAND_LINE };
 
@@ -21,14 +23,18 @@ struct reading {
     const char *failure; /* why reading cannot go on, in the arena; NULL while it can */
 
     struct slice config_file;
-    bool web_on, web_prometheus_on; /* deprecated; what it stands for */
-    struct slice web_address, web_path;
-    struct traffic_options web_traffic; /* only its bounds */
+    struct {
+        bool on, prometheus_on, statsd_on, datadog_on, influx_on;
+        struct slice address, path, cert, key, prometheus_entrypoint;
+        struct traffic_options traffic;  /* only its bounds */
+        struct entrypoint_options *auth; /* NULL: there is none */
+    } web;                               /* deprecated; what it stands for */
     bool debug, level_given, routes_in_static_file;
     struct slices constraints;                  /* of all providers */
     uint64_t old_idle_timeout_ms, old_grace_ms; /* deprecated flags: over 0 they win */
     uint64_t read_timeout_ms, write_timeout_ms; /* or DURATION_NOT_GIVEN */
     int swarm_refresh_s;                        /* not over 0: the default */
+    const char *absent_tracer; /* what is said of the first tracer named that is not there, unless another is chosen */
     struct slice old_access_log_path, old_log_path, log_format;
     bool group_on, accepted; /* groups that switch nothing; values that go nowhere */
     unsigned accepted_count;

@@ -4,11 +4,14 @@
 #include "entrypoint.h"
 #include "help.h"
 #include "static_file.h"
+#include "web.h"
+#include "waybill/base/suggest.h"
 #include "waybill/base/text.h"
 #include "waybill/exchange/environment.h"
 #include "waybill/settings/host_port.h"
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { SWARM_REFRESH_S = 15, PUSH_INTERVAL_MS = 10000 };
 _Static_assert((int)SETTINGS_WORKERS_MAX <= (int)WORKERS_MAX, "filters keep state for each worker");
@@ -74,9 +77,10 @@ static void set_defaults(struct reading *reading)
     settings->grace_ms = 10 * 1000;
     reading->read_timeout_ms = reading->write_timeout_ms = DURATION_NOT_GIVEN;
     /* Texts that nobody has set are empty, never NULL. */
-    reading->web_traffic = settings->traffic;
-    reading->web_address = SLICE(":8080");
-    reading->web_path = settings->admin_path = SLICE("");
+    reading->web.traffic = settings->traffic;
+    reading->web.address = SLICE(":8080");
+    reading->web.prometheus_entrypoint = SLICE("traefik");
+    reading->web.path = settings->admin_path = SLICE("");
     settings->static_file = settings->access_log_path = reading->config_file = SLICE("");
     settings->docker.domain = settings->docker.network = settings->docker.own_id = SLICE("");
     settings->file.filename = settings->file.directory = reading->old_access_log_path = SLICE("");
@@ -113,8 +117,6 @@ static bool provide_entrypoint(struct reading *reading, struct slice name, const
 static bool finish_entrypoints(struct reading *reading)
 {
     struct settings *settings = &reading->settings;
-    if (settings->entrypoint_count == 0)
-        add_entrypoint(reading, SLICE("http"), SLICE(":80"));
     if (settings->api_on && !provide_entrypoint(reading, settings->api_entrypoint, "api"))
         return false;
     if (settings->ping_on && !provide_entrypoint(reading, settings->ping_entrypoint, "ping"))
@@ -217,6 +219,8 @@ static bool choose_tracing_backend(struct reading *reading)
     struct settings *settings = &reading->settings;
     struct slice backend = settings->tracing_backend;
 
+    if (backend.len == 0 && reading->absent_tracer)
+        return reading_fail(reading, "%s", reading->absent_tracer);
     if (backend.len == 0 && settings->zipkin_on != settings->otlp_on)
         backend = settings->zipkin_on ? SLICE("zipkin") : SLICE("otlp");
     if (slice_eq_nocase(backend, SLICE("zipkin")) || slice_eq_nocase(backend, SLICE("otlp"))) {
@@ -234,6 +238,25 @@ static bool choose_tracing_backend(struct reading *reading)
     return reading_fail(reading, "tracing.backend: \"%s\" is none: write zipkin or otlp", reading_shown(reading, backend));
 }
 
+/* As in v1.7, what is said of another tracer than the chosen one is nothing. */
+static void note_other_tracers(struct reading *reading)
+{
+    static const struct {
+        const char *name, *group;
+    } tracers[] = {{"zipkin", "tracing.zipkin"},
+                   {"otlp", "tracing.otlp"},
+                   {"jaeger", "tracing.jaeger"},
+                   {"datadog", "tracing.datadog"}};
+
+    for (size_t i = 0; i < WB_COUNT(tracers); i++) {
+        const struct flag *flag = flag_find(slice_of(tracers[i].group));
+        bool chosen = i == (reading->settings.tracing.format == SPAN_OTLP);
+        if (!chosen && flag_is_named(reading, flag))
+            reading_note(reading, LOG_WARN, "%s has no effect: spans are sent to %s", tracers[i].group,
+                         reading->settings.tracing.format == SPAN_OTLP ? "tracing.otlp" : "tracing.zipkin");
+    }
+}
+
 static bool finish_tracing(struct reading *reading)
 {
     struct settings *settings = &reading->settings;
@@ -244,6 +267,7 @@ static bool finish_tracing(struct reading *reading)
         return true;
     if (!choose_tracing_backend(reading))
         return false;
+    note_other_tracers(reading);
     bool otlp = settings->tracing.format == SPAN_OTLP;
     endpoint = otlp ? settings->otlp_endpoint : settings->zipkin_endpoint;
     url = span_exporter_url(settings->tracing.format, endpoint);
@@ -278,50 +302,6 @@ static void finish_file(struct reading *reading)
                      "configFile");
     settings->file.filename = settings->static_file;
     settings->file.same_file = settings->static_file.len > 0;
-}
-
-/* "a/b/" is "/a/b", "/" is "". What a path has not is refused: it would be nowhere. */
-static bool read_web_path(struct reading *reading)
-{
-    struct slice path = reading->web_path;
-    while (slice_ends(path, SLICE("/")))
-        path = slice_head(path, path.len - 1);
-    while (slice_starts(path, SLICE("/")))
-        path = slice_from(path, 1);
-    for (size_t i = 0; i < path.len; i++)
-        if (path.ptr[i] <= ' ' || path.ptr[i] > '~' || strchr("\\\"<>?#%", path.ptr[i]))
-            return reading_fail(reading, "web.path: \"%s\" is no path: write it as /NAME, of letters, digits and ._-/",
-                                reading_shown(reading, path));
-    if (path.len == 0)
-        return true;
-    reading->settings.admin_path = slice_of(arena_format(&reading->settings.arena, "/" SLICE_FMT, SLICE_ARG(path)));
-    return true;
-}
-
-/* What the deprecated group stands for, as v1.7 reads it: nothing, beside what took its place. */
-static bool finish_web(struct reading *reading)
-{
-    struct settings *settings = &reading->settings;
-    if (!reading->web_on)
-        return true;
-    reading_note(reading, LOG_WARN, "web is deprecated: use api, ping, metrics and rest, and an entrypoint `traefik`");
-    if (settings->api_on || settings->ping_on || settings->rest_on || settings->prometheus_on || settings->statsd_on ||
-        settings->datadog_on || settings->influx_on) {
-        reading_note(reading, LOG_ERROR, "web has no effect beside api, ping, metrics or rest: remove it");
-        return true;
-    }
-    settings->api_on = settings->api_dashboard = settings->ping_on = true;
-    settings->api_entrypoint = settings->ping_entrypoint = SLICE("traefik");
-    if (reading->web_prometheus_on) {
-        settings->prometheus_on = true;
-        settings->prometheus_entrypoint = SLICE("traefik");
-        settings->traffic = reading->web_traffic;
-    }
-    if (!host_port_parse(reading->web_address, &(struct host_port){0}))
-        return reading_fail(reading, "web.address: \"%s\" is no address: write :8080, host:port or [IPv6]:port",
-                            reading_shown(reading, reading->web_address));
-    add_entrypoint(reading, SLICE("traefik"), reading->web_address);
-    return read_web_path(reading);
 }
 
 /* v1.7 takes a format that it does not know for common. */
@@ -362,16 +342,19 @@ static bool finish(struct reading *reading)
     finish_file(reading);
     if (settings->workers > SETTINGS_WORKERS_MAX)
         return reading_fail(reading, "--workers=%u: at most %d", settings->workers, SETTINGS_WORKERS_MAX);
-    return finish_web(reading) && finish_metrics(reading) && finish_tracing(reading) && finish_entrypoints(reading);
+    if (settings->entrypoint_count == 0) /* before web, whose entrypoint comes beside it */
+        add_entrypoint(reading, SLICE("http"), SLICE(":80"));
+    return web_finish(reading) && finish_metrics(reading) && finish_tracing(reading) && finish_entrypoints(reading);
 }
 
 /* The first word, if it is none of the flags. */
 static bool read_command(struct reading *reading, struct slice word)
 {
+    static const char *const names[] = {"version", "healthcheck", "why", "explain", "lint", "completion", "manual"};
     static const struct {
         const char *name;
         enum settings_command command;
-    } commands[] = {{"version", COMMAND_VERSION}, {"healthcheck", COMMAND_HEALTHCHECK}};
+    } commands[] = {{"version", COMMAND_VERSION}, {"healthcheck", COMMAND_HEALTHCHECK}, {"help", COMMAND_HELP}};
     for (size_t i = 0; i < WB_COUNT(commands); i++) {
         if (slice_eq_nocase(word, slice_of(commands[i].name))) {
             reading->settings.command = commands[i].command;
@@ -384,7 +367,9 @@ static bool read_command(struct reading *reading, struct slice word)
     if (slice_eq_nocase(word, SLICE("bug")))
         return reading_fail(reading, "command bug is not in this version of Waybill: tell what went wrong with the output "
                                      "of `waybill version` and the log with --logLevel=DEBUG");
-    return reading_fail(reading, "command %s not found", reading_shown(reading, word));
+    const char *close = suggest_name(word, names, WB_COUNT(names));
+    return reading_fail(reading, "command %s not found%s%s%s", reading_shown(reading, word), close ? ": did you mean " : "",
+                        close ? close : "", close ? "" : "; `waybill --help` lists the commands");
 }
 
 static char *show_failure(const struct reading *reading, const char *kind)
@@ -413,12 +398,16 @@ static enum settings_outcome read_all(struct reading *reading, int argc, char **
     kind = "Error parsing command: ";
     if (!command_line_cut(reading, argc - first, argv + first, &line))
         goto invalid;
-    if (line.help || reading->settings.command == COMMAND_VERSION) {
-        if (line.help)
-            reading->settings.command = COMMAND_HELP;
-        *out_text = line.help ? help_text() : version_text();
+    if (line.help && reading->settings.command == COMMAND_HEALTHCHECK)
+        *out_text = healthcheck_help_text();
+    else if (line.help || reading->settings.command == COMMAND_HELP)
+        *out_text = help_text(help_columns(STDOUT_FILENO));
+    else if (reading->settings.command == COMMAND_VERSION)
+        *out_text = version_text();
+    if (line.help)
+        reading->settings.command = COMMAND_HELP;
+    if (*out_text)
         return SETTINGS_HELP;
-    }
     kind = "";
     if (!static_file_find(reading) || (reading->settings.static_file.len && !static_file_read(reading)))
         goto invalid;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "static_file.h"
 #include "entrypoint.h"
+#include "web.h"
 #include "waybill/base/text.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -229,7 +230,7 @@ static bool apply_value(struct file_walk *walk, const struct flag *flag, const s
     if (value->kind == TOML_ARRAY && flag->state != FLAG_NOT_YET)
         return apply_list(walk, flag, value);
     if (!flag_set(reading, flag, text))
-        return fail_at(walk, value, reading->failure);
+        return fail_at(walk, value, reading->failure) || flag_postpone(reading, flag);
     return true;
 }
 
@@ -278,6 +279,10 @@ static bool walk_value(struct file_walk *walk, const struct toml_value *value, s
         if (entrypoint_add_tables(walk->reading, walk->document, value))
             return true;
         return fail_at(walk, value, walk->reading->failure);
+    }
+    if (slice_eq_nocase(name, SLICE("web.auth")) && value->kind == TOML_TABLE) {
+        web_take_auth(walk->reading, value);
+        return true;
     }
     bool is_group = value->kind == TOML_TABLE && flag && flag->kind == FLAG_GROUP && flag->state != FLAG_NOT_YET;
     if (is_group) {

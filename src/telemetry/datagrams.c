@@ -88,6 +88,7 @@ char *datagrams_send(struct datagrams *datagrams, struct slice lines)
 
     if (datagrams->socket >= 0 && clock_monotonic_ms() - datagrams->looked_up_ms >= LOOK_UP_AGAIN_MS)
         datagrams_close(datagrams);
+    datagrams->is_proven = datagrams->socket >= 0;
     if (datagrams->socket < 0)
         problem = open_socket(datagrams);
     while (!problem && lines.len) {

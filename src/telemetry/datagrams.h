@@ -3,6 +3,7 @@
 #pragma once
 #include "waybill/base/error.h"
 #include "waybill/base/slice.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { DATAGRAM_BYTES = 1400 }; /* fits a packet on any usual network */
@@ -11,6 +12,7 @@ struct datagrams {
     struct slice address; /* host:port, [v6]:port, :port; stays the caller's */
     int socket;           /* -1: none */
     uint64_t looked_up_ms;
+    bool is_proven; /* what was sent before by this very socket was refused by nobody, as far as it is known by now */
 };
 
 void datagrams_init(struct datagrams *datagrams, struct slice address);

@@ -74,9 +74,14 @@ static bool wait_until(struct pusher *pusher, uint64_t due_ms)
     return !atomic_load(&pusher->stopped);
 }
 
-/* Said when it begins and when it is over, not each time. */
+/* Said when it begins and when it is over, not each time. That a datagram was refused is known when the next one is sent: one that
+ * went out says nothing of whether it is over. */
 static void note_outcome(struct pusher *pusher, char *problem)
 {
+    bool is_proven = pusher->options.kind == PUSH_INFLUX_HTTP || pusher->datagrams.is_proven;
+
+    if (!problem && pusher->is_failing && !is_proven)
+        return;
     if (problem && !pusher->is_failing)
         wb_log_error("%s: nothing reaches " SLICE_FMT ": %s; it is tried again every %llu ms", name_of(pusher),
                      SLICE_ARG(pusher->options.address), problem, (unsigned long long)pusher->options.interval_ms);

@@ -61,7 +61,7 @@ static void leave_pool(struct attempt *attempt, enum reason failed)
     server_pool_free_if_done(pool);
 }
 
-static void fail(struct attempt *attempt, enum reason reason)
+void attempt_fail(struct attempt *attempt, enum reason reason)
 {
     attempt->state = ATTEMPT_FAILED;
     attempt->reason = reason;
@@ -77,11 +77,11 @@ static void on_too_late(struct deadline *deadline)
 
     if (attempt->state == ATTEMPT_CONNECTING) {
         server_pool_avoid(attempt->pool);
-        fail(attempt, REASON_DIAL_TIMEOUT);
+        attempt_fail(attempt, REASON_DIAL_TIMEOUT);
     } else if (attempt->state == ATTEMPT_AWAITING) {
         if (attempt->call)
             h2_call_note_timeout(attempt->call);
-        fail(attempt, REASON_RESPONSE_TIMEOUT);
+        attempt_fail(attempt, REASON_RESPONSE_TIMEOUT);
     } else {
         return;
     }
@@ -104,7 +104,7 @@ void attempt_share(struct attempt *attempt, struct server_conn *conn)
 
 void attempt_fail_waiting(struct attempt *attempt, enum reason reason)
 {
-    fail(attempt, reason);
+    attempt_fail(attempt, reason);
     attempt->poke(attempt->owner);
 }
 
@@ -125,7 +125,7 @@ static void connect_next(struct attempt *attempt, enum reason failed)
         return;
     if (lookup->state != LOOKUP_FOUND) {
         server_pool_avoid(attempt->pool);
-        fail(attempt, REASON_SERVER_UNRESOLVED);
+        attempt_fail(attempt, REASON_SERVER_UNRESOLVED);
         return;
     }
     while (attempt->next_address < lookup->address_count) {
@@ -138,7 +138,7 @@ static void connect_next(struct attempt *attempt, enum reason failed)
     }
     attempt->pool->refused = true;
     server_pool_avoid(attempt->pool);
-    fail(attempt, failed);
+    attempt_fail(attempt, failed);
 }
 
 void attempt_start(struct attempt *attempt, struct server_pool *pool, bool request_is_head, enum attempt_conn conn)
@@ -200,7 +200,7 @@ static void read_head(struct attempt *attempt)
                                  &attempt->head_len, &reason)) {
         case H1_HEAD:
             if (attempt->head.status < 200 && ++attempt->interim_count > ATTEMPT_INTERIM_MAX) {
-                fail(attempt, REASON_SERVER_MALFORMED);
+                attempt_fail(attempt, REASON_SERVER_MALFORMED);
                 return;
             }
             attempt->state = ATTEMPT_HEAD;
@@ -208,18 +208,18 @@ static void read_head(struct attempt *attempt)
             deadline_clear(&attempt->deadline);
             return;
         case H1_BAD:
-            fail(attempt, REASON_SERVER_MALFORMED);
+            attempt_fail(attempt, REASON_SERVER_MALFORMED);
             return;
         case H1_NEED_MORE:
             if (!stream_grow(stream)) {
-                fail(attempt, REASON_SERVER_MALFORMED);
+                attempt_fail(attempt, REASON_SERVER_MALFORMED);
                 return;
             }
             break;
         }
     }
     if (stream->eof || stream->error)
-        fail(attempt, reason_of_end(attempt));
+        attempt_fail(attempt, reason_of_end(attempt));
 }
 
 static void note_connection(struct attempt *attempt)
@@ -263,9 +263,9 @@ static void read_call_head(struct attempt *attempt)
     if (came)
         attempt->interim_count += attempt->head.status < 200;
     if (reason != REASON_NONE) {
-        fail(attempt, reason);
+        attempt_fail(attempt, reason);
     } else if (came && attempt->interim_count > ATTEMPT_INTERIM_MAX) {
-        fail(attempt, REASON_SERVER_MALFORMED);
+        attempt_fail(attempt, REASON_SERVER_MALFORMED);
     } else if (came) {
         attempt->state = ATTEMPT_HEAD;
         deadline_clear(&attempt->deadline);
@@ -283,83 +283,8 @@ void attempt_turn_back(struct attempt *attempt)
 {
     if (attempt->state != ATTEMPT_CONNECTING)
         return;
-    fail(attempt, REASON_SERVER_REFUSED);
+    attempt_fail(attempt, REASON_SERVER_REFUSED);
     attempt->poke(attempt->owner);
-}
-
-/* The end of a chunked body (RFC 9112 7.1.2). */
-static struct slice write_trailers(struct attempt *attempt, const struct headers *trailers)
-{
-    struct head_out out;
-
-    if (!trailers || trailers->count == 0)
-        return SLICE("0\r\n\r\n");
-    buffer_borrow(&attempt->trailers, &loop_of(attempt)->stock, BUFFER_SIZE);
-    head_out_init(&out, attempt->trailers.base, attempt->trailers.capacity);
-    head_out_raw(&out, SLICE("0\r\n"));
-    head_out_fields(&out, trailers);
-    head_out_end(&out);
-    return head_out_ok(&out) ? slice_make(out.base, out.len) : SLICE("0\r\n\r\n");
-}
-
-static void write_part(struct attempt *attempt, const struct request_part *part)
-{
-    struct slice parts[5];
-    unsigned count = 0;
-
-    if (part->head.len)
-        parts[count++] = part->head;
-    if (part->payload.len && part->chunked)
-        parts[count++] = slice_make(attempt->chunk_head, chunk_head_write(attempt->chunk_head, part->payload.len));
-    if (part->payload.len)
-        parts[count++] = part->payload;
-    if (part->payload.len && part->chunked)
-        parts[count++] = SLICE("\r\n");
-    if (part->last && part->chunked)
-        parts[count++] = write_trailers(attempt, part->trailers);
-    if (count)
-        stream_write(attempt->conn->stream, parts, count);
-}
-
-static void send_on_call(struct attempt *attempt, const struct request_part *part)
-{
-    h2_call_send(attempt->call, part);
-    if (attempt->state == ATTEMPT_READY)
-        attempt->state = ATTEMPT_AWAITING;
-}
-
-void attempt_send(struct attempt *attempt, const struct request_part *part)
-{
-    attempt->sent = true;
-    if (!attempt->conn) {
-        send_on_call(attempt, part);
-        return;
-    }
-    write_part(attempt, part);
-    if (attempt->state == ATTEMPT_READY) {
-        attempt->state = ATTEMPT_AWAITING;
-        /* What a pooled connection brought before it was asked belongs to nobody. */
-        if (buffer_len(&attempt->conn->stream->in))
-            fail(attempt, REASON_SERVER_CLOSED);
-    }
-}
-
-void attempt_expect_answer(struct attempt *attempt)
-{
-    if (attempt->response_timeout_ms && attempt->state == ATTEMPT_AWAITING)
-        loop_set_deadline_in(loop_of(attempt), &attempt->deadline, attempt->response_timeout_ms);
-}
-
-bool attempt_call_is_writing(const struct attempt *attempt)
-{
-    return attempt->call && h2_call_is_writing(attempt->call);
-}
-
-bool attempt_write_failed(const struct attempt *attempt)
-{
-    if (attempt->call)
-        return h2_call_write_failed(attempt->call);
-    return !attempt->conn || attempt->conn->stream->write_error || attempt->conn->stream->error;
 }
 
 static void call_head_done(struct attempt *attempt)
@@ -403,7 +328,7 @@ static enum body_result call_body(struct attempt *attempt, struct headers *trail
     if (result == BODY_END)
         attempt->state = ATTEMPT_ENDED;
     else if (result == BODY_INVALID)
-        fail(attempt, REASON_RESPONSE_CUT);
+        attempt_fail(attempt, REASON_RESPONSE_CUT);
     return result;
 }
 
@@ -426,10 +351,10 @@ enum body_result attempt_body(struct attempt *attempt, struct headers *trailers,
     if (result == BODY_END) {
         attempt->state = ATTEMPT_ENDED;
     } else if (result == BODY_INVALID || (result == BODY_MORE && over)) {
-        fail(attempt, REASON_RESPONSE_CUT);
+        attempt_fail(attempt, REASON_RESPONSE_CUT);
         return BODY_INVALID;
     } else if (result == BODY_MORE && !stream_grow(stream)) {
-        fail(attempt, REASON_RESPONSE_CUT);
+        attempt_fail(attempt, REASON_RESPONSE_CUT);
         return BODY_INVALID;
     }
     return result;
@@ -466,16 +391,6 @@ struct stream *attempt_stream(const struct attempt *attempt)
     return attempt->conn ? attempt->conn->stream : NULL;
 }
 
-uint64_t attempt_bytes_sent(const struct attempt *attempt)
-{
-    const struct stream *stream = attempt_stream(attempt);
-    const struct h2_call *call = attempt->call;
-
-    if (call)
-        return call->sent - (call->stream ? call->stream->unsent.len : 0);
-    return stream ? stream->bytes_written - stream_bytes_left(stream) : 0;
-}
-
 uint64_t attempt_bytes_received(const struct attempt *attempt)
 {
     const struct stream *stream = attempt_stream(attempt);
@@ -493,6 +408,12 @@ void attempt_finish(struct attempt *attempt, bool request_sent)
     deadline_clear(&attempt->deadline);
     give_back(attempt, clean);
     attempt_cancel(attempt);
+}
+
+void attempt_break_off(struct attempt *attempt)
+{
+    if (attempt->conn)
+        attempt->conn->broken_off = true;
 }
 
 void attempt_cancel(struct attempt *attempt)

@@ -14,7 +14,10 @@ static void close_conn(struct server_conn *conn)
 {
     shared_conn_destroy(&conn->h2);
     loop_remove_deadline(upstream_loop(conn->pool->upstream), &conn->idle_deadline);
-    stream_close(&conn->stream);
+    if (conn->broken_off)
+        stream_reset(&conn->stream);
+    else
+        stream_close(&conn->stream);
     free(conn);
 }
 

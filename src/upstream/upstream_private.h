@@ -35,7 +35,9 @@ void server_pool_serve(struct later *later);
 void server_pool_note_busy(struct server_conn *conn);
 bool server_pool_keep_or_close(struct server_conn *conn);
 
-/* attempt.c. It shares a connection that has room. */
+/* attempt.c. Nothing more comes of it; its owner is not poked. */
+void attempt_fail(struct attempt *attempt, enum reason reason);
+/* It shares a connection that has room. */
 void attempt_share(struct attempt *attempt, struct server_conn *conn);
 /* It waits no longer: what the one met that dialled; or it dials itself. */
 void attempt_fail_waiting(struct attempt *attempt, enum reason reason);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The dashboard in Chromium, as a person uses it, against the program and an engine by script. Pictures are in build/screenshots.
 
-`dashboard.py --picture FILE` makes README's. It wants Debian's chromium, node, and playwright-core (from the npm registry) in build/browser; ./dev test puts them there.
+`dashboard.py --picture FILE` makes README's. It wants Debian's chromium, node, and playwright-core and axe-core (from the npm registry) in build/browser; ./dev test puts them there.
 """
 import json
 import math
@@ -12,7 +12,7 @@ import time
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "conformance"))
-from _browser import Browser  # noqa: E402
+from _browser import REPO, Browser  # noqa: E402
 from _engine import ScriptedEngine, container  # noqa: E402
 from _lib import *  # noqa: E402
 
@@ -169,6 +169,8 @@ def shows_health(scene):
     b = scene.browser
     scene.world["shop2"].script = lambda conn, request: conn.send(reply(503, [], b"no"))
     b.wait_text("back-list", "1 of 2 down")
+    b.wait_text("trouble-list", "1 of 2 servers of this backend fail their health check")
+    expect(b.ask("document.title").startswith("("), "the title does not count:", b.ask("document.title"))
     b.wait_text("happened-list", "fails its health check")
     scene.world.default()
     b.wait_text("back-list", "2 servers")
@@ -251,6 +253,81 @@ def fits(scene):
     b.click("#theme")
 
 
+AUDIT = ("axe.run(document).then((all) => all.violations.map((one) => [one.id, one.help, one.nodes[0].html.slice(0, 200), "
+         "(one.nodes[0].any[0] || one.nodes[0].all[0] || one.nodes[0].none[0]).message]))")
+
+
+def is_accessible(scene):
+    """axe-core finds nothing, in both colours and at phone width, with everything open: names, roles, contrast, order of headings."""
+    b = scene.browser
+    with open(os.path.join(REPO, "build", "browser", "node_modules", "axe-core", "axe.min.js")) as script:
+        b.ask(script.read() + "; true")
+    b.write("#explain-url", "http://shop.example.com/api/cart")
+    b.press("Enter")
+    b.wait_text("explain-answer", "It goes to")
+    b.ask("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    for dark, width in ((False, 1380), (True, 390)):
+        b.order("colours", dark=dark)
+        b.order("size", width=width, height=800)
+        found = b.ask(AUDIT)
+        expect(not found, f"dark {dark}, {width} px:", json.dumps(found, indent=1))
+    b.order("colours", dark=False)
+    b.order("size", width=1380, height=900)
+    b.ask("document.querySelectorAll('details').forEach((one) => { one.open = false; })")
+
+
+def has_room_for_many(scene):
+    """500 containers more: the page shows some, finds any, and stays small."""
+    b = scene.browser
+    many = [container(f"many-{i}", {RULE: f"Host:many-{i}.example.com"}, address="127.0.0.1", port=1, padding=0) for i in range(500)]
+    scene.engine.put(*many)
+    scene.engine.hang_up()
+    b.wait("parseInt(document.getElementById('container-count').innerText) >= 500", 20000)
+    b.wait("parseInt(document.getElementById('back-count').innerText) >= 500")
+    expect(b.text("back-more").startswith("Show 200 more of 50"), b.text("back-more"))
+    expect(b.ask("document.querySelectorAll('*').length") < 4000, "elements:", b.ask("document.querySelectorAll('*').length"))
+    b.ask("document.getElementById('back-more').click()")
+    b.wait("document.querySelectorAll('#back-list .item').length === 215")
+    b.write("#search", "many-499.")
+    b.wait("document.querySelectorAll('#front-list .item').length === 1")
+    b.ask("document.querySelector('#flow-back button').click()")
+    b.wait("document.activeElement.innerText.startsWith('many-499')")
+    b.write("#search", "")
+    b.wait("document.querySelectorAll('#front-list .item').length === 20")
+    b.shoot("dashboard-many")
+    for one in many:
+        scene.engine.remove(one)
+    scene.engine.hang_up()
+    b.wait("parseInt(document.getElementById('container-count').innerText) < 20", 20000)
+
+
+def welcomes(scene):
+    """While nothing is routed it says what to do, for the providers that are there; empty parts are not."""
+    b, rules = scene.browser, next(word for word in scene.world.process.args if word.startswith("--file.filename=")).split("=")[1]
+    was = dict(scene.engine.rows)
+    scene.engine.rows.clear()
+    with open(rules) as file:
+        text = file.read()
+    with open(rules, "w") as file:
+        file.write("# nothing\n")
+    scene.engine.hang_up()
+    b.wait("!document.getElementById('welcome').hidden")
+    b.wait_text("welcome", "is connected and has no containers")
+    expect(f"curl -H 'Host: hello.example' http://127.0.0.1:{scene.world.port}/" in b.text("welcome"), b.text("welcome"))
+    expect(b.ask("['backends', 'flow-panel', 'frontends'].every((id) => document.getElementById(id).hidden)"), "empty parts are shown")
+    b.wait("[...document.querySelectorAll('#parts a')].filter((one) => !one.hidden).map((one) => one.innerText).join() === 'Traffic,Explain,Containers'")
+    b.shoot("dashboard-welcome")
+    off = scene.put("off", {"traefik.enable": "false"}, "blog")
+    b.wait_text("welcome", "It has 1 container, and none is routed: the list says why")
+    scene.remove(off)
+    scene.engine.rows.update(was)
+    with open(rules, "w") as file:
+        file.write(text)
+    scene.engine.hang_up()
+    b.wait("document.getElementById('welcome').hidden && !document.getElementById('backends').hidden")
+    b.wait_text("front-list", "shop.example.com")
+
+
 def survives(scene):
     """The router goes and comes: the page says so, and is right again by itself."""
     b = scene.browser
@@ -293,8 +370,8 @@ def keeps_to_itself(scene):
     expect(not said, "console:", said)
 
 
-ROWS = [opens, is_live, explains, follows_containers, shows_health, labels_are_text, searches, fits, survives, loses_the_engine,
-        keeps_to_itself]
+ROWS = [opens, is_live, explains, follows_containers, shows_health, labels_are_text, searches, fits, is_accessible, has_room_for_many,
+        welcomes, survives, loses_the_engine, keeps_to_itself]
 
 
 def take_picture(path):

@@ -42,6 +42,7 @@ TABLE = [
     ("GET /", 302, None), ("GET /dashboard/status", 302, None), ("GET /dashboard", 404, r"404 page not found\n"),
     ("GET /dashboard/none.js", 404, r"404 page not found\n"),
     ("GET /api/", 301, None), ("GET /api/providers/file/", 301, None), ("GET /health/", 301, None),
+    ("GET /ping/", 301, None), ("HEAD /ping/", 301, r""), ("POST /ping/", 404, None), ("HEAD /api/", 404, r""),
     ("HEAD /api", 404, r""), ("POST /api", 404, r"404 page not found\n"), ("DELETE /api/providers/file", 404, r"404 page not found\n"),
     ("POST /health", 404, r"404 page not found\n"), ("GET /none", 404, r"404 page not found\n"), ("GET /debug/vars", 404, r"404 page not found\n"),
     ("POST /api/events", 404, r"404 page not found\n"), ("HEAD /api/events", 404, r""),

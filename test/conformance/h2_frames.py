@@ -117,11 +117,14 @@ def preface(world):
     attempt("however it is cut", each_split)
 
     def not_one():
-        for text in (b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\rX", b"PRI / HTTP/2.0\r\n\r\n", b"INVALID CONNECTION PREFACE\r\n\r\n"):
+        for text in (b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\rX", b"PRI / HTTP/2.0\r\n\r\n"):
             with world.connect() as c:
                 c.send(text)
                 r = c.response()
                 expect(r.status >= 400 and c.closed(), text, r.head)
+        with world.connect() as c:
+            c.send(b"INVALID CONNECTION PREFACE\r\n\r\n")
+            expect(c.reader.to_end() == b"", "an answer in HTTP/1")
 
     attempt("one that is none", not_one)
 

@@ -148,6 +148,23 @@ def never_asked(part, engine, *flags):
         expect(scene.status("web.test") == 404, "routed by an engine that is not believed")
 
 
+def no_socket():
+    """a socket file that is not there: what to do is said"""
+    engine = ScriptedEngine(path_of("gone.sock"))
+    os.unlink(path_of("gone.sock"))
+    with Scene(engine) as scene:
+        scene.wait_log("gone.sock: /_ping: Couldn't connect to server (there is no such file: start the engine; "
+                       "in a container, mount its socket with -v ")
+
+
+def another_service():
+    """what answers is no engine: the place and the status are said"""
+    engine = ScriptedEngine(path_of("other.sock"))
+    engine.answers["/_ping"] = (404, b"")
+    with Scene(engine) as scene:
+        scene.wait_log("other.sock: /_ping: status 404, retrying in")
+
+
 def wrong_ca():
     """an engine whose certificate another CA signed is refused"""
     never_asked("docker.tls.ca is to name who signed", ScriptedEngine(tls=tls_of("stranger")), *tls_flags())
@@ -348,7 +365,7 @@ if __name__ == "__main__":
     make_certificates()
     wanted = sys.argv[1:]
     for function in (by_port, http_is_the_same, by_tls, by_tls_from_text, by_tls_without_verification, wrong_ca, unknown_ca, wrong_name,
-                     expired, old_tls, no_tls_there, refused_by_the_engine, a_certificate_is_replaced, refused_at_start, k6_only_reads,
+                     expired, old_tls, no_tls_there, refused_by_the_engine, no_socket, another_service, a_certificate_is_replaced, refused_at_start, k6_only_reads,
                      k4_hostile_engine, k4_bounded_memory, scale):
         if not wanted or function.__name__ in wanted:
             test(function)

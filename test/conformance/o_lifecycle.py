@@ -67,8 +67,10 @@ TAKEN = socket.create_server(("127.0.0.1", 0))
 ENTRY = "--entryPoints=Name:http Address:127.0.0.1:0 "
 FAILURES = [
     ("a port that is taken", [f"--entryPoints=Name:http Address:127.0.0.1:{TAKEN.getsockname()[1]}"],
-     ["level=fatal", "Error preparing server: error opening listener: entrypoint http: listen tcp 127.0.0.1:", "already in use"]),
-    ("an address of another machine", ["--entryPoints=Name:http Address:192.0.2.1:80"], ["level=fatal", "error opening listener"]),
+     ["level=fatal", "Error preparing server: error opening listener: entrypoint http: listen tcp 127.0.0.1:",
+      "already in use: another program listens there (ss -ltnp names it)"]),
+    ("an address of another machine", ["--entryPoints=Name:http Address:192.0.2.1:80"],
+     ["level=fatal", "error opening listener", "this machine has no such address"]),
     ("a target without a port", ["--entryPoints=Name:http Address:unix"], ['bad Address format "unix"']),
     ("no address", ["--entryPoints=Name:http"], ['entrypoint "http" has no address']),
     ("a redirect to nowhere", [ENTRY + "Redirect.EntryPoint:https"], ["`https` is no entrypoint", "level=fatal"]),

@@ -151,6 +151,16 @@ def scraped(world):
 
 
 @row
+def explained(world):
+    """docs/operating.md says of each name what it counts."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "operating.md"), encoding="utf-8") as file:
+        page = file.read()
+    names = re.findall(r"^# TYPE ((?:traefik|waybill)_\w+) ", scrape(world), re.M)
+    missing = [name for name in names if f"`{name}`" not in page]
+    expect(len(names) > 15 and not missing, "without a word in docs/operating.md:", missing)
+
+
+@row
 def gone(world):
     """Series of a backend that is gone are shown no more; each configuration counts as a reload."""
     def put(body):
@@ -218,13 +228,15 @@ def nobody_there():
                   "--metrics.influxdb.address=http://127.0.0.1:1", "--metrics.influxdb.protocol=http", "--metrics.influxdb.pushInterval=100ms")
 
     def check():
-        world.ask(request(path=b"/m"))
-        time.sleep(0.8)
+        for _ in range(8):  # something to push each time
+            world.ask(request(path=b"/m"))
+            time.sleep(0.1)
         world.probe(10)
         begin = time.monotonic()
         expect(world.process.poll() is None, "it has ended")
         log = world.log()
         expect(log.count("metrics.influxdb: nothing reaches") == 1, log)
+        expect(log.count("metrics.statsd: nothing reaches") == 1, "UDP is refused by what comes later:", log)
         world.process.send_signal(signal.SIGTERM)
         world.process.wait(10)
         expect(time.monotonic() - begin < 5, "the end took", time.monotonic() - begin)
@@ -247,6 +259,9 @@ def behind_a_login():
             expect(c.response().status == 401, "without a login")
             c.send(request(path=b"/metrics", fields=b"Authorization: Basic dGVzdDp0ZXN0\r\n"))
             expect(b"traefik_config_reloads_total" in c.response().body, "with it")
+            c.send(request(path=b"/metrics/", fields=b"Authorization: Basic dGVzdDp0ZXN0\r\n"))
+            r = c.response()
+            expect(r.status == 301 and r.one("Location") == b"/metrics", r.head)
         with Client(world.admin_port) as c:
             c.send(request(path=b"/metrics"))
             expect(c.response().status == 404, "on another entrypoint")

@@ -347,6 +347,7 @@ def s14_trailers(world):
             expect(first.status == 200 and first.body.endswith(b" 5") and second.one("X-Tag") == b"next", first.head, second.head)
         request = world.seen()[0]
         expect(request.trailers == [b"X-Sum: 1"], request.trailers)
+        expect(request.one("Trailer") == b"X-Sum", request.head)
 
     for split in (None, 1):
         attempt(f"request trailers, split {split}", upload, forbidden, split)
@@ -374,7 +375,7 @@ def s14_trailers(world):
         with world.connect() as c:
             c.send(b"GET /s HTTP/" + version + b"\r\nHost: a.test\r\n" + te + b"\r\n")
             r = c.response()
-            expect(r.body == b"hello" and r.trailers == wanted, r.head, r.body, r.trailers)
+            expect(r.body == b"hello" and r.trailers == wanted and r.one("Trailer") == b"X-Sum", r.head, r.body, r.trailers)
             if version == b"1.1":
                 world.default()
                 c.send(GET + b"X-Tag: next\r\n\r\n")

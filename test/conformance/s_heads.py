@@ -70,6 +70,35 @@ def unknown_protected(world):
     expect(r.status == 401 and not world["admin"].requests, r.head)
 
 
+@row
+def other_protocols(world):
+    """Who begins in a protocol that is not HTTP at all is sent nothing; who tries to speak HTTP is told what is wrong."""
+
+    def turned_away(line):
+        with world.connect() as c:
+            c.send(line)
+            expect(c.reader.to_end() == b"", line)
+        world.probe(1)
+
+    def told(line, before=b"", split=None):
+        with world.connect() as c:
+            if before:
+                c.send(before)
+                expect(c.response().status == 200, "the first request")
+            c.send(line, split)
+            r = c.response()
+            expect(r.status in (400, 501), line, r.head)
+            expect(c.closed(), "it goes on")
+
+    broken = b"INVALID CONNECTION PREFACE\r\n\r\n"
+    for line in (broken, broken + b"S" * 3000, b"USER anonymous now\n"):
+        attempt(f"{line[:30]}", turned_away, line)
+    attempt("behind a request", told, broken, before=b"GET /m HTTP/1.1\r\nHost: a.test\r\n\r\n")
+    attempt("half a line", told, broken[:20])
+    for line in (b"INVALID /x PREFACE\r\n\r\n", b"INVALID CONNECTION HTTP/1.1\r\n\r\n", b"INVALID http://a.test/ PREFACE\r\n\r\n", b"EHLO a.test\r\n", b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"):
+        attempt(f"{line}", told, line)
+
+
 if __name__ == "__main__":
     w = World(ORIGINS, RULES)
     run(w)

@@ -20,6 +20,7 @@ make_certificate("wild", "ca", "DNS:*.w.test")
 make_certificate("later", "ca", "DNS:later.test")
 make_certificate("next", "ca", "DNS:changing.test")
 make_certificate("changing", "ca", "DNS:changing.test")
+make_certificate("address", "ca", "IP:127.0.0.1")
 make_certificate("client", "ca", "DNS:who.test")
 make_certificate("stranger", "other-ca", "DNS:who.test")
 
@@ -51,7 +52,7 @@ class AskingOrigin(Origin):
 
 
 asking = AskingOrigin()
-PORTS = {name: free_port() for name in ("https", "strict", "checked", "asked", "broken", "open", "proxy", "go")}
+PORTS = {name: free_port() for name in ("https", "strict", "checked", "asked", "broken", "open", "proxy", "go", "address")}
 
 
 def pair(name):
@@ -64,6 +65,7 @@ def flag(name, more):
 
 FLAGS = [
     flag("https", f"TLS:{pair('a')};{pair('b')};{pair('wild')};{pair('changing')}"),
+    flag("address", f"TLS:{pair('a')};{pair('address')} TLS.SniStrict:true"),
     flag("strict", f"TLS:{pair('a')};{pair('b')};{pair('wild')} TLS.SniStrict:true"),
     flag("checked", f"TLS:{pair('a')} CA:{path_of('ca.pem')}"),
     flag("asked", f"TLS:{pair('a')} CA:{path_of('ca.pem')} CA.Optional:true"),
@@ -155,7 +157,7 @@ def shown(entrypoint, name):
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with SecureClient(entrypoint, name, context) as c:
         der = c.sock.getpeercert(True)
-    for file in ("a", "b", "wild", "later", "next", "changing"):
+    for file in ("a", "b", "wild", "later", "next", "changing", "address"):
         if os.path.exists(path_of(file + ".pem")) and ssl.PEM_cert_to_DER_cert(text_of(file + ".pem")) == der:
             return file
     return "generated"
@@ -188,6 +190,8 @@ def certificates_are_chosen_by_name(world):
     for name, file in {"a.test": "a", "B.TEST": "b", "x.w.test": "wild", "x.y.w.test": "generated", "w.test": "generated",
                        "zzz.test": "generated"}.items():
         attempt(f"{name} shows {file}", lambda: expect(shown("https", name) == file, shown("https", name)))
+    attempt("no name, but an address", lambda: expect(shown("address", None) == "address"))
+    attempt("no name, and nothing for the address", lambda: expect(shown("https", None) == "generated"))
 
 
 @row

@@ -116,6 +116,8 @@ def test_manual_and_completions_know_every_flag(unpacked):
     (["waybill", "lint", "--str"], 2, "--strict"),
     (["waybill", "why", "--configF"], 2, "--configFile="),
     (["waybill", "completion", "z"], 2, "zsh"),
+    (["waybill", "--logLevel", "=", "IN"], 3, "INFO"),
+    (["waybill", "--accessLog.format", "="], 2, "common json"),
 ])
 def test_bash_completes(unpacked, words, place, wanted):
     script = (f"compopt() {{ :; }}; source {unpacked}/usr/share/bash-completion/completions/waybill; "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* links: route */
 /* A line of pattern, a line of replacement, and a subject: whatever they are, there is a reason or a bounded result. */
+#include "waybill/route/match.h"
 #include "waybill/route/rewrite.h"
 #include <stdlib.h>
 
@@ -24,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     slice_cut(&rest, '\n', &replacement);
     arena_init(&arena, 0);
     if (rewrite_compile(&arena, pattern, replacement, &names, &rewrite, &error)) {
-        enum rewrite_outcome outcome = rewrite_apply(&rewrite, rest, values, &made);
+        enum rewrite_outcome outcome = rewrite_apply(&rewrite, rest, values, &(size_t){MATCH_STEPS_MAX}, &made);
         WB_REQUIRE(outcome == REWRITE_TOO_COSTLY || made.len <= REWRITE_BYTES_MAX);
         WB_REQUIRE(outcome != REWRITE_NONE || slice_eq(text_slice(&made), rest));
         WB_REQUIRE(rewrite_head(&rewrite).len <= replacement.len);

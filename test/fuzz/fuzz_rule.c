@@ -17,11 +17,11 @@ static void check_change(const struct route_frontend *frontend, const struct tar
     struct path_changes changes, again;
     enum reason reason;
     struct target made;
-    enum path_change change = rule_change_path(frontend, target, arena, &changes, &reason);
+    enum path_change change = rule_change_path(frontend, target, arena, &(size_t){MATCH_STEPS_MAX}, &changes, &reason);
 
     if ((change == PATH_REFUSED) != (reason != REASON_NONE))
         abort();
-    if (rule_change_path(frontend, target, arena, &again, &reason) != change)
+    if (rule_change_path(frontend, target, arena, &(size_t){MATCH_STEPS_MAX}, &again, &reason) != change)
         abort();
     if (change != PATH_CHANGED)
         return;

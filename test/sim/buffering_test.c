@@ -368,7 +368,7 @@ static void test_no_room_is_said_and_does_not_last(void **state)
 static void test_a_folder_that_cannot_be_written(void **state)
 {
     const struct spool_limits limits = {
-        .memory_max = 16 << 20, .file_max = 16 << 20, .files_max = 16, .folder = SLICE("/nonexistent")};
+        .memory_max = 16 << 20, .file_max = 16 << 20, .files_max = 16, .folder = SLICE("/dev/null/none")};
     struct sim_scene scene;
     (void)state;
 
@@ -376,6 +376,30 @@ static void test_a_folder_that_cannot_be_written(void **state)
     sim_client_post(&scene.client, "/echo", 1, 500000, false);
     pass(&scene, 1000);
     assert_int_equal(sim_client_status(&scene.client, 0), 503);
+    scene_end(&scene);
+}
+
+/* A deployment: the new server is there, the old one is not, and the upload was half collected. */
+static void test_an_upload_that_outlives_its_server_goes_to_the_next(void **state)
+{
+    struct sim_scene scene;
+    struct sim_server next;
+    (void)state;
+
+    begin_buffering(&scene, 0, &(struct model_buffering){0}, "Attempts() <= 2 && ResponseCode() == 500");
+    sim_server_init(&next, scene.sim, "10.0.0.2", 80, "next");
+    scene.client.asked = 1;
+    sim_client_send(&scene.client, "POST /echo HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\nabc");
+    sim_advance(scene.sim, 1000);
+    publish_buffering(&scene, "http://10.0.0.2:80");
+    sim_advance(scene.sim, 1000);
+    sim_client_send(&scene.client, "de");
+    sim_settle(scene.sim);
+    assert_int_equal(sim_client_status(&scene.client, 0), 200);
+    assert_string_equal(next.last_body.ptr, "abcde");
+    assert_int_equal(scene.server.conn_count, 0);
+    assert_int_equal(compiler_live_snapshots(scene.world->compiler), 1);
+    sim_server_fini(&next);
     scene_end(&scene);
 }
 
@@ -441,6 +465,7 @@ int main(void)
         cmocka_unit_test(test_a_client_that_goes_away),
         cmocka_unit_test(test_no_room_is_said_and_does_not_last),
         cmocka_unit_test(test_a_folder_that_cannot_be_written),
+        cmocka_unit_test(test_an_upload_that_outlives_its_server_goes_to_the_next),
         cmocka_unit_test(test_a_storm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

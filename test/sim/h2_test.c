@@ -421,6 +421,74 @@ static void test_a_body_that_stops_coming_is_given_up(void **state)
     end(&scene, &client);
 }
 
+static void ask_many(struct sim_h2 *client, struct sim_h2_request *requests, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        sim_h2_ask(client, &requests[i], "/mute", i + 1, none);
+}
+
+static unsigned refused(const struct sim_h2_request *requests, unsigned count)
+{
+    unsigned found = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        assert_true(!requests[i].stream->closed || requests[i].stream->unprocessed);
+        found += requests[i].stream->unprocessed;
+    }
+    return found;
+}
+
+static void give_up(struct sim_h2 *client, struct sim_h2_request *requests, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        sim_h2_release(&requests[i]);
+    sim_h2_flush(client);
+}
+
+/* Each request may hold a connection to a server. A client with many streams does not take all that there are: from half on it has
+ * its share, and others get theirs. */
+static void test_few_clients_do_not_use_up_the_servers_connections(void **state)
+{
+    struct sim_scene scene;
+    struct sim_h2 clients[4];
+    struct sim_h2_request requests[4][30];
+    (void)state;
+
+    scene_prepare(&scene, 0);
+    scene.world->options.exchanges_max = 40;
+    scene_start(&scene);
+    scene.world->entrypoint.has_local = false;
+    for (unsigned i = 0; i < WB_COUNT(clients); i++)
+        sim_h2_connect(&clients[i], scene.sim, scene.world->entry, &h2_default_limits);
+    ask_many(&clients[0], requests[0], 30);
+    sim_settle(scene.sim);
+    assert_int_equal(refused(requests[0], 30), 10);
+    ask_many(&clients[1], requests[1], 10);
+    ask_many(&clients[2], requests[2], 8);
+    sim_settle(scene.sim);
+    assert_int_equal(refused(requests[1], 10), 2);
+    assert_int_equal(refused(requests[2], 8), 0);
+    ask_many(&clients[3], requests[3], 8); /* that would be 44 */
+    sim_client_get(&scene.client, "/len/5", 9);
+    sim_settle(scene.sim);
+    assert_int_equal(refused(requests[3], 8), 4);
+    assert_int_equal(live_streams(&scene), 40);
+    assert_int_equal(sim_client_status(&scene.client, 0), 200); /* one of HTTP/1 has its own place */
+    assert_int_equal(sim_world_ended(scene.world, REASON_STREAM_REFUSED), 16);
+    give_up(&clients[0], requests[0], 30);
+    give_up(&clients[3], requests[3], 8);
+    sim_settle(scene.sim);
+    ask_many(&clients[3], requests[3], 20); /* as they go, there is room again */
+    sim_settle(scene.sim);
+    assert_int_equal(refused(requests[3], 20), 12);
+    give_up(&clients[1], requests[1], 10);
+    give_up(&clients[2], requests[2], 8);
+    give_up(&clients[3], requests[3], 20);
+    for (unsigned i = 0; i < WB_COUNT(clients); i++)
+        sim_h2_fini(&clients[i]);
+    scene_end(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,6 +506,7 @@ int main(void)
         cmocka_unit_test(test_a_cut_ends_all),
         cmocka_unit_test(test_a_body_waits_for_its_server),
         cmocka_unit_test(test_a_body_that_stops_coming_is_given_up),
+        cmocka_unit_test(test_few_clients_do_not_use_up_the_servers_connections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -332,6 +332,10 @@ static const struct {
     {REASON_SERVER_TLS_BROKEN, "as the one above"},
     {REASON_SERVER_TLS_TIMEOUT, "as the one above"},
     {REASON_SERVER_RESET, "needs a server over HTTP/2: h2_servers_test.c reaches it"},
+    {REASON_API_BUSY, "needs long documents: local_test.c reaches it"},
+    {REASON_STREAM_REFUSED, "needs clients over HTTP/2: h2_test.c reaches it"},
+    {REASON_UNKNOWN_PROTOCOL, "needs a client over HTTP/2: unit/http/h2_head_test.c, v_websockets_h2.py reach it"},
+    {REASON_SERVER_NOT_SWITCHED, "needs a client over HTTP/2: h2_sockets_test.c reaches it"},
     {REASON_INTERNAL, "needs more of an exchange's arena (256 KiB) than a head of 64 KiB can make it use"},
 };
 

@@ -174,6 +174,8 @@ static void test_p11_a_request_does_not_say_where_to(void **state)
           {GET("a.test", "/gohttp:///evil"), "400"}, {GET("a.test", "/gohttps://ok.test/x"), "302 https://ok.test/x"});
     options.replacement = SLICE("//b.test$1");
     CHECK(SLASHES, {GET("a.test", "/go/x"), "302 //b.test/x"});
+    options.replacement = SLICE("$1s://b.test/"); /* no group is called 1s */
+    CHECK(SLASHES, {GET("a.test", "/go/x"), "400"});
     options.replacement = SLICE("app://open$1");
     CHECK(SLASHES, {GET("a.test", "/go/x"), "302 app://open/x"});
     /* Line ends stay encoded, and hosts that are none do not come this far. */

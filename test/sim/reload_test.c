@@ -130,6 +130,56 @@ static void test_who_waited_while_its_server_left_does_not_reach_the_next_one_th
     }
 }
 
+static void close_route(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend)
+{
+    (void)backend;
+    frontend->closed_because = slice_of(arena_strdup(arena, "it is not understood"));
+}
+
+/* All servers of its backend are replaced while authentication takes its time: the ones that the backend has now get it, but only
+ * if it is this backend that the request would be led to now. */
+static void test_who_waited_while_all_servers_were_replaced_goes_to_the_new_ones(void **state)
+{
+    static const struct {
+        const char *name, *rule, *servers;
+        void (*set_options)(struct arena *arena, struct model_frontend *frontend, struct model_backend *backend);
+        int status;
+    } rows[] = {
+        {"a", "Host:a.test", "http://10.0.0.2:80", NULL, 200},
+        {"a", "Host:a.test;PathPrefix:/", "http://10.0.0.3:80 http://10.0.0.2:80", NULL, 200}, /* one of them refuses */
+        {"b", "Host:a.test", "http://10.0.0.2:80", NULL, 503},
+        {"a", "Host:b.test", "http://10.0.0.2:80", NULL, 503},
+        {"a", "Host:a.test", "http://10.0.0.2:80", close_route, 503},
+        {"a", "Host:a.test", NULL, NULL, 503},
+    };
+    (void)state;
+    for (size_t i = 0; i < WB_COUNT(rows); i++) {
+        struct sim_scene scene;
+        struct sim_server auth, other;
+        struct sim_route route = {
+            .name = "a", .rule = "Host:a.test", .servers = SIM_SERVER_URL, .auth = "http://10.0.0.8:9000/len/1/1000"};
+        struct sim_route next = {
+            .name = rows[i].name, .rule = rows[i].rule, .servers = rows[i].servers, .set_options = rows[i].set_options};
+        scene_begin(&scene);
+        sim_server_init(&auth, scene.sim, "10.0.0.8", 9000, "auth");
+        sim_server_init(&other, scene.sim, "10.0.0.2", 80, "other");
+        sim_world_publish(scene.world, &route, 1);
+        sim_client_post(&scene.client, "/echo/0/500", 1, 10, false);
+        sim_advance(scene.sim, 100);
+        sim_world_publish(scene.world, &next, 1);
+        sim_advance(scene.sim, 1000);
+        sim_world_publish(scene.world, &next, 1); /* nor does another one disturb it */
+        sim_advance(scene.sim, 2000);
+        assert_int_equal(sim_client_status(&scene.client, 0), rows[i].status);
+        assert_int_equal(other.executed[1], rows[i].status == 200);
+        assert_int_equal(scene.server.executed[1], 0);
+        assert_int_equal(compiler_live_snapshots(scene.world->compiler), 1);
+        sim_server_fini(&auth);
+        sim_server_fini(&other);
+        scene_end(&scene);
+    }
+}
+
 static void test_who_is_on_the_way_to_a_server_that_leaves_is_turned_back(void **state)
 {
     struct sim_scene scene;
@@ -250,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_swaps_under_load_lose_nothing),
         cmocka_unit_test(test_a_server_that_goes_keeps_its_connections_from_whoever_gets_its_address),
         cmocka_unit_test(test_who_waited_while_its_server_left_does_not_reach_the_next_one_there),
+        cmocka_unit_test(test_who_waited_while_all_servers_were_replaced_goes_to_the_new_ones),
         cmocka_unit_test(test_who_is_on_the_way_to_a_server_that_leaves_is_turned_back),
         cmocka_unit_test(test_draining_finishes_what_is_under_way),
         cmocka_unit_test(test_draining_does_not_cut_the_end_of_a_slow_answer),

@@ -238,6 +238,44 @@ static void test_a_protocol_is_agreed_on(void **state)
     }
 }
 
+static bool updates_keys(struct rig *rig, unsigned count)
+{
+    for (unsigned i = 0; i < count && !rig->stream->error; i++) {
+        assert_int_equal(SSL_key_update(rig->client.library, SSL_KEY_UPDATE_REQUESTED), 1);
+        assert_int_equal(SSL_do_handshake(rig->client.library), 1);
+        sim_tls_client_say(&rig->client, SLICE("x")); /* and sends what there is */
+        if (i % 10 == 9)
+            sim_settle(&rig->sim);
+    }
+    sim_settle(&rig->sim);
+    return !rig->stream->error;
+}
+
+/* Each costs us keys and an answer, and its sender 27 bytes. */
+static void test_key_updates_have_an_end(void **state)
+{
+    struct rig rig;
+    struct text bytes = TEXT_EMPTY;
+    (void)state;
+
+    prepare(&rig, 0, &usual);
+    call(&rig, "a.test");
+    assert_true(updates_keys(&rig, 60));
+    assert_false(updates_keys(&rig, 10));
+    assert_int_equal(tls_stream_failure(rig.stream), TLS_BROKEN);
+    hang_up(&rig);
+
+    call(&rig, "a.test"); /* who has something to say may have new keys for it */
+    sim_body_add(&bytes, 1, 10 * 64 * 1024);
+    for (unsigned i = 0; i < 20; i++) {
+        sim_tls_client_say(&rig.client, text_slice(&bytes));
+        sim_settle(&rig.sim);
+        assert_true(updates_keys(&rig, 10));
+    }
+    text_fini(&bytes);
+    end(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +287,7 @@ int main(void)
         cmocka_unit_test(test_versions_below_the_lowest_are_refused),
         cmocka_unit_test(test_only_the_ciphers_that_were_named_are_spoken),
         cmocka_unit_test(test_a_protocol_is_agreed_on),
+        cmocka_unit_test(test_key_updates_have_an_end),
     };
     return cmocka_run_group_tests(tests, make_identities, drop_identities);
 }

@@ -373,6 +373,31 @@ static void test_a_tunnel_goes_over_tls(void **state)
     end(&scene);
 }
 
+/* Ours first, but a processor without AES decides for itself. */
+static void test_ciphers_are_chosen_by_us(void **state)
+{
+    static const struct {
+        const char *offered, *chosen;
+    } rows[] = {
+        {"TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256", "TLS_AES_128_GCM_SHA256"},
+        {"TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"},
+        {"TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_256_GCM_SHA384"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < WB_COUNT(rows); i++) {
+        struct scene scene;
+        begin(&scene);
+        assert_int_equal(SSL_CTX_set_ciphersuites(library, rows[i].offered), 1);
+        shake(&scene, "a.test");
+        say(&scene, REQUEST);
+        assert_true(heard(&scene, "HTTP/1.1 200 OK"));
+        assert_string_equal(SSL_get_cipher_name(scene.secure.library), rows[i].chosen);
+        end(&scene);
+    }
+    assert_int_equal(SSL_CTX_set_ciphersuites(library, TLS_DEFAULT_CIPHERSUITES), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_an_answer_up_to_the_end_has_an_end),
         cmocka_unit_test(test_a_cut_is_no_end),
         cmocka_unit_test(test_a_tunnel_goes_over_tls),
+        cmocka_unit_test(test_ciphers_are_chosen_by_us),
     };
     return cmocka_run_group_tests(tests, make_identities, drop_identities);
 }

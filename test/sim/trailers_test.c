@@ -79,7 +79,12 @@ static void let_in(struct sim_conn *conn, const struct sim_message *request)
     sim_conn_reply(conn, SLICE("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), 0, false);
 }
 
-/* What the server gets of the trailers. */
+static bool is_told(const struct sim_server *server, const char *field)
+{
+    return strstr(server->last_head.ptr, field) != NULL;
+}
+
+/* What the server gets of the trailers; that they will come is told to it, if any can, and to nobody else. */
 static void expect_trailers(enum kind filter, const char *sent, const char *wanted)
 {
     struct sim_scene scene;
@@ -91,7 +96,7 @@ static void expect_trailers(enum kind filter, const char *sent, const char *want
     auth.answer = let_in;
     sim_world_publish(scene.world, &route, 1);
     char *text = wb_format("POST /echo HTTP/1.1\r\nHost: a.test\r\nX-Id: 1\r\nAuthorization: Basic c3VlOnNlY3JldA==\r\n"
-                           "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n%s\r\n",
+                           "Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n%s\r\n",
                            sent);
     sim_client_ask(&scene.client, text);
     sim_advance(scene.sim, 10);
@@ -100,6 +105,9 @@ static void expect_trailers(enum kind filter, const char *sent, const char *want
         fail_msg("filter %d, \"%s\": the server got \"" SLICE_FMT "\"", (int)filter, sent,
                  SLICE_ARG(text_slice(&scene.server.last_trailers)));
     assert_true(slice_eq(text_slice(&scene.server.last_body), SLICE("abc")));
+    assert_true(is_told(&scene.server, "Trailer: X-Sum\r\n") == (filter != COLLECTED));
+    if (filter == FORWARD)
+        assert_true(is_told(&auth, "X-Forwarded-Uri:") && !is_told(&auth, "Trailer:"));
     free(text);
     sim_server_fini(&auth);
     scene_end(&scene);

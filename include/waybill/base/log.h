@@ -3,7 +3,8 @@
  * log - what the router says of itself: one line a message, to stdout or a file, written with one write(2).
  *
  * Thread: any; log_open, log_set_json and log_reopen are main's. Text form: time="..." level=... msg="..."; or an object of
- * JSON. Control bytes, quotes and backslashes of a message are escaped. A message names the place, the value and what to do.
+ * JSON. Where it goes may be read by nobody for a while: then lines are lost, and how many is said later; nobody waits for it
+ * for longer than LOG_PATIENCE_MS. Control bytes, quotes and backslashes of a message are escaped. A message names the place, the value and what to do.
  */
 #pragma once
 #include "waybill/base/error.h"
@@ -11,6 +12,8 @@
 #include <stdbool.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_FATAL };
+
+enum { LOG_PATIENCE_MS = 1000 };
 
 /* DEBUG INFO WARN WARNING ERROR FATAL PANIC, any case. */
 bool log_level_parse(struct slice text, enum log_level *out_level);

@@ -14,7 +14,7 @@ struct log_file {
     int fd;
 };
 
-/* "" is stdout. Folders are made (0755), the file too (0644). On failure nothing is to be closed. */
+/* "" is stdout. A FIFO is not waited for. Folders are made (0755), the file too (0644). On failure nothing is to be closed. */
 WB_MUST_USE wb_err log_file_open(struct log_file *file, struct slice path);
 /* The file of that name, which may be another by now: what writes to the descriptor writes there. On failure all stays as it is. */
 WB_MUST_USE wb_err log_file_reopen(struct log_file *file);

@@ -12,6 +12,7 @@ struct entry_options {
     uint64_t head_timeout_ms; /* from the first byte (or the connect) to the end of a head */
     uint64_t idle_timeout_ms; /* between requests; 0 = none */
     struct h1_limits limits;
+    size_t exchanges_max; /* under way at once, over HTTP/2: each may hold a connection to a server; 0: no limit */
     /* The number of open connections changed. */
     void (*count_changed)(void *owner, size_t count);
     void *owner;

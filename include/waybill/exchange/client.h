@@ -41,7 +41,7 @@ struct client_ops {
 
     /* What the request came by; for what TLS knows of the client. */
     const struct stream *(*connection)(const void *client);
-    /* The raw stream, after a 101. */
+    /* The raw stream, after a 101; NULL: over HTTP/2 the tunnel's bytes are body and send_body's. */
     struct stream *(*tunnel)(void *client);
     /* The exchange is over and will be freed; `cut`: what was sent must not look complete. */
     void (*ended)(void *client, bool cut);

@@ -81,6 +81,7 @@ struct environment {
     unsigned spare_count;
     char date[32]; /* for Date fields, made at most once a second */
     uint64_t date_at_ms;
+    size_t local_bytes;      /* of documents and bodies of internal routes: LOCAL_BYTES_MAX */
     size_t encoder_bytes;    /* what compressing answers holds, at most */
     struct headers trailers; /* of the body that is just being read; used up within the step that fills it */
 };

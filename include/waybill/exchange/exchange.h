@@ -71,7 +71,8 @@ struct exchange {
 
     /* Route. */
     struct lease *lease;
-    struct slice alias; /* what the host's CNAME records lead to; empty: nobody asked, or nowhere */
+    struct lease *moved_to; /* `backend` and `server` are of this one, since all servers of the first have gone; or NULL */
+    struct slice alias;     /* what the host's CNAME records lead to; empty: nobody asked, or nowhere */
     const struct route_frontend *frontend;
     struct route_decision route;
     const struct route_filter *filters;
@@ -114,6 +115,7 @@ struct exchange {
     uint64_t answer_bytes;
     struct answer_head answer;
     struct slice answer_body;
+    size_t local_bytes;      /* its part of env->local_bytes */
     struct text answer_text; /* owns answer_body when it is not static; before that, what an internal route gets as body */
     bool tunnel_client_shut, tunnel_server_shut;
     bool cut;                                        /* what was sent must not look complete */

@@ -25,6 +25,9 @@ struct local_request {
 
 /* Of a body that a route wants: more is refused. */
 enum { LOCAL_BODY_MAX = 4 * 1024 * 1024 };
+/* Of all those bodies, and of documents that clients have not taken yet, of one worker: beyond it there is one of any length, and
+ * short ones. Who reads slowly and in great number must not make the process grow. */
+enum { LOCAL_BYTES_MAX = 64 * 1024 * 1024, LOCAL_BYTES_SHORT = 16 * 1024 };
 
 struct local_answer {
     bool wants_body; /* it is asked again when that has come, and nothing is done before; the rest is not filled */

@@ -46,3 +46,7 @@ enum h1_result h1_read_request(struct h1_reader *reader, struct slice bytes, con
 enum h1_result h1_read_response(struct h1_reader *reader, struct slice bytes, const struct h1_limits *limits,
                                 bool request_is_head, struct response_head *out, size_t *out_head_len,
                                 enum reason *out_reason);
+
+/* `bytes` begin with a whole line of another protocol: three words, the second in no form of a target (RFC 9112 3.2), the last
+ * of no version of HTTP. Who speaks so is not told anything in HTTP/1. */
+bool h1_is_foreign(struct slice bytes);

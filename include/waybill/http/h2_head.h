@@ -11,7 +11,8 @@
 #include "waybill/http/h1_reader.h"
 #include "waybill/http/h2_session.h"
 
-/* `ended`: the head is all of the request. REASON_NONE, or a reason with a status to answer; out->method and ->target are filled as
+/* `ended`: the head is all of the request. One that asks for a WebSocket (RFC 8441) comes out as HTTP/1 has it, a GET with Upgrade and a key
+ * made here; without a body. REASON_NONE, or a reason with a status to answer; out->method and ->target are filled as
  * far as known then, for the log. */
 enum reason h2_read_request(const struct h2_head *head, bool ended, const struct h1_limits *limits, struct arena *arena,
                             struct request_head *out);

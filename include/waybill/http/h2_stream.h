@@ -16,6 +16,7 @@ enum h2_code {
     H2_INTERNAL_ERROR = 0x2,
     H2_REFUSED_STREAM = 0x7, /* nothing was done: it may be sent again */
     H2_CANCEL = 0x8,
+    H2_CONNECT_ERROR = 0xa, /* what a tunnel leads to has failed */
     H2_ENHANCE_YOUR_CALM = 0xb,
     H2_HTTP_1_1_REQUIRED = 0xd,
 };

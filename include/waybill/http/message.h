@@ -30,7 +30,7 @@ struct request_head {
     uint64_t content_length; /* with BODY_LENGTH */
     bool keep_alive;         /* the client wants the connection kept (RFC 9112 9.3) */
     bool expect_continue;    /* Expect: 100-continue on 1.1 */
-    bool upgrade;            /* Connection: upgrade and an Upgrade field, on 1.1, without a body */
+    bool upgrade; /* Connection: upgrade and an Upgrade field, on 1.1, without a body; on 2 it came as CONNECT for that */
 };
 
 struct response_head {

@@ -24,6 +24,7 @@
     X(SERVER_STALLED,         0, true,  "", "",                                      "server sent no more of its answer within the time allowed") \
     X(CLIENT_PROTOCOL,        0, true,  "", "",                                      "client broke the rules of HTTP/2") \
     X(CLIENT_FLOODED,         0, true,  "", "",                                      "client sent too much over HTTP/2 that is of no use: resets, pings, settings, empty frames") \
+    X(STREAM_REFUSED,         0, true,  "", "",                                      "stream of HTTP/2 was refused: as many requests are under way as the limit of open files allows, or half as many and its client has its share") \
     X(DRAINING,               0, true,  "", "",                                      "worker is shutting down") \
     X(BAD_PROXY_HEADER,       0, true,  "", "",                                      "PROXY header cannot be read, or did not arrive in time") \
     X(CLIENT_TLS_FAILED,      0, true,  "", "",                                      "client and entrypoint did not agree on TLS") \
@@ -61,6 +62,7 @@
     X(AUTH_UNREACHABLE,     500, false, "", "",                                      "authentication server could not be asked") \
     X(NO_WEIGHT,            500, false, "", "Internal Server Error",                 "every server of the backend has weight 0") \
     X(UNKNOWN_METHOD,       501, true,  "", "501 Not Implemented: unknown or unsupported method", "method is not one that is forwarded") \
+    X(UNKNOWN_PROTOCOL,     501, false, "", "501 Not Implemented: no such protocol here", "CONNECT over HTTP/2 for another protocol than WebSocket, or to who has no sockets") \
     X(UNKNOWN_CODING,       501, true,  "", "501 Not Implemented: unsupported transfer encoding", "transfer coding other than chunked") \
     X(BAD_VERSION,          505, true,  "", "505 HTTP Version Not Supported",        "HTTP version other than 1.0 and 1.1") \
     X(SERVER_REFUSED,       502, false, "", "Bad Gateway",                           "connection to the server failed") \
@@ -75,6 +77,7 @@
     X(SERVER_TLS_REFUSED,   502, false, "", "Bad Gateway",                           "server refused the TLS connection") \
     X(SERVER_TLS_BROKEN,    502, false, "", "Bad Gateway",                           "server does not speak TLS, or not as it must") \
     X(SERVER_WEBSOCKET,     502, false, "", "Bad Gateway",                           "server switched to WebSocket without having understood the handshake") \
+    X(SERVER_NOT_SWITCHED,  502, false, "", "Bad Gateway",                           "server answered a WebSocket handshake with success and did not switch, which over HTTP/2 would say that it did") \
     X(ANSWER_INCOMPLETE,    502, false, "", "Bad Gateway",                           "server did not send all of an answer that was to be collected") \
     X(NO_ROOM_FOR_BODY,     503, false, "1", "Service Unavailable",                   "a body was to be collected, and there is no room left for it") \
     X(NO_SERVER,            503, false, "5", "Service Unavailable",                   "backend has no server") \
@@ -85,6 +88,7 @@
     X(SERVICE_STARTING,     503, false, "2", "503 Service Unavailable: the service is starting",    "service is starting") \
     X(SERVICE_UNHEALTHY,    503, false, "5", "503 Service Unavailable: the service is not healthy", "service is not healthy") \
     X(AUTH_BUSY,            503, false, "1", "Service Unavailable",                   "too many passwords wait to be checked") \
+    X(API_BUSY,             503, false, "1", "Service Unavailable",                   "documents of the API that clients have not taken yet use as much memory as they may") \
     X(NOT_READY,            503, false, "1", "Service Unavailable",                   "configuration is not there yet") \
     X(LOOP,                 508, false, "", "Loop Detected",                         "request came back to this router") \
     X(DIAL_TIMEOUT,         504, false, "", "Gateway Timeout",                       "server did not accept the connection in time") \

@@ -18,6 +18,8 @@ struct network {
 
 /* "10.0.0.1", "::1", "[::1]"; an IPv6 zone is refused. Port becomes `port`. */
 bool address_parse(struct slice text, uint16_t port, struct address *out_address);
+/* As address_parse, or with a port behind it, which is not looked at: "10.0.0.1:80", "[::1]:80". */
+bool address_parse_forwarded(struct slice text, struct address *out_address);
 /* 4 or 16 bytes in network order. */
 struct address address_from_bytes(const uint8_t *ip, bool is_v6, uint16_t port);
 /* Without brackets and port. */

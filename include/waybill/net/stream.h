@@ -17,8 +17,10 @@ struct stream_ops {
     void (*start_reading)(struct stream *stream);
     void (*stop_reading)(struct stream *stream);
     void (*write)(struct stream *stream, const struct slice *parts, unsigned count);
+    size_t (*write_now)(struct stream *stream, struct slice bytes); /* NULL: not over a socket */
     size_t (*bytes_left)(const struct stream *stream);
     bool (*has_news)(const struct stream *stream);
+    bool (*find_local)(const struct stream *stream, struct address *out_address);
     void (*shut_down)(struct stream *stream);
     void (*close)(struct stream *stream);
     void (*reset)(struct stream *stream);
@@ -29,7 +31,7 @@ struct stream {
     struct loop *loop;
     void (*poke)(void *owner);
     void *owner;
-    struct address peer, local;
+    struct address peer;
 
     /* Facts. */
     bool connected;     /* dialled streams: the connection stands */
@@ -54,6 +56,8 @@ void stream_set_owner(struct stream *stream, void (*poke)(void *owner), void *ow
 void stream_want_read(struct stream *stream, bool want);
 /* Not while `writing`. At most STREAM_PARTS_MAX parts. */
 void stream_write(struct stream *stream, const struct slice *parts, unsigned count);
+/* Not while `writing`; over a socket. How many bytes it took at once: the others are still the caller's, none is waited for. */
+size_t stream_write_now(struct stream *stream, struct slice bytes);
 /* Of the last write: what the socket has not taken yet. */
 static inline size_t stream_bytes_left(const struct stream *stream)
 {
@@ -63,6 +67,11 @@ static inline size_t stream_bytes_left(const struct stream *stream)
 static inline bool stream_has_news(const struct stream *stream)
 {
     return stream->ops->has_news(stream);
+}
+/* Our end's address. Asks the kernel; false: the connection has gone. */
+static inline bool stream_find_local(const struct stream *stream, struct address *out_address)
+{
+    return stream->ops->find_local(stream, out_address);
 }
 /* No more will be written: sends FIN after what is queued. */
 void stream_shut_down(struct stream *stream);

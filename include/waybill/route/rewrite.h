@@ -37,8 +37,8 @@ enum { REWRITE_BYTES_MAX = 64 * 1024 };
  * uses the rewrite any more. */
 bool rewrite_compile(struct arena *arena, struct slice pattern, struct slice replacement, const struct rewrite_names *names,
                      struct rewrite *out, struct slice *out_error);
-/* Adds to `out`. `values` are those of the names, in their order. */
+/* Adds to `out`. `values` are those of the names, in their order. Takes what it costs from *steps (match.h). */
 enum rewrite_outcome rewrite_apply(const struct rewrite *rewrite, struct slice subject, const struct slice *values,
-                                   struct text *out);
+                                   size_t *steps, struct text *out);
 /* The text that every result begins with when the match begins where the subject does: up to the first $ or {{. */
 struct slice rewrite_head(const struct rewrite *rewrite);

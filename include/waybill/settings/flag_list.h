@@ -5,13 +5,15 @@
  * Thread: any; constant, texts are static.
  */
 #pragma once
-#include "waybill/base/text.h"
+#include <stdbool.h>
+#include <stddef.h>
 
 struct flag_facts {
-    const char *name;  /* as v1.7 spells it, without dashes; a title when it is a heading */
-    char letter;       /* short form, or 0 */
-    const char *value; /* "=TEXT": what stands behind it; empty: nothing has to */
-    const char *shown; /* default; of what is refused: what to do instead. Empty: none */
+    const char *name;    /* as v1.7 spells it, without dashes; a title when it is a heading */
+    char letter;         /* short form, or 0 */
+    const char *value;   /* "=TEXT": what stands behind it; empty: nothing has to */
+    const char *choices; /* all that the value can be, with blanks between; empty: anything */
+    const char *shown;   /* default; of what is refused: what to do instead. Empty: none */
     const char *help;
     bool heading;
     bool refused;        /* its part is not in this version */
@@ -21,5 +23,10 @@ struct flag_facts {
 
 size_t flag_list_count(void);
 struct flag_facts flag_list_at(size_t place);
-/* The keys of --entryPoints, a line each, as --help has them. */
-void flag_list_add_entrypoint_keys(struct text *out);
+/* A key of --entryPoints with a value as an example, and what it does. */
+struct entrypoint_key_facts {
+    const char *form, *help;
+};
+
+size_t entrypoint_key_count(void);
+struct entrypoint_key_facts entrypoint_key_at(size_t place);

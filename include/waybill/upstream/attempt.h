@@ -114,5 +114,7 @@ uint64_t attempt_bytes_sent(const struct attempt *attempt);
 uint64_t attempt_bytes_received(const struct attempt *attempt);
 /* Gives the connection back; it is used again only if the answer ended cleanly and `request_sent` whole. */
 void attempt_finish(struct attempt *attempt, bool request_sent);
+/* From now on its connection, if it has one to itself, ends with a reset: what the server got must not look like all of it. */
+void attempt_break_off(struct attempt *attempt);
 /* Ends it in whatever state; a connection in use is closed. */
 void attempt_cancel(struct attempt *attempt);

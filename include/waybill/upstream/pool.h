@@ -57,6 +57,7 @@ struct server_conn {
     struct deadline idle_deadline;
     struct attempt *attempt; /* whom it is lent to */
     bool used;               /* has carried an exchange before */
+    bool broken_off;         /* to be reset rather than closed */
     struct shared_conn *h2;  /* it is shared over HTTP/2; NULL: it is not */
     bool rests;              /* shared, and idle */
     bool alone;              /* serves nobody else */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* containers - what became of each container and why, and how the connection to the engine is. */
-import { byId, fill, hasWords, make, makeButton, makeLink, setText, wordsOf } from './dom.js';
+import { byId, fill, hasWords, make, makeButton, makeLink, makeName, setText, SHOW_MORE, wordsOf } from './dom.js';
 import { clockTime, plural } from './format.js';
 import { on, store } from './store.js';
 
 const STALE_MS = 180000; /* the provider reads everything at least once a minute */
-const SHOWN = 40, STATES = ['rejected', 'waiting', 'routed', 'ignored'];
+const SHOWN = 20, STATES = ['rejected', 'waiting', 'routed', 'ignored'];
 const list = { all: [], shown: SHOWN, state: '' };
 
 function read(document) {
@@ -36,7 +36,7 @@ function makeContainer(one) {
     if (one.problems.length) marks.push(make('span', `tag ${worst}`, plural(one.problems.length, 'problem')));
     item.dataset.id = `container\n${one.id}`;
     item.append(make('summary', 'row container',
-        make('div', 'name', make('i', `dot ${one.state}`), make('b', '', one.name)),
+        makeName(one.state, one.name),
         make('div', 'marks', ...marks), make('div', 'reason', one.reason), make('div', 'code', one.code)));
     item.addEventListener('toggle', () => { if (item.open && item.children.length === 1) showDetails(one, item); });
     return item;
@@ -73,11 +73,11 @@ function showEngine(provider) {
 }
 
 on('containers', () => {
-    byId('containers').hidden = byId('containers-link').hidden = !store.containers.provider;
+    byId('containers').hidden = !store.containers.provider;
     showEngine(store.containers.provider);
     read(store.containers);
     render();
 });
 on('overview', () => showEngine(store.overview.provider));
 byId('search').addEventListener('input', render);
-byId('container-more').addEventListener('click', () => { list.shown = Infinity; render(); });
+byId('container-more').addEventListener('click', () => { list.shown += SHOW_MORE; render(); });

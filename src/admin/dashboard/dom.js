@@ -41,6 +41,9 @@ export function replaceWhenChanged(id, state, children) {
     byId(id).replaceChildren(...children());
 }
 
+/* What a click on "show more" adds: all at once would be more than a browser redraws without a pause. */
+export const SHOW_MORE = 200;
+
 /* A list that keeps what is open in it: <details> whose dataset.id stays the same. */
 export function fill(listId, moreId, all, shown, show) {
     const open = new Set([...byId(listId).querySelectorAll('details[open]')].map((one) => one.dataset.id));
@@ -49,11 +52,21 @@ export function fill(listId, moreId, all, shown, show) {
     for (const element of elements) if (open.has(element.dataset.id)) element.open = true;
     byId(listId).replaceChildren(...(elements.length ? elements : [make('p', 'nothing', 'None.')]));
     byId(moreId).hidden = all.length <= shown;
-    setText(moreId, `Show all ${all.length}`);
+    setText(moreId, all.length - shown > SHOW_MORE ? `Show ${SHOW_MORE} more of ${all.length}` : `Show all ${all.length}`);
     if (!focused) return;
     const again = elements.find((element) => element.dataset.id === focused.dataset.id);
     if (again) (again.querySelector('summary') || again).focus({ preventScroll: true });
 }
+
+/* A name and where it is from, for the first cell of a row. */
+export function makeName(mood, name, from) {
+    const words = make('span', '', make('b', '', name), ...(from ? [' ', make('span', 'from', from)] : []));
+    words.title = name;
+    return make('div', 'name', make('i', mood ? `dot ${mood}` : 'dot'), words);
+}
+
+/* For who hears the page instead of seeing it: what the column's head says. */
+export const spoken = (text) => make('span', 'hidden', `${text} `);
 
 /* Brings an element into view, and the eye to it. */
 export function show(element) {

@@ -39,7 +39,7 @@ function makeAnswer(said, query) {
     if (said.nearest) parts.push(make('p', 'note', `Nearest: ${said.nearest}`));
     parts.push(makeWay(said));
     if (said.tried && said.tried.length) {
-        const head = make('tr', '', ...['#', '', 'Frontend', 'Priority', 'Why not'].map((name) => make('th', '', name)));
+        const head = make('tr', '', ...['#', 'Verdict', 'Frontend', 'Priority', 'Why not'].map((name) => make('th', '', name)));
         parts.push(make('table', 'tried', make('thead', '', head), make('tbody', '', ...said.tried.map(makeTried))));
         if (said.frontends > said.tried.length) parts.push(make('p', 'note', `${said.tried.length} of ${plural(said.frontends, 'frontend')} of this entrypoint.`));
     }

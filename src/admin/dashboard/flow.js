@@ -24,7 +24,7 @@ const placeOf = (url) => url.replace(/^https?:\/\//, '') || '(no URL)';
 function makeServers(backend, wires) {
     const shown = backend.servers.length > SERVERS_SHOWN + 1 ? SERVERS_SHOWN : backend.servers.length;
     const nodes = backend.servers.slice(0, shown).map((server) => {
-        const element = makeNode(key(backend.id, server.name), placeOf(server.url), server.down ? 'down' : `× ${server.weight}`, server.down);
+        const element = makeNode(key(backend.id, server.name), placeOf(server.url), server.down ? 'down' : server.weight ? `× ${server.weight}` : '' /* 0 in a document: not given */, server.down);
         element.title = `${server.url}\nweight ${server.weight}\n${server.name}`;
         wires.push({ from: `b${backend.id}`, to: `s${element.dataset.id}`, bad: server.down });
         return element;
@@ -60,8 +60,7 @@ function render() {
     const { frontends, searching } = found(), shown = frontends.slice(0, SHOWN), wires = [], servers = [], backends = new Map();
     const fronts = makeFrontends(shown, backends, wires), backs = makeBackends(backends, servers, wires), nothing = frontends.length === 0;
     if (shown.length < frontends.length) fronts.push(makeRest(`and ${number(frontends.length - shown.length)} more: search to narrow`));
-    byId('flow').hidden = nothing && !searching;
-    byId('empty').hidden = !nothing || searching;
+    byId('flow-panel').hidden = nothing && !searching;
     byId('flow-entry').replaceChildren(...(store.overview ? store.overview.entrypoints : []).map((one) => makeNode(one.name, one.name, one.address)));
     byId('flow-front').replaceChildren(...(nothing ? [makeRest('nothing fits the search')] : fronts));
     byId('flow-back').replaceChildren(...backs);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* frontends - the list of them, sorted by what one likes; each opens to what was asked for. */
-import { byId, fill, make, makeLink, setText, show } from './dom.js';
+import { byId, fill, make, makeLink, makeName, setText, show, SHOW_MORE, spoken } from './dom.js';
 import { found, isTrouble, reasonOf, routes } from './routes.js';
 import { on } from './store.js';
 
-const SHOWN = 40;
+const SHOWN = 20;
 const list = { sort: 'name', up: true, shown: SHOWN };
 
 const SORTS = { name: (one) => one.title, rule: (one) => one.rules.join(), priority: (one) => one.priority || 0, backend: (one) => one.backend };
@@ -43,11 +43,11 @@ function makeFrontend(frontend) {
     if (bad) marks.unshift(make('span', 'tag bad', frontend.state));
     item.dataset.id = frontend.id;
     item.append(make('summary', 'row frontend',
-        make('div', 'name', make('i', bad ? 'dot bad' : 'dot'), make('div', '', make('b', '', frontend.title), ' ', make('span', 'from', frontend.provider))),
+        makeName(bad ? 'bad' : '', frontend.title, frontend.provider),
         make('div', '', ...frontend.rules.map(makeRule)),
         make('div', 'eps', ...frontend.entrypoints.map((name) => make('span', 'tag entry', name))),
-        make('div', 'num', frontend.priority === undefined ? '–' : String(frontend.priority)),
-        make('div', 'to', frontend.backend.replace(/^backend-/, '')),
+        make('div', 'num', spoken('priority'), frontend.priority === undefined ? '–' : String(frontend.priority)),
+        make('div', 'to', spoken('leads to'), frontend.backend.replace(/^backend-/, '')),
         make('div', 'marks', ...marks)));
     item.addEventListener('toggle', () => { if (item.open && item.children.length === 1) showDetails(frontend, item); });
     return item;
@@ -55,6 +55,7 @@ function makeFrontend(frontend) {
 
 export function renderFrontends() {
     const { frontends, searching } = found(), all = routes.frontends.length;
+    byId('frontends').hidden = all === 0;
     fill('front-list', 'front-more', sorted(frontends), list.shown, makeFrontend);
     setText('front-count', searching ? `${frontends.length} of ${all}` : String(all));
     for (const button of byId('front-head').querySelectorAll('button')) {
@@ -66,14 +67,14 @@ export function renderFrontends() {
 export function revealFrontend(id) {
     const find = () => [...byId('front-list').children].find((one) => one.dataset.id === id);
     if (!find()) { /* further down in the list, or the search hides it */
-        list.shown = Infinity;
         if (!found().frontends.some((one) => one.id === id)) byId('search').value = '';
+        list.shown = Math.max(list.shown, 1 + sorted(found().frontends).findIndex((one) => one.id === id));
         byId('search').dispatchEvent(new Event('input'));
     }
     show(find());
 }
 
-byId('front-more').addEventListener('click', () => { list.shown = Infinity; renderFrontends(); });
+byId('front-more').addEventListener('click', () => { list.shown += SHOW_MORE; renderFrontends(); });
 byId('front-head').addEventListener('click', (event) => {
     const sort = event.target.dataset.sort;
     if (!sort) return;

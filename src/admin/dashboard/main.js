@@ -10,6 +10,7 @@ import './traffic.js';
 import './frontends.js';
 import './backends.js';
 import './flow.js';
+import './welcome.js';
 import './containers.js';
 import './trouble.js';
 import './errors.js';
@@ -32,6 +33,13 @@ function showLive() {
 }
 
 on('live', showLive);
+
+/* A link to a part of the page is there as long as that part is. */
+for (const link of byId('parts').children) {
+    const part = byId(link.hash.slice(1)), follow = () => { link.hidden = part.hidden; };
+    new MutationObserver(follow).observe(part, { attributes: true, attributeFilter: ['hidden'] });
+    follow();
+}
 
 const isTyping = () => /INPUT|SELECT|TEXTAREA/.test(document.activeElement.tagName);
 

@@ -245,6 +245,7 @@ static enum response_verdict finish_answer(struct buffering *own, struct exchang
     struct answer_head *answer = &x->answer;
 
     spool_written(own->answer);
+    headers_remove(answer->headers, HEADER_TRAILER);
     answer->length_known = true;
     answer->content_length = spool_length(own->answer);
     answer->write_length = !headers_find(answer->headers, HEADER_CONTENT_LENGTH);

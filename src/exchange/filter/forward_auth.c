@@ -65,6 +65,7 @@ static bool is_left_out(const struct header *header)
     case HEADER_CONTENT_LENGTH:
     case HEADER_EXPECT:
     case HEADER_RANGE:
+    case HEADER_TRAILER:
     case HEADER_X_FORWARDED_FOR:
     case HEADER_X_FORWARDED_METHOD:
     case HEADER_X_FORWARDED_PROTO:

@@ -61,14 +61,15 @@ static enum filter_compiled compile_entrypoint(const struct filter_source *from,
     return FILTER_MADE;
 }
 
-/* "http://b.test/", "//b.test": who wrote it wants it to lead there. Not "https://": what follows is the request's. */
+/* "http://b.test/", "//b.test": who wrote it wants it to lead there. Not "https://": what follows is the request's; nor
+ * "://b.test", which is what is left of `$1s://b.test`, where no group is called 1s. */
 static bool names_host(struct slice head)
 {
     size_t slashes = 0;
 
     while (slashes + 1 < head.len && !(head.ptr[slashes] == '/' && head.ptr[slashes + 1] == '/'))
         slashes++;
-    return slashes + 2 < head.len && (slashes == 0 || head.ptr[slashes - 1] == ':');
+    return slashes + 2 < head.len && (slashes == 0 || (slashes > 1 && head.ptr[slashes - 1] == ':'));
 }
 
 static enum filter_compiled compile_regex(const struct filter_source *from, struct redirect *redirect)
@@ -268,8 +269,9 @@ static enum filter_verdict by_regex(struct exchange *x, const struct redirect *r
     struct text subject = TEXT_EMPTY, made = TEXT_EMPTY;
     struct slice values[VALUE_COUNT], url = add_subject(&subject, x, values);
     enum filter_verdict verdict = FILTER_PASS;
+    size_t steps = MATCH_STEPS_MAX; /* of its own: routing has been paid for */
 
-    switch (rewrite_apply(&redirect->rewrite, url, values, &made)) {
+    switch (rewrite_apply(&redirect->rewrite, url, values, &steps, &made)) {
     case REWRITE_NONE:
         break;
     case REWRITE_TOO_COSTLY:

@@ -31,7 +31,8 @@ static enum filter_compiled compile(const struct filter_source *from, const void
     }
     list = ARENA_NEW(from->arena, struct white_list);
     list->networks = ARENA_ARRAY(from->arena, struct network, ranges->count);
-    list->use_x_forwarded_for = model && model->use_x_forwarded_for;
+    /* It is a member of the new list: the old one looks at the peer only, as in 1.7. */
+    list->use_x_forwarded_for = model && model->source_range.count && model->use_x_forwarded_for;
     for (size_t i = 0; i < ranges->count; i++)
         if (!network_parse(slice_trim_space(ranges->items[i]), &list->networks[list->count++])) {
             diagnostics_add(from->diagnostics, DIAGNOSTIC_CLOSED, from->place,
@@ -60,7 +61,7 @@ static bool forwarded_client(const struct exchange *x, struct address *out_clien
             struct slice element = slice_trim(comma < rest.len ? slice_from(rest, comma + 1) : rest);
             rest = comma < rest.len ? slice_head(rest, comma) : slice_head(rest, 0);
             struct address address;
-            if (!address_parse(element, 0, &address))
+            if (!address_parse_forwarded(element, &address))
                 return false;
             *out_client = address;
             if (!networks_have(x->entrypoint->trusted, x->entrypoint->trusted_count, &address))

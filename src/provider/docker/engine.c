@@ -4,8 +4,11 @@
 #include "waybill/base/clock.h"
 #include "waybill/base/log.h"
 #include "waybill/provider/docker.h"
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
     CALL_TIMEOUT_MS = 15000,
@@ -63,6 +66,7 @@ struct engine *engine_create(const struct docker_options *options, char **out_er
         return NULL;
     struct engine *engine = wb_alloc(sizeof *engine);
     engine->callout = callout;
+    engine->endpoint = options->endpoint;
     engine->version = own_version;
     engine->call_ms = options->answer_ms ? options->answer_ms : CALL_TIMEOUT_MS;
     engine->list_ms = options->answer_ms ? options->answer_ms : LIST_TIMEOUT_MS;
@@ -139,8 +143,27 @@ static void describe_status(const struct callout_get *get, char *out, size_t siz
     struct text body = TEXT_EMPTY;
 
     text_add_escaped(&body, slice_head(slice_trim_space(text_slice(&get->body)), 200));
-    snprintf(out, size, SLICE_FMT ": status %u %s", SLICE_ARG(get->target), get->status, body.ptr ? body.ptr : "");
+    snprintf(out, size, SLICE_FMT ": status %u%s%s", SLICE_ARG(get->target), get->status, body.len ? ": " : "",
+             body.ptr ? body.ptr : "");
     text_fini(&body);
+}
+
+/* What to do about a socket file that nobody answers at; "" when nothing is known of it. */
+static const char *advise(struct slice endpoint)
+{
+    char path[PATH_MAX];
+    struct slice file = slice_starts(endpoint, SLICE("unix://")) ? slice_from(endpoint, strlen("unix://")) : endpoint;
+
+    if (!slice_starts(file, SLICE("/")) || file.len >= sizeof path)
+        return "";
+    memcpy(path, file.ptr, file.len);
+    path[file.len] = '\0';
+    if (access(path, R_OK | W_OK) == 0)
+        return "";
+    if (errno == ENOENT)
+        return " (there is no such file: start the engine; in a container, mount its socket with "
+               "-v /var/run/docker.sock:/var/run/docker.sock)";
+    return errno == EACCES ? " (this user may not use it: run the router as root, or in the group that owns the file)" : "";
 }
 
 /* One call that has to succeed. */
@@ -151,10 +174,14 @@ enum engine_outcome engine_get(struct engine *engine, char *target, size_t limit
     enum callout_outcome outcome = callout_get_all(engine->callout, out_get, 1, 1);
     enum engine_outcome result = outcome_of(engine, outcome);
 
-    if (result == ENGINE_OK && out_get->status == 0)
+    if (result == ENGINE_OK && out_get->status == 0) {
+        text_addf(&out_get->error, "%s", advise(engine->endpoint));
         result = engine_fail(engine, out_get->error.ptr);
-    else if (result == ENGINE_OK && out_get->status != 200) {
-        describe_status(out_get, engine->error, sizeof engine->error);
+    } else if (result == ENGINE_OK && out_get->status != 200) {
+        char status[sizeof engine->error / 2];
+        describe_status(out_get, status, sizeof status);
+        snprintf(engine->error, sizeof engine->error, SLICE_FMT ": %s", SLICE_ARG(slice_head(engine->endpoint, 200)),
+                 status);
         result = ENGINE_FAILED;
     }
     if (result != ENGINE_OK)

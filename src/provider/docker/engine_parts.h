@@ -31,6 +31,7 @@ struct engine {
     struct docker_version version; /* that we speak */
     struct docker_version theirs;  /* their newest */
     uint64_t call_ms, list_ms;     /* for an answer */
+    struct slice endpoint;         /* the options', which outlive it */
     char error[512];
 };
 

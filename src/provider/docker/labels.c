@@ -415,15 +415,19 @@ static bool headers_are_empty(const struct model_headers *headers)
            !rest.browser_xss_filter && !rest.is_development;
 }
 
+/* The modifier belongs to the new name of the list: beside the old one it means nothing, as in 1.7. */
 static void settle_white_list(struct label_reading *reading, struct model_frontend *frontend)
 {
     const struct label *modifier = segment_label(reading->segment, SLICE("frontend.whiteList.useXForwardedFor"));
+    struct slice written = segment_value(reading->segment, SLICE("frontend.whiteList.sourceRange"));
 
-    if (frontend->white_list->source_range.count)
+    if (slices_split(reading->arena, written, ',').count)
         return;
+    frontend->white_list->use_x_forwarded_for = false;
     if (modifier && modifier->value.len)
         labels_report(reading, modifier, false, "it has no effect without traefik.frontend.whiteList.sourceRange");
-    frontend->white_list = NULL;
+    if (frontend->white_list->source_range.count == 0)
+        frontend->white_list = NULL;
 }
 
 void labels_read_frontend(struct label_reading *reading, struct model_frontend *frontend)

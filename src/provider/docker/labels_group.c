@@ -9,7 +9,12 @@ static const struct slice rates_prefix = {"frontend.rateLimit.rateSet.", 27};
 static const char *const page_fields[] = {"status", "backend", "query"};
 static const char *const rate_fields[] = {"period", "average", "burst"};
 
-/* "net.status" behind the prefix to "net" and "status". */
+static bool is_piece(struct slice text)
+{
+    return text.len > 0 && memchr(text.ptr, '.', text.len) == NULL && memchr(text.ptr, ' ', text.len) == NULL;
+}
+
+/* "net.status" behind the prefix to "net" and "status"; as in 1.7 no other number of pieces is a name. */
 static bool split_name(struct slice name, struct slice prefix, struct slice *out_name, struct slice *out_field)
 {
     if (!slice_starts(name, prefix))
@@ -18,7 +23,7 @@ static bool split_name(struct slice name, struct slice prefix, struct slice *out
     size_t dot = slice_find(rest, '.');
     *out_name = slice_head(rest, dot);
     *out_field = slice_from(rest, dot + 1);
-    return dot > 0 && dot < rest.len && memchr(out_name->ptr, ' ', dot) == NULL && out_field->len > 0;
+    return is_piece(*out_name) && is_piece(*out_field);
 }
 
 bool labels_is_group_name(struct slice name)

@@ -252,14 +252,29 @@ static bool is_set_twice(const struct field *field, const void *record)
     return !unites && !field_is_empty(field, record);
 }
 
+/* Behind the head of a table nothing belongs to the frontend any more: examples of v1.7 itself have that, and it says nothing. */
+static const struct field *field_of_frontend(const struct decode *decode, const struct group *group, struct slice key)
+{
+    return decode->closed && group != &schema_frontend ? group_field(&schema_frontend, key) : NULL;
+}
+
 /* In a group that protects it may be what was to protect, as with labels: the frontend is closed. */
 static void report_unknown(struct decode *decode, const struct group *group, const struct toml_value *value, unsigned flags)
 {
-    const char *suggestion = group_suggest(group, value->key);
+    const struct field *misplaced = field_of_frontend(decode, group, value->key);
+    const char *suggestion = misplaced ? NULL : group_suggest(group, value->key), *what;
 
-    report(decode, value, flags & FIELD_PROTECTS, DIAGNOSTIC_WARNING,
-           suggestion ? arena_format(decode->scratch, "is no option of a %s (did you mean `%s`?)", group->noun, suggestion)
-                      : arena_format(decode->scratch, "is no option of a %s", group->noun));
+    if (misplaced)
+        what = arena_format(decode->scratch,
+                            "is an option of the frontend, not of a %s: move it up, before the head of this table",
+                            group->noun);
+    else if (suggestion)
+        what = arena_format(decode->scratch, "is no option of a %s (did you mean `%s`?)", group->noun, suggestion);
+    else
+        what = arena_format(decode->scratch, "is no option of a %s", group->noun);
+    if (misplaced && !(misplaced->flags & (FIELD_PROTECTS | FIELD_SELECTS)))
+        flags = 0; /* `priority` was not to protect anything */
+    report(decode, value, flags & FIELD_PROTECTS, DIAGNOSTIC_WARNING, what);
 }
 
 static void read_row(struct decode *decode, const struct field *field, const struct toml_value *value, void *record,

@@ -252,14 +252,24 @@ static const struct field *find_field(const struct group *group, struct slice ke
     return NULL;
 }
 
+/* v1.7 takes no certificates from a document either, and says nothing of it. */
+static void report_certificates(struct reading *reading)
+{
+    diagnostics_add(reading->diagnostics, DIAGNOSTIC_WARNING, SLICE("rest"),
+                    "`tls` is ignored: name certificates under [[tls]] in a file of rules, or at the entrypoint");
+}
+
 static void report_unknown(struct reading *reading, const struct group *group, struct slice key)
 {
     struct text path = TEXT_EMPTY;
-    const char *suggestion;
+    const char *suggestion = group_suggest(group, key);
 
     if (reading->unknown++ >= UNKNOWN_SAID_MAX)
         return;
-    suggestion = group_suggest(group, key);
+    if (group == &schema_fragment && slice_eq_nocase(key, SLICE("tls"))) {
+        report_certificates(reading);
+        return;
+    }
     add_path(&path, reading);
     diagnostics_add(reading->diagnostics, DIAGNOSTIC_WARNING, SLICE("rest"), "there is no `%s` in a %s%s%s%s: it is ignored",
                     path.ptr, group->noun, suggestion ? " (did you mean `" : "", suggestion ? suggestion : "",

@@ -80,6 +80,21 @@ void sim_h2_ask(struct sim_h2 *client, struct sim_h2_request *request, const cha
     sim_h2_flush(client);
 }
 
+void sim_h2_open(struct sim_h2 *client, struct sim_h2_request *request, const char *path, unsigned id)
+{
+    *request = (struct sim_h2_request){.body = TEXT_EMPTY};
+    h2_compose(client->session);
+    h2_compose_field(client->session, SLICE(":method"), SLICE("CONNECT"));
+    h2_compose_field(client->session, SLICE(":protocol"), SLICE("websocket"));
+    h2_compose_field(client->session, SLICE(":scheme"), SLICE("http"));
+    h2_compose_field(client->session, SLICE(":path"), slice_of(path));
+    h2_compose_field(client->session, SLICE(":authority"), SLICE("a.test"));
+    h2_compose_field(client->session, SLICE("sec-websocket-version"), SLICE("13"));
+    h2_compose_u64(client->session, SLICE("x-id"), id);
+    request->stream = h2_session_request(client->session, request, true);
+    sim_h2_flush(client);
+}
+
 unsigned sim_h2_status(const struct sim_h2_request *request)
 {
     const struct h2_head *head = &request->stream->head;

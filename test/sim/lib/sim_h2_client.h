@@ -26,6 +26,8 @@ void sim_h2_connect(struct sim_h2 *client, struct sim *sim, struct entry *entry,
 void sim_h2_fini(struct sim_h2 *client);
 /* X-Id and Host a.test; with `payload`, a POST of that. */
 void sim_h2_ask(struct sim_h2 *client, struct sim_h2_request *request, const char *path, unsigned id, struct slice payload);
+/* CONNECT for a WebSocket (RFC 8441); what is sent on its stream is the tunnel's. */
+void sim_h2_open(struct sim_h2 *client, struct sim_h2_request *request, const char *path, unsigned id);
 /* Sends what there is to be sent. */
 void sim_h2_flush(struct sim_h2 *client);
 /* Of the final head; 0: it has not come. */

@@ -162,6 +162,26 @@ static void write_parts(struct stream *stream, const struct slice *parts, unsign
     absorb_later(link, 0);
 }
 
+/* One that cuts anywhere may take less than fits, and the rest a moment later. */
+static size_t write_now(struct stream *stream, struct slice bytes)
+{
+    struct sim_link *link = link_of(stream);
+    struct slice taken = slice_head(bytes, draw_size(link, link->wire_rules.random ? bytes.len : 0, bytes.len));
+
+    WB_REQUIRE(link->part_count == 0 && !link->fin_wanted && stream->connected);
+    if (write_into_nothing(link, stream)) {
+        stream->bytes_written += bytes.len;
+        return stream->write_error ? 0 : bytes.len;
+    }
+    link->parts[link->part_count++] = taken;
+    fill_wire(link);
+    size_t gone = taken.len - pending_bytes(link);
+    link->part_count = 0;
+    stream->bytes_written += gone;
+    absorb_later(link, 0);
+    return gone;
+}
+
 static size_t bytes_left(const struct stream *stream)
 {
     return pending_bytes(link_of(stream));
@@ -171,6 +191,12 @@ static bool has_news(const struct stream *stream)
 {
     const struct sim_link *link = link_of(stream);
     return link->fin_coming || link->reset_coming || link->coming_at < link->coming.len;
+}
+
+static bool find_local(const struct stream *stream, struct address *out_address)
+{
+    (void)stream;
+    return address_parse(SLICE(SIM_LOCAL_IP), SIM_LOCAL_PORT, out_address);
 }
 
 static void shut_down(struct stream *stream)
@@ -287,8 +313,10 @@ static const struct stream_ops sim_stream_ops = {
     .start_reading = start_reading,
     .stop_reading = stop_reading,
     .write = write_parts,
+    .write_now = write_now,
     .bytes_left = bytes_left,
     .has_news = has_news,
+    .find_local = find_local,
     .shut_down = shut_down,
     .close = close_stream,
     .reset = reset_stream,

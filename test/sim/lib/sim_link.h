@@ -45,6 +45,9 @@ struct sim_link {
 };
 
 struct stream *sim_link_dial(struct loop *loop, const struct address *address);
+/* The address that clients have called. */
+#define SIM_LOCAL_IP "127.0.0.1"
+enum { SIM_LOCAL_PORT = 443 };
 /* A client's connection, as a listener would hand it over. */
 struct stream *sim_link_accept(struct sim *sim, const char *peer_ip, struct sim_link **out_link);
 void sim_link_send(struct sim_link *link, struct slice bytes);

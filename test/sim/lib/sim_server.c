@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim_server.h"
+#include "waybill/base/base64.h"
+#include "waybill/base/digest.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -166,12 +168,26 @@ static void add_chunked(struct text *out, uint64_t id, size_t count)
     text_fini(&body);
 }
 
+/* RFC 6455 4.2.2. */
+static void add_accept(struct text *out, struct slice key)
+{
+    char *text = wb_format(SLICE_FMT "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", SLICE_ARG(key));
+    unsigned char digest[DIGEST_SHA1_BYTES];
+    char accept[BASE64_SIZE(DIGEST_SHA1_BYTES)];
+
+    digest_sha1(slice_of(text), digest);
+    base64_encode(slice_make((const char *)digest, sizeof digest), accept);
+    text_addf(out, "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: %s\r\n\r\nhello", accept);
+    free(text);
+}
+
 static void switch_protocols(struct sim_conn *conn, const struct sim_message *request, struct text *out)
 {
+    struct slice key = sim_message_field(request, "Sec-WebSocket-Key");
+
     add_head(out, conn, request, "101 Switching Protocols");
-    if (slice_eq(sim_message_field(request, "Sec-WebSocket-Key"), SLICE(SIM_WEBSOCKET_KEY)))
-        text_add(out, SLICE("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: " SIM_WEBSOCKET_ACCEPT
-                            "\r\n\r\nhello"));
+    if (key.len)
+        add_accept(out, key);
     else
         text_add(out, SLICE("Connection: Upgrade\r\nUpgrade: echo\r\n\r\nhello"));
     conn->tunnel = true;

@@ -29,8 +29,7 @@ struct sim_conn {
 enum { SIM_IDS_MAX = 256 };
 
 /* The example of RFC 6455 1.3. */
-#define SIM_WEBSOCKET_KEY    "dGhlIHNhbXBsZSBub25jZQ=="
-#define SIM_WEBSOCKET_ACCEPT "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+#define SIM_WEBSOCKET_KEY "dGhlIHNhbXBsZSBub25jZQ=="
 #define SIM_WEBSOCKET                               \
     "Connection: Upgrade\r\nUpgrade: websocket\r\n" \
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " SIM_WEBSOCKET_KEY "\r\n"

@@ -126,7 +126,6 @@ static inline void call_with(struct rig *rig, struct tls_acceptor *acceptor, con
     struct sim_link *wire;
     struct stream *plain = sim_link_accept(&rig->sim, "192.0.2.1", &wire);
 
-    address_parse(SLICE("127.0.0.1"), 443, &plain->local);
     sim_tls_client_begin(&rig->client, rig->library, wire, name, session);
     rig->stream = tls_accept(acceptor, &plain);
     assert_null(plain);

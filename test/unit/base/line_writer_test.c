@@ -388,6 +388,72 @@ static void test_lines_of_many_threads_stay_whole(void **state)
     text_fini(&all);
 }
 
+/* Who starts a router before whoever reads its log waits for nobody. */
+static void test_a_fifo_that_nobody_reads_is_opened_at_once(void **state)
+{
+    struct log_file file;
+    char fifo[sizeof folder + 16], bytes[8] = "";
+    (void)state;
+
+    snprintf(fifo, sizeof fifo, "%s/fifo", folder);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_int_equal(log_file_open(&file, slice_of(fifo)), 0);
+    assert_int_equal(fcntl(file.fd, F_GETFL) & O_NONBLOCK, 0);
+    assert_int_equal(write(file.fd, "abc\n", 4), 4);
+    int reader = open(fifo, O_RDONLY | O_NONBLOCK);
+    assert_int_equal(read(reader, bytes, sizeof bytes), 4);
+    assert_int_equal(log_file_reopen(&file), 0);
+    assert_int_equal(write(file.fd, "def\n", 4), 4);
+    assert_int_equal(read(reader, bytes, sizeof bytes), 4);
+    assert_string_equal(bytes, "def\n");
+    close(reader);
+    log_file_close(&file);
+}
+
+static void *log_lines(void *arg)
+{
+    for (int i = 0; i < *(int *)arg; i++)
+        wb_log_error("a line of some length, so that the pipe is full soon: %d", i);
+    return NULL;
+}
+
+/* The router's log is a pipe that is read too seldom: threads that log go on, and later it is said what is missing. */
+static void test_a_log_that_nobody_reads_holds_nobody_up(void **state)
+{
+    enum { THREADS = 4, LINES = 1000, MORE = 3 };
+    char fifo[sizeof folder + 16], *bytes = wb_alloc(1 << 20);
+    pthread_t threads[THREADS];
+    int count = LINES, more = MORE;
+    (void)state;
+
+    log_set_sink(NULL, NULL);
+    snprintf(fifo, sizeof fifo, "%s/log-fifo", folder);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    int reader = open(fifo, O_RDONLY | O_NONBLOCK);
+    assert_int_equal(log_open(slice_of(fifo)), 0);
+    uint64_t began_ms = clock_monotonic_ms();
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, log_lines, &count), 0);
+    for (size_t i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    assert_in_range(clock_monotonic_ms() - began_ms, LOG_PATIENCE_MS / 2, 5 * LOG_PATIENCE_MS);
+    ssize_t before = read(reader, bytes, 1 << 20);
+    assert_true(before > 0 && bytes[before - 1] == '\n');
+    log_lines(&more);
+    bytes[0] = '\0';
+    ssize_t after = read(reader, bytes, (1 << 20) - 1);
+    bytes[after > 0 ? after : 0] = '\0';
+    size_t written = 0;
+    for (const char *at = bytes; (at = strchr(at, '\n')); at++)
+        written++;
+    assert_non_null(strstr(bytes, "lines were lost while nobody read the router's log"));
+    assert_int_equal(written, 1 + MORE);
+    close(reader);
+    assert_int_equal(log_open(SLICE("")), 0);
+    log_set_sink(hear, NULL);
+    free(bytes);
+}
+
 static void test_the_routers_own_log_in_a_file_and_as_json(void **state)
 {
     (void)state;
@@ -425,6 +491,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_in_a_pipe_lines_stay_whole_beside_those_of_others, begin, end),
         cmocka_unit_test_setup_teardown(test_the_end_does_not_wait_for_a_pipe_that_nobody_reads, begin, end),
         cmocka_unit_test_setup_teardown(test_lines_of_many_threads_stay_whole, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_fifo_that_nobody_reads_is_opened_at_once, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_log_that_nobody_reads_holds_nobody_up, begin, end),
         cmocka_unit_test_setup_teardown(test_the_routers_own_log_in_a_file_and_as_json, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

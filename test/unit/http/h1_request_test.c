@@ -419,6 +419,41 @@ static void test_default_limits_refuse_what_is_too_large(void **state)
     expect_with_limits(make_head(1, 1, 101), &h1_default_limits, "BAD HEAD_TOO_LARGE");
 }
 
+static void test_another_protocol_is_known_by_its_first_line(void **state)
+{
+    static const char *const foreign[] = {
+        "INVALID CONNECTION PREFACE\r\n\r\n", "QUIT now please\n", "A B C\r\n", "GET index.html now\r\n", "X http:/a Y\r\n",
+    };
+    static const char *const are_not[] = {
+        "",
+        "\n",
+        " \n",
+        "  \n",
+        "   \r\n",
+        "GET\r\n",
+        "GET /\r\n",
+        "EHLO a.test\r\n",            /* could be a request of HTTP/0.9 */
+        "INVALID CONNECTION PREFACE", /* not whole */
+        "GET /x HTTQ/1.1\r\n",
+        "GET * NOTHING\r\n",
+        "GET HTTP://a.test/ NOTHING\r\n",
+        "GET https://a.test/ NOTHING\r\n",
+        "GET a.test HTTP/1.1\r\n",
+        "GET a b HTTP/3\r\n",
+        "\x16\x03\x01 a b\r\n", /* TLS */
+        " INVALID PREFACE x\r\n",
+        "PRI  x\r\n",
+        "A B \n",
+        "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", /* its client waits for an answer */
+    };
+    (void)state;
+
+    for (size_t i = 0; i < WB_COUNT(foreign); i++)
+        assert_true(h1_is_foreign(slice_of(foreign[i])));
+    for (size_t i = 0; i < WB_COUNT(are_not); i++)
+        assert_false(h1_is_foreign(slice_of(are_not[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -445,6 +480,7 @@ int main(void)
         cmocka_unit_test(test_faults_show_as_early_as_the_bytes_allow),
         cmocka_unit_test(test_limits_hold_to_the_byte),
         cmocka_unit_test(test_default_limits_refuse_what_is_too_large),
+        cmocka_unit_test(test_another_protocol_is_known_by_its_first_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -128,7 +128,6 @@ static void test_hop_by_hop_fields_and_those_named_are_removed(void **state)
                                        "Proxy-Authorization",
                                        "Proxy-Authenticate",
                                        "TE",
-                                       "Trailer",
                                        "Transfer-Encoding",
                                        "Upgrade",
                                        "Proxy",
@@ -145,6 +144,22 @@ static void test_hop_by_hop_fields_and_those_named_are_removed(void **state)
         if (has(gone[i]))
             fail_msg("%s is still there", gone[i]);
     assert_true(has("Content-Length") && has("X-Keep"));
+}
+
+static void test_trailer_stays_where_trailers_may_follow(void **state)
+{
+    (void)state;
+    add("Trailer", "X-Sum");
+    headers_remove_hop_by_hop(&headers);
+    assert_false(has("Trailer"));
+    headers_clear(&headers);
+    add("Trailer", "X-Sum");
+    add("Transfer-Encoding", "chunked");
+    headers_remove_hop_by_hop(&headers);
+    assert_true(has("Trailer") && !has("Transfer-Encoding"));
+    add("Connection", "trailer");
+    headers_remove_hop_by_hop(&headers);
+    assert_false(has("Trailer"));
 }
 
 static void test_h1_connection_cannot_remove_what_the_router_owns(void **state)
@@ -298,6 +313,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_full_table_says_so, clear),
         cmocka_unit_test_setup(test_class_removal_takes_every_spelling, clear),
         cmocka_unit_test_setup(test_hop_by_hop_fields_and_those_named_are_removed, clear),
+        cmocka_unit_test_setup(test_trailer_stays_where_trailers_may_follow, clear),
         cmocka_unit_test_setup(test_h1_connection_cannot_remove_what_the_router_owns, clear),
         cmocka_unit_test_setup(test_connection_list_beyond_reason_is_not_followed, clear),
         cmocka_unit_test_setup(test_h2_h3_f1_forwarding_fields_are_removed_in_every_spelling, clear),

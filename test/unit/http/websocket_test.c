@@ -92,6 +92,20 @@ static void test_the_answer_proves_that_the_key_was_read(void **state)
     assert_false(websocket_answer_is_valid(&request, &answer));
 }
 
+static void test_keys_are_valid_and_unlike(void **state)
+{
+    char key[WEBSOCKET_KEY_SIZE], other[WEBSOCKET_KEY_SIZE];
+    (void)state;
+
+    for (int i = 0; i < 100; i++) {
+        websocket_make_key(key);
+        websocket_make_key(other);
+        GIVE(&request, "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", key);
+        assert_true(websocket_request_is_valid(SLICE("GET"), &request));
+        assert_string_not_equal(key, other);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +113,7 @@ int main(void)
         cmocka_unit_test(test_the_request),
         cmocka_unit_test(test_two_fields_are_none),
         cmocka_unit_test(test_the_answer_proves_that_the_key_was_read),
+        cmocka_unit_test(test_keys_are_valid_and_unlike),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

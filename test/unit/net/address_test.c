@@ -48,6 +48,39 @@ static void test_what_is_no_address_is_refused(void **state)
     assert_false(address_parse(slice_make("1.2.3.4\0x", 9), 0, &address));
 }
 
+static void test_a_port_may_follow_what_a_proxy_says(void **state)
+{
+    static const struct {
+        const char *text, *ip; /* NULL: none */
+    } cases[] = {
+        {"10.0.0.1", "10.0.0.1"},
+        {"10.0.0.1:80", "10.0.0.1"},
+        {"10.0.0.1:", "10.0.0.1"},
+        {"::1", "::1"},
+        {"[::1]", "::1"},
+        {"[::1]:80", "::1"},
+        {"[2001:db8::a]:8", "2001:db8::a"},
+        {"2001:db8::a", "2001:db8::a"},
+        {":80", NULL},
+        {"", NULL},
+        {"10.0.0.1:80:80", NULL},
+        {"[::1]80", NULL},
+        {"host:80", NULL},
+        {"]:1", NULL},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < WB_COUNT(cases); i++) {
+        struct address address;
+        char ip[ADDRESS_TEXT_SIZE] = "";
+        bool is_one = address_parse_forwarded(slice_of(cases[i].text), &address);
+        if (is_one)
+            address_format_ip(&address, ip);
+        if (is_one != (cases[i].ip != NULL) || (is_one && strcmp(ip, cases[i].ip) != 0))
+            fail_msg("`%s`: `%s`", cases[i].text, ip);
+    }
+}
+
 static bool lies_in(const char *network_text, const char *address_text)
 {
     struct network network;
@@ -110,11 +143,9 @@ static void test_loopback(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addresses_are_read_and_written),
-        cmocka_unit_test(test_what_is_no_address_is_refused),
-        cmocka_unit_test(test_networks_have_what_lies_in_them),
-        cmocka_unit_test(test_what_is_no_network_is_refused),
-        cmocka_unit_test(test_loopback),
+        cmocka_unit_test(test_addresses_are_read_and_written),      cmocka_unit_test(test_what_is_no_address_is_refused),
+        cmocka_unit_test(test_a_port_may_follow_what_a_proxy_says), cmocka_unit_test(test_networks_have_what_lies_in_them),
+        cmocka_unit_test(test_what_is_no_network_is_refused),       cmocka_unit_test(test_loopback),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

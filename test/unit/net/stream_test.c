@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -152,6 +153,75 @@ static void test_a_large_write_arrives_whole_in_parts(void **state)
     assert_true(rig.flag); /* the socket could not take it at once */
     assert_int_equal(rig.got, LARGE);
     free(rig.bytes);
+}
+
+/* What the socket did not take is the caller's again: nothing is waited for, and the rest may go as a write. */
+static bool step_write_now(struct rig *rig)
+{
+    struct stream *stream = rig->streams[0];
+
+    if (!stream)
+        return false;
+    if (stream->bytes_written == 0) {
+        size_t gone = stream_write_now(stream, slice_make(rig->bytes, LARGE));
+        assert_true(gone > 0 && gone < LARGE && stream->bytes_written == gone);
+        assert_false(stream->writing);
+        assert_int_equal(stream_write_now(stream, slice_make(rig->bytes + gone, LARGE - gone)), 0);
+        assert_int_equal(stream->write_error, 0);
+        struct slice rest = slice_make(rig->bytes + gone, LARGE - gone);
+        stream_write(stream, &rest, 1);
+        assert_true(stream->writing);
+        rig->reads = pthread_create(&rig->thread, NULL, swallow, rig) == 0;
+        return false;
+    }
+    if (stream->writing)
+        return false;
+    stream_shut_down(stream);
+    return true;
+}
+
+static void test_a_write_of_now_leaves_the_rest(void **state)
+{
+    struct rig rig;
+    (void)state;
+
+    begin(&rig, step_write_now);
+    rig.bytes = malloc(LARGE);
+    for (size_t i = 0; i < LARGE; i++)
+        rig.bytes[i] = (char)(i * 2654435761u >> 13);
+    rig.peers[0] = connect_to(rig.port);
+    run(&rig);
+    assert_int_equal(rig.got, LARGE);
+    free(rig.bytes);
+}
+
+static bool step_write_to_nobody(struct rig *rig)
+{
+    struct linger hard = {.l_onoff = 1};
+
+    if (!rig->streams[0])
+        return false;
+    if (!rig->flag) {
+        rig->flag = true;
+        setsockopt(rig->peers[0], SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+        close(rig->peers[0]);
+        rig->peers[0] = 0;
+        return false;
+    }
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(stream_write_now(rig->streams[0], SLICE("x")), 0);
+    assert_true(rig->streams[0]->write_error == -ECONNRESET || rig->streams[0]->write_error == -EPIPE);
+    return true;
+}
+
+static void test_a_write_of_now_may_fail(void **state)
+{
+    struct rig rig;
+    (void)state;
+
+    begin(&rig, step_write_to_nobody);
+    rig.peers[0] = connect_to(rig.port);
+    run(&rig);
 }
 
 static bool step_back_pressure(struct rig *rig)
@@ -304,6 +374,45 @@ static void test_dialling_succeeds_or_says_why_not(void **state)
     assert_int_equal(rig.pokes, 2);
 }
 
+static int option_of(int fd, int level, int name)
+{
+    int value = -1;
+    socklen_t size = sizeof value;
+
+    assert_int_equal(getsockopt(fd, level, name, &value, &size), 0);
+    return value;
+}
+
+/* It says so of the listening socket only. */
+static bool step_options(struct rig *rig)
+{
+    struct address local;
+
+    if (rig->accepted == 0)
+        return false;
+    assert_true(stream_find_local(rig->streams[0], &local));
+    assert_true(address_is_loopback(&local) && local.port == rig->port);
+    int fd = stream_detach(&rig->streams[0]);
+    assert_true(fd >= 0);
+    assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+    assert_int_equal(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+    assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+    assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_KEEPINTVL), 1);
+    assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_KEEPCNT), 10);
+    close(fd);
+    return true;
+}
+
+static void test_what_is_accepted_is_not_delayed_and_kept_alive(void **state)
+{
+    struct rig rig;
+    (void)state;
+
+    begin(&rig, step_options);
+    rig.peers[0] = connect_to(rig.port);
+    run(&rig);
+}
+
 static bool step_nothing(struct rig *rig)
 {
     (void)rig;
@@ -399,11 +508,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_large_write_arrives_whole_in_parts),
+        cmocka_unit_test(test_a_write_of_now_leaves_the_rest),
+        cmocka_unit_test(test_a_write_of_now_may_fail),
         cmocka_unit_test(test_a_full_buffer_stops_reading_and_consuming_resumes_it),
         cmocka_unit_test(test_an_end_and_a_reset_are_told_apart),
         cmocka_unit_test(test_a_reset_right_behind_bytes_is_no_end),
         cmocka_unit_test(test_what_came_is_known_before_it_is_read),
         cmocka_unit_test(test_dialling_succeeds_or_says_why_not),
+        cmocka_unit_test(test_what_is_accepted_is_not_delayed_and_kept_alive),
         cmocka_unit_test(test_closing_a_listener_accepts_what_waits),
         cmocka_unit_test(test_a_withheld_listener_lets_connections_wait),
         cmocka_unit_test(test_a_port_in_use_is_found_out),

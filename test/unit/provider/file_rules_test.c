@@ -258,6 +258,29 @@ static void test_unknown_keys_are_said_with_a_suggestion(void **state)
     forget(&reading);
 }
 
+/* As in examples of v1.7 (docs/basics.md, docs/user-guide/kv-config.md): what stands behind a table's head is in that table. */
+static void test_options_of_a_frontend_in_a_table_of_it_are_told_from_unknown_ones(void **state)
+{
+    struct reading reading = read_text("[frontends.f]\nbackend = \"b\"\n[frontends.f.passTLSClientCert]\npem = true\n"
+                                       "priority = 10\n[frontends.g]\nbackend = \"b\"\n[frontends.g.auth.basic]\n"
+                                       "users = [\"a:b\"]\nentrypoints = [\"https\"]\nusesFile = \"x\"\n"
+                                       "[frontends.h.headers]\nauth = 1\n");
+    (void)state;
+    assert_int_equal(fragment_frontend(reading.fragment, SLICE("f"))->closed_because.len, 0);
+    expect_diagnostic(
+        &reading, DIAGNOSTIC_WARNING, "rules.toml:5",
+        "`frontends.f.passTLSClientCert.priority` is an option of the frontend, not of a client certificate: move "
+        "it up, before the head of this table; it is ignored");
+    assert_true(fragment_frontend(reading.fragment, SLICE("g"))->closed_because.len > 0);
+    expect_diagnostic(&reading, DIAGNOSTIC_CLOSED, "rules.toml:10",
+                      "entrypoints` is an option of the frontend, not of a list of users");
+    expect_diagnostic(&reading, DIAGNOSTIC_CLOSED, "rules.toml:11",
+                      "is no option of a list of users (did you mean `usersFile`?)");
+    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:13",
+                      "is an option of the frontend, not of a table of headers");
+    forget(&reading);
+}
+
 static void test_certificates_are_read_one_by_one(void **state)
 {
     struct reading reading = read_text(
@@ -487,6 +510,7 @@ int main(void)
         cmocka_unit_test(test_harmless_fields_of_a_backend_close_nothing),
         cmocka_unit_test(test_a_key_that_is_none_closes_where_it_may_have_been_to_protect),
         cmocka_unit_test(test_unknown_keys_are_said_with_a_suggestion),
+        cmocka_unit_test(test_options_of_a_frontend_in_a_table_of_it_are_told_from_unknown_ones),
         cmocka_unit_test(test_certificates_are_read_one_by_one),
         cmocka_unit_test(test_a_certificate_that_changes_is_another_configuration),
         cmocka_unit_test(test_the_static_file_has_other_keys_and_plain_template_marks),

@@ -176,6 +176,8 @@ static void test_unknown_keys_are_said(void **state)
     assert_string_equal(got.diagnostics->items[0].text,
                         "there is no `backends.b.loadBalancr` in a backend (did you mean `loadBalancer`?): it is ignored");
     assert_string_equal(got.diagnostics->items[1].text, "there is no `backends.b.x` in a backend: it is ignored");
+    assert_string_equal(got.diagnostics->items[2].text,
+                        "`tls` is ignored: name certificates under [[tls]] in a file of rules, or at the entrypoint");
 }
 
 static void test_one_wrong_type_refuses_all(void **state)

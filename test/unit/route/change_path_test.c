@@ -27,7 +27,8 @@ static void check_row(const struct change_row *row)
 
     assert_null(routes_add(&routes, row->rule));
     assert_int_equal(target_parse(&routes.arena, slice_of(row->raw), &target), REASON_NONE);
-    enum path_change change = rule_change_path(routes.list[0], &target, &routes.arena, &changes, &reason);
+    enum path_change change = rule_change_path(routes.list[0], &target, &routes.arena, &(size_t){MATCH_STEPS_MAX}, &changes,
+                                               &reason);
     if (reason != row->reason)
         fail_msg("%s %s: %s", row->rule, row->raw, reason_row(reason)->name);
     assert_int_equal(change == PATH_REFUSED, row->target == NULL);
@@ -204,7 +205,8 @@ static void test_replacement_cannot_grow_without_bound(void **state)
     path[0] = '/';
     assert_null(routes_add(&routes, rule));
     assert_int_equal(target_parse(&routes.arena, slice_make(path, sizeof path), &target), REASON_NONE);
-    assert_int_equal(rule_change_path(routes.list[0], &target, &routes.arena, &changes, &reason), PATH_REFUSED);
+    assert_int_equal(rule_change_path(routes.list[0], &target, &routes.arena, &(size_t){MATCH_STEPS_MAX}, &changes, &reason),
+                     PATH_REFUSED);
     assert_int_equal(reason, REASON_TARGET_TOO_LONG);
     routes_fini(&routes);
 }
@@ -220,7 +222,8 @@ static void test_full_arena_is_refused_not_overrun(void **state)
     assert_null(routes_add(&routes, "AddPrefix:/a-long-prefix-of-some-bytes"));
     arena_init(&small, 16);
     assert_int_equal(target_parse(&small, SLICE("/x"), &target), REASON_NONE);
-    assert_int_equal(rule_change_path(routes.list[0], &target, &small, &changes, &reason), PATH_REFUSED);
+    assert_int_equal(rule_change_path(routes.list[0], &target, &small, &(size_t){MATCH_STEPS_MAX}, &changes, &reason),
+                     PATH_REFUSED);
     assert_int_equal(reason, REASON_INTERNAL);
     arena_fini(&small);
     routes_fini(&routes);

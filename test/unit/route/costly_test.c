@@ -12,9 +12,10 @@
 #include "table_parts.h"
 #include "waybill/base/clock.h"
 #include "waybill/base/text.h"
+#include "waybill/route/decide.h"
 #include <stdio.h>
 
-enum { LONG = 100 * 1024, SLOW_MS = 2000 };
+enum { LONG = 64 * 1024 /* no target is longer */, SLOW_MS = 2000 };
 
 static uint64_t began_ms;
 
@@ -116,7 +117,9 @@ static void test_p10_many_matches_in_a_long_path_are_refused_not_replaced(void *
     add_times(&path, "ac", 16000);
     assert_int_equal(target_parse(&routes.arena, text_slice(&path), &target), REASON_NONE);
     begin();
-    assert_int_equal(rule_change_path(&routes.frontends[0], &target, &routes.arena, &changes, &reason), PATH_REFUSED);
+    assert_int_equal(
+        rule_change_path(&routes.frontends[0], &target, &routes.arena, &(size_t){MATCH_STEPS_MAX}, &changes, &reason),
+        PATH_REFUSED);
     expect_fast("replacing");
     assert_int_equal(reason, REASON_TARGET_TOO_LONG);
     text_fini(&path);
@@ -241,6 +244,77 @@ static void test_p10_what_cannot_be_decided_within_bounds_is_refused(void **stat
     routes_fini(&routes);
 }
 
+static enum reason decide_path(struct routes *routes, const char *unit, size_t bytes, const char *end)
+{
+    struct text path = TEXT_EMPTY;
+    struct target target;
+    struct route_decision decision;
+    struct route_request request = {.method = SLICE("GET"), .host = SLICE("a.t"), .target = &target};
+    enum reason reason;
+
+    text_add(&path, SLICE("/"));
+    add_times(&path, unit, bytes);
+    text_add(&path, slice_of(end));
+    if (!routes->table)
+        routes->table = match_table_create(routes->list, routes->count, routes->keep_slash);
+    routes->frontends[0].changes_path = rule_changes_path(routes->frontends[0].rule);
+    assert_int_equal(target_parse(&routes->arena, text_slice(&path), &target), REASON_NONE);
+    reason = route_decide(routes->table, &request, &routes->arena, &decision);
+    text_fini(&path);
+    return reason;
+}
+
+/* What a request may cost is said once, and not for each view of its path, each form of its slash and each change again. */
+static void test_p10_all_looks_at_a_request_are_paid_from_one_purse(void **state)
+{
+    static const struct {
+        const char *rule, *end;
+        size_t bytes;
+        enum reason reason;
+    } rows[] = {
+        {"PathPrefix:/{x:a*(?:a?){600}b}", "b", 10000, REASON_NONE},
+        {"PathPrefix:/{x:a*(?:a?){600}b}", "b;c", 10000, REASON_MATCH_TOO_COSTLY}, /* the loose view is another */
+        {"PathPrefix:/{x:a*(?:a?){600}b}", "b;c", 6000, REASON_NONE},
+        {"Path:/{x:a*(?:a?){600}b}", "b", 10000, REASON_MATCH_TOO_COSTLY}, /* with and without a slash */
+        {"Path:/{x:a*(?:a?){600}b}", "b", 500, REASON_NONE},
+        {"PathPrefixStripRegex:/{x:a*(?:a?){300}b}", "b", 20000, REASON_MATCH_TOO_COSTLY}, /* to match, and to cut */
+        {"ReplacePathRegex:^(?:a?){600}b /x", "b", 20000, REASON_TARGET_TOO_LONG},
+        {"PathPrefix:/{x:a*(?:a?){600}b};ReplacePathRegex:(?:a?){300}b /x", "b", 10000, REASON_TARGET_TOO_LONG},
+    };
+    (void)state;
+    for (size_t i = 0; i < WB_COUNT(rows); i++) {
+        struct routes routes = {.count = 0};
+        assert_null(routes_add(&routes, rows[i].rule));
+        begin();
+        enum reason reason = decide_path(&routes, "a", rows[i].bytes, rows[i].end);
+        if (reason != rows[i].reason)
+            fail_msg("row %zu, %s: %s", i, rows[i].rule, reason_row(reason)->name);
+        expect_fast(rows[i].rule);
+        routes_fini(&routes);
+    }
+}
+
+/* Of the fields only those that a rule names cost it anything: a long cookie is none of its business. */
+static void test_p10_a_long_field_costs_only_who_asks_for_it(void **state)
+{
+    static struct headers headers;
+    struct routes routes = {.count = 0};
+    struct text value = TEXT_EMPTY;
+    (void)state;
+    assert_null(routes_add(&routes, "HeadersRegexp:X-A,(?:a?){600}b"));
+    add_times(&value, "a", 60000);
+    headers_clear(&headers);
+    assert_true(headers_add(&headers, SLICE("Cookie"), text_slice(&value)));
+    assert_true(headers_add(&headers, SLICE("X-A"), SLICE("aab")));
+    struct match_found found = routes_find(&routes, "GET a.t/", &headers);
+    assert_false(found.too_costly);
+    assert_non_null(found.frontend);
+    assert_true(headers_add(&headers, SLICE("X-A"), text_slice(&value)));
+    assert_true(routes_find(&routes, "GET a.t/", &headers).too_costly);
+    text_fini(&value);
+    routes_fini(&routes);
+}
+
 /* Thousands of frontends with a pattern for a host each are not asked one by one: their ends tell most of them. */
 static void test_p10_many_host_patterns_are_found_by_their_ends(void **state)
 {
@@ -336,6 +410,8 @@ int main(void)
         cmocka_unit_test(test_k3_two_long_lists_of_hosts_are_an_error),
         cmocka_unit_test(test_k3_a_rule_of_many_hosts_and_paths_stays_small),
         cmocka_unit_test(test_p10_what_cannot_be_decided_within_bounds_is_refused),
+        cmocka_unit_test(test_p10_all_looks_at_a_request_are_paid_from_one_purse),
+        cmocka_unit_test(test_p10_a_long_field_costs_only_who_asks_for_it),
         cmocka_unit_test(test_p10_many_host_patterns_are_found_by_their_ends),
         cmocka_unit_test(test_host_patterns_lose_no_host_by_their_ends),
     };

@@ -99,6 +99,17 @@ struct naive_request {
 
 enum naive_slash { SLASH_SAME, SLASH_ADD, SLASH_DROP };
 
+/* A pattern takes the final slash in, and would match without it: then the rule's own form is the one without. */
+static bool naive_swallows(const char *arg, const struct naive_request *request)
+{
+    char path[64];
+    size_t len = strlen(request->path);
+    if (request->keep_slash || len < 2 || request->path[len - 1] != '/' || ends_with(arg, "/"))
+        return false;
+    snprintf(path, sizeof path, "%.*s", (int)len - 1, request->path);
+    return naive_template(arg, path, false);
+}
+
 static bool naive_path(const char *name, const char *args, const struct naive_request *request, enum naive_slash *out_slash)
 {
     bool prefix = strncmp(name, "PathPrefix", 10) == 0;
@@ -108,7 +119,7 @@ static bool naive_path(const char *name, const char *args, const struct naive_re
         for (char *arg = strtok_r(copy, ",", &save); arg; arg = strtok_r(NULL, ",", &save)) {
             char path[64];
             size_t len = strlen(request->path);
-            if (!other && naive_template(arg, request->path, prefix)) {
+            if (!other && naive_template(arg, request->path, prefix) && (prefix || !naive_swallows(arg, request))) {
                 *out_slash = SLASH_SAME;
                 return true;
             }

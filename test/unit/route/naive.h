@@ -208,7 +208,8 @@ static inline bool naive_other_form(const char *arg, const char *path, enum naiv
     return naive_template(arg, "[^/]+", false, true, other);
 }
 
-/* The form that was asked for, of any argument, comes before the other form of any. */
+/* The form that was asked for, of any argument, comes before the other form of any; a slash that only a pattern takes in is not
+ * the form of its argument. */
 static inline bool naive_path(const char *name, char **args, size_t count, const struct naive_request *request,
                               enum naive_slash *out_slash)
 {
@@ -216,7 +217,8 @@ static inline bool naive_path(const char *name, char **args, size_t count, const
     char text[NAIVE_TEXT];
     for (size_t i = 0; i < count; i++) {
         naive_canonical(args[i], text);
-        if (naive_template(text, "[^/]+", false, whole, request->path)) {
+        if (naive_template(text, "[^/]+", false, whole, request->path) &&
+            (!whole || request->keep_slash || !naive_other_form(text, request->path, out_slash))) {
             *out_slash = SLASH_SAME;
             return true;
         }

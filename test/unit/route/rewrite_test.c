@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdlib.h>
+#include "waybill/route/match.h"
 #include "waybill/route/rewrite.h"
 
 static const char *const name_items[] = {".A", ".Some.Thing"};
@@ -26,7 +27,8 @@ static void check(const struct row *row)
     arena_init(&arena, 0);
     if (!rewrite_compile(&arena, slice_of(row->pattern), slice_of(row->replacement), &names, &rewrite, &error))
         fail_msg("%s %s: " SLICE_FMT, row->pattern, row->replacement, SLICE_ARG(error));
-    enum rewrite_outcome outcome = rewrite_apply(&rewrite, slice_of(row->subject), values, &made);
+    enum rewrite_outcome outcome = rewrite_apply(&rewrite, slice_of(row->subject), values, &(size_t){MATCH_STEPS_MAX},
+                                                 &made);
     if (outcome != (row->wanted ? REWRITE_MADE : REWRITE_NONE))
         fail_msg("%s %s of %s: outcome %d", row->pattern, row->replacement, row->subject, outcome);
     if (!slice_eq(text_slice(&made), slice_of(row->wanted ? row->wanted : row->subject)))
@@ -116,12 +118,17 @@ static void test_p10_what_is_too_long_is_told(void **state)
     memset(subject, 'a', REWRITE_BYTES_MAX);
     arena_init(&arena, 0);
     assert_true(rewrite_compile(&arena, SLICE("a"), SLICE("bb"), &names, &rewrite, &error));
-    assert_int_equal(rewrite_apply(&rewrite, slice_make(subject, 100), values, &made), REWRITE_MADE);
+    assert_int_equal(rewrite_apply(&rewrite, slice_make(subject, 100), values, &(size_t){MATCH_STEPS_MAX}, &made),
+                     REWRITE_MADE);
     assert_int_equal(made.len, 200);
-    assert_int_equal(rewrite_apply(&rewrite, slice_make(subject, REWRITE_BYTES_MAX), values, &made), REWRITE_TOO_COSTLY);
+    assert_int_equal(
+        rewrite_apply(&rewrite, slice_make(subject, REWRITE_BYTES_MAX), values, &(size_t){MATCH_STEPS_MAX}, &made),
+        REWRITE_TOO_COSTLY);
     text_fini(&made);
     assert_true(rewrite_compile(&arena, SLICE("x{900}y"), SLICE(""), &names, &rewrite, &error));
-    assert_int_equal(rewrite_apply(&rewrite, slice_make(subject, REWRITE_BYTES_MAX - 1), values, &made), REWRITE_TOO_COSTLY);
+    assert_int_equal(
+        rewrite_apply(&rewrite, slice_make(subject, REWRITE_BYTES_MAX - 1), values, &(size_t){MATCH_STEPS_MAX}, &made),
+        REWRITE_TOO_COSTLY);
     text_fini(&made);
     arena_fini(&arena);
     free(subject);
@@ -143,7 +150,8 @@ static void test_p10_a_replacement_that_names_a_group_thousands_of_times(void **
     for (size_t i = 0; i < BYTES; i++)
         text_add_char(&subject, 'a');
     assert_true(rewrite_compile(&arena, SLICE("^(.*)$"), text_slice(&replacement), &names, &rewrite, &error));
-    assert_int_equal(rewrite_apply(&rewrite, text_slice(&subject), values, &made), REWRITE_TOO_COSTLY);
+    assert_int_equal(rewrite_apply(&rewrite, text_slice(&subject), values, &(size_t){MATCH_STEPS_MAX}, &made),
+                     REWRITE_TOO_COSTLY);
     assert_true(made.len <= REWRITE_BYTES_MAX + BYTES);
     text_fini(&replacement);
     text_fini(&subject);

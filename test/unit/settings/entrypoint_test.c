@@ -79,6 +79,7 @@ static void test_a_missing_or_bad_address_is_refused(void **state)
                                       "[x]:80", "a/b:80", "http://a:80", "[1.2.3.4]:80", "[[::1]]:80"};
     expect_refused(read_entrypoint("Name:web"), "entrypoint \"web\" has no address");
     expect_refused(read_entrypoint("Name:web Address:"), "entrypoint \"web\" has no address");
+    expect_refused(read_entrypoint("Name:web,Address::80"), "has no address: write Address::80, with a blank before it\n");
     expect_refused(read_entrypoint(""), "entrypoint \"\" has no address");
     for (size_t i = 0; i < WB_COUNT(bad); i++) {
         char *words = wb_format("Name:web Address:%s", bad[i]);
@@ -133,6 +134,13 @@ static void test_a_white_list_is_taken_or_stops_the_start(void **state)
     expect_list(entrypoint("a")->white_list->source_range, "10.0.0.0/8,::1");
     assert_true(entrypoint("a")->white_list->use_x_forwarded_for);
     expect_ok(read_entrypoint("Name:a Address::81 WhiteListSourceRange:10.0.0.0/8"));
+    expect_list(entrypoint("a")->white_list->source_range, "10.0.0.0/8");
+    assert_false(entrypoint("a")->white_list->use_x_forwarded_for);
+    expect_ok(read_entrypoint("Name:a Address::81 WhiteList.SourceRange:::1 WhiteListSourceRange:10.0.0.0/8 "
+                              "WhiteList.UseXForwardedFor:true"));
+    expect_list(entrypoint("a")->white_list->source_range, "::1");
+    assert_true(entrypoint("a")->white_list->use_x_forwarded_for);
+    expect_ok(read_entrypoint("Name:a Address::81 WhiteListSourceRange:10.0.0.0/8 WhiteList.UseXForwardedFor:true"));
     expect_list(entrypoint("a")->white_list->source_range, "10.0.0.0/8");
     assert_false(entrypoint("a")->white_list->use_x_forwarded_for);
     expect_refused(read_entrypoint("Name:a Address::81 WhiteList.SourceRange:1.2.3.4,bad"),

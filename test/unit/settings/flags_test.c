@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings/read_words.h"
+#include "settings/v17_flags.h"
 #include "flag.h"
 
 static void test_without_flags_the_defaults_of_v17_hold(void **state)
@@ -145,6 +146,15 @@ static void test_an_unknown_log_level_is_refused(void **state)
     assert_int_equal(settings.log_level, LOG_FATAL);
 }
 
+static void test_an_empty_log_level_is_the_default(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--logLevel=INFO", "--logLevel="));
+    assert_int_equal(settings.log_level, LOG_ERROR);
+    expect_ok(read_words("--logLevel=", "--debug"));
+    assert_int_equal(settings.log_level, LOG_DEBUG);
+}
+
 static void test_an_unknown_flag_is_refused_in_the_words_of_v17(void **state)
 {
     (void)state;
@@ -240,9 +250,6 @@ static void test_parts_that_are_not_there_are_refused_by_name_and_with_advice(vo
          "--tracing.datadog: Datadog's own protocol is not in this version of Waybill: its agent takes OTLP"},
         {"--tracing.jaeger.samplingType=const", "--tracing.jaeger.samplingType: Jaeger's own protocol is not in this"},
         {"--zookeeper", "the ZooKeeper provider is not"},
-        {"--web.auth.basic.users=a:b", "--web.auth.basic.users: a login below the deprecated --web is not"},
-        {"--web.certFile=/x", "--web.certFile: TLS below the deprecated --web is not"},
-        {"--web.keyFile=/x", "--web.keyFile: TLS below the deprecated --web is not"},
     };
     for (size_t i = 0; i < WB_COUNT(cases); i++)
         expect_refused(read_words(cases[i].word), cases[i].says);
@@ -352,6 +359,7 @@ static void test_the_deprecated_web_is_api_and_ping(void **state)
     (void)state;
     expect_ok(read_words("--web"));
     assert_true(settings.api_on && settings.api_dashboard && settings.ping_on);
+    expect_list(settings.entrypoint_names, "http,traefik"); /* the default one as well */
     expect_text(settings_entrypoint(&settings, SLICE("traefik"))->address, ":8080");
     expect_text(settings.admin_path, "");
     assert_true(has_note("web is deprecated"));
@@ -372,6 +380,44 @@ static void test_the_deprecated_web_is_api_and_ping(void **state)
     assert_int_equal(settings.traffic.bound_count, 4);
     expect_ok(read_words("--web=false"));
     assert_false(settings.api_on);
+}
+
+static void test_metrics_below_web_are_pushed(void **state)
+{
+    (void)state;
+    expect_ok(read_words("--web.metrics.statsd", "--web.metrics.datadog.address=dd:1",
+                         "--web.metrics.prometheus.entryPoint=http", "--web.metrics.influxdb.protocol=http",
+                         "--web.metrics.influxdb.address=http://i:8086"));
+    assert_true(settings.api_on && settings.statsd_on && settings.datadog_on && settings.influx_on &&
+                settings.prometheus_on);
+    assert_true(settings.traffic.in_steps);
+    expect_text(settings.datadog.address, "dd:1");
+    expect_text(settings.prometheus_entrypoint, "http");
+    assert_int_equal(settings.influx.kind, PUSH_INFLUX_HTTP);
+    expect_refused(read_words("--web.metrics.statsd.pushInterval=0"),
+                   "metrics.statsd.pushInterval: it is to be longer than 0");
+}
+
+/* [web.auth] has no flags in v1.7 either. */
+static void test_a_login_and_tls_below_web_are_those_of_its_entrypoint(void **state)
+{
+    (void)state;
+    expect_ok(read_toml("[web]\naddress = \":81\"\ncertFile = \"c.pem\"\nkeyFile = \"k.pem\"\n"
+                        "[web.auth]\nheaderField = \"X-U\"\n[web.auth.basic]\nusers = [\"a:b\", \"c:d\"]\n"));
+    const struct model_entrypoint *entrypoint = settings_entrypoint(&settings, SLICE("traefik"));
+    expect_text(entrypoint->address, ":81");
+    expect_list(entrypoint->auth->basic->users, "a:b,c:d");
+    expect_text(entrypoint->auth->header_field, "X-U");
+    assert_int_equal(entrypoint->tls->certificate_count, 1);
+    expect_text(entrypoint->tls->certificates[0].key, "k.pem");
+
+    /* What was to protect and does not is never passed over. */
+    expect_refused(read_toml("[web]\n[web.auth.basic]\n"), "entrypoint \"traefik\": Auth.Basic has no users");
+    expect_refused(read_toml("[web.auth.basic]\nusrs = [\"a:b\"]\n"),
+                   "there is no option \"auth_basic_usrs\": did you mean Auth.Basic.Users");
+    expect_refused(read_toml("[web.auth.basic]\nusers = [\"a:b\"]\n", "--api"), "web.auth has no effect beside api");
+    expect_refused(read_toml("[web]\ncertFile = \"c.pem\"\n"), "TLS wants a certificate and its key each");
+    expect_refused(read_words("--web.auth.basic.users=a:b"), "unknown flag: --web.auth.basic.users\n");
 }
 
 static void test_web_takes_the_place_of_an_entrypoint_but_gives_way_to_what_replaced_it(void **state)
@@ -460,97 +506,26 @@ static void test_the_refresh_of_a_swarm_is_15_seconds_unless_over_0_is_asked_for
     expect_refused(read_words("--docker.swarmModeRefreshSeconds=3000000000"), "it is not a whole number");
 }
 
-static void test_every_option_of_v17_is_known(void **state)
+/* Taken, or refused by name with what to do instead: never only unknown, in no source. */
+static void test_every_flag_of_v17_is_taken_or_refused_with_what_to_do_instead(void **state)
 {
+    size_t refused = 0;
     (void)state;
-    static const char *const names[] = {
-        "configFile",
-        "debug",
-        "logLevel",
-        "entryPoints",
-        "defaultEntryPoints",
-        "providersThrottleDuration",
-        "maxIdleConnsPerHost",
-        "insecureSkipVerify",
-        "rootCAs",
-        "constraints",
-        "checkNewVersion",
-        "sendAnonymousUsage",
-        "allowMinWeightZero",
-        "keepTrailingSlash",
-        "gracetimeout",
-        "idleTimeout",
-        "accessLogsFile",
-        "traefikLogsFile",
-        "docker.endpoint",
-        "docker.domain",
-        "docker.watch",
-        "docker.exposedByDefault",
-        "docker.useBindPortIP",
-        "docker.swarmMode",
-        "docker.swarmModeRefreshSeconds",
-        "docker.network",
-        "docker.constraints",
-        "docker.tls.ca",
-        "docker.tls.caOptional",
-        "docker.tls.cert",
-        "docker.tls.key",
-        "docker.tls.insecureSkipVerify",
-        "docker.filename",
-        "docker.templateVersion",
-        "docker.debugLogGeneratedTemplate",
-        "docker.trace",
-        "file.filename",
-        "file.directory",
-        "file.watch",
-        "rest.entryPoint",
-        "api.entryPoint",
-        "api.dashboard",
-        "api.statistics",
-        "api.statistics.recentErrors",
-        "ping.entryPoint",
-        "metrics.prometheus.buckets",
-        "metrics.datadog.address",
-        "metrics.statsd.pushInterval",
-        "metrics.influxdb.protocol",
-        "metrics.influxdb.retentionPolicy",
-        "accessLog.filePath",
-        "accessLog.format",
-        "accessLog.bufferingSize",
-        "accessLog.filters.statusCodes",
-        "accessLog.filters.retryAttempts",
-        "accessLog.filters.minDuration",
-        "accessLog.fields.defaultMode",
-        "accessLog.fields.headers.names",
-        "traefikLog.filePath",
-        "traefikLog.format",
-        "retry.attempts",
-        "healthcheck.interval",
-        "respondingTimeouts.readTimeout",
-        "respondingTimeouts.writeTimeout",
-        "respondingTimeouts.idleTimeout",
-        "forwardingTimeouts.dialTimeout",
-        "forwardingTimeouts.responseHeaderTimeout",
-        "lifecycle.requestAcceptGraceTimeout",
-        "lifecycle.graceTimeOut",
-        "hostResolver.resolvDepth",
-        "tracing.serviceName",
-        "tracing.spanNameLimit",
-        "tracing.zipkin.debug",
-        "tracing.jaeger.traceContextHeaderName",
-        "tracing.datadog.globalTag",
-        "web.address",
-        "acme.caServer",
-        "acme.dnsChallenge.delayBeforeCheck",
-        "consul.prefix",
-        "kubernetes.namespaces",
-        "marathon.basic.httpBasicAuthUser",
-        "zookeeper.endpoint",
-        "workers",
-    };
-    for (size_t i = 0; i < WB_COUNT(names); i++)
-        if (!flag_find(slice_of(names[i])))
-            fail_msg("%s is not in the table", names[i]);
+    for (size_t i = 0; i < WB_COUNT(v17_flags); i++) {
+        const struct flag *flag = flag_find(slice_of(v17_flags[i]));
+        if (!flag)
+            fail_msg("--%s is not in the table", v17_flags[i]);
+        if (flag->state != FLAG_NOT_YET)
+            continue;
+        char *word = wb_format("--%s=thing", v17_flags[i]);
+        char *says = wb_format("--%s: %s is not in this version of Waybill: %s", v17_flags[i], flag->help, flag->shown);
+        assert_true(flag->shown[0] != '\0');
+        expect_refused(read_words(word), says);
+        free(word);
+        free(says);
+        refused++;
+    }
+    assert_true(WB_COUNT(v17_flags) > 400 && refused > 150);
     assert_null(flag_find(SLICE("")));
     assert_null(flag_find(SLICE("General")));
     assert_null(flag_find(SLICE("docker.")));
@@ -582,6 +557,7 @@ int main(void)
         READING_TEST(test_short_flags_stand_alone_together_or_with_their_value),
         READING_TEST(test_debug_gives_way_to_a_log_level),
         READING_TEST(test_an_unknown_log_level_is_refused),
+        READING_TEST(test_an_empty_log_level_is_the_default),
         READING_TEST(test_an_unknown_flag_is_refused_in_the_words_of_v17),
         READING_TEST(test_a_flag_at_the_end_without_its_value_is_refused),
         READING_TEST(test_tls_to_the_engine_is_on_as_soon_as_one_of_its_flags_is_named),
@@ -590,13 +566,15 @@ int main(void)
         READING_TEST(test_what_is_refused_as_a_flag_is_refused_in_toml),
         READING_TEST(test_every_flag_is_a_toml_key_and_the_other_way_round),
         READING_TEST(test_the_deprecated_web_is_api_and_ping),
+        READING_TEST(test_metrics_below_web_are_pushed),
+        READING_TEST(test_a_login_and_tls_below_web_are_those_of_its_entrypoint),
         READING_TEST(test_web_takes_the_place_of_an_entrypoint_but_gives_way_to_what_replaced_it),
         READING_TEST(test_the_interval_of_health_checks),
         READING_TEST(test_the_host_resolver),
         READING_TEST(test_switching_off_what_is_not_there_is_accepted),
         READING_TEST(test_flags_without_effect_are_accepted_and_noted),
         READING_TEST(test_the_refresh_of_a_swarm_is_15_seconds_unless_over_0_is_asked_for),
-        READING_TEST(test_every_option_of_v17_is_known),
+        READING_TEST(test_every_flag_of_v17_is_taken_or_refused_with_what_to_do_instead),
         READING_TEST(test_no_name_or_letter_stands_twice_in_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

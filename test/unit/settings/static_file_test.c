@@ -220,7 +220,6 @@ static void test_parts_that_are_not_there_are_refused_by_name(void **state)
         {"[acme]\nemail = \"a\"\n",
          ":1: acme: ACME (certificates from Let's Encrypt) is not in this version of Waybill: let certbot"},
         {"[tracing.jaeger]\nsamplingType = \"const\"\n", ":1: tracing.jaeger: Jaeger's own protocol is not in this version"},
-        {"[web]\naddress = \":8080\"\n[web.auth.basic]\nusers = [\"a:b\"]\n", ":3: web.auth: a login below"},
     };
     for (size_t i = 0; i < WB_COUNT(cases); i++)
         expect_refused(read_toml(cases[i].toml), cases[i].message);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings/read_words.h"
+#include "entrypoint_draft.h"
+#include "help.h"
 #include "flag.h"
+#include <fcntl.h>
 
 static void test_durations_are_seconds_or_as_go_writes_them(void **state)
 {
@@ -144,8 +147,11 @@ static void test_the_first_word_is_a_command(void **state)
     (void)state;
     expect_ok(read_words("HealthCheck", "--ping"));
     assert_int_equal(settings.command, COMMAND_HEALTHCHECK);
-    expect_refused(read_words("serve"), "command serve not found\n");
-    expect_refused(read_words(""), "command  not found\n");
+    expect_refused(read_words("serve"), "command serve not found; `waybill --help` lists the commands\n");
+    expect_refused(read_words("helthcheck"), "command helthcheck not found: did you mean healthcheck\n");
+    expect_refused(read_words("expain", "http://a.test/"), "command expain not found: did you mean explain\n");
+    expect_refused(read_words(""), "command  not found; ");
+    expect_refused(read_words("bug"), "command bug is not in this version");
     expect_refused(read_words("storeconfig"), "command storeconfig is not in this version");
     expect_ok(read_words("--docker", "serve", "-"));
     assert_true(has_note("\"serve\""));
@@ -161,6 +167,9 @@ static void test_help_and_version_are_texts_for_stdout(void **state)
     assert_int_equal(read_words("--docker", "-h", "--nonsense"), SETTINGS_HELP);
     assert_int_equal(settings.command, COMMAND_HELP);
     assert_int_equal(read_words("healthcheck", "-dh"), SETTINGS_HELP);
+    assert_true(slice_starts(slice_of(out_text), SLICE("Usage: waybill healthcheck")));
+    assert_int_equal(read_words("help"), SETTINGS_HELP);
+    assert_non_null(strstr(out_text, "--docker.exposedByDefault"));
     assert_int_equal(read_words("VERSION"), SETTINGS_HELP);
     assert_int_equal(settings.command, COMMAND_VERSION);
     assert_true(slice_starts(slice_of(out_text), SLICE("Version:      " WB_VERSION "\nCodename:     ")));
@@ -190,6 +199,39 @@ static void test_help_lists_each_flag_once_in_lines_of_a_terminal(void **state)
     for (struct slice rest = slice_of(out_text), line; slice_cut(&rest, '\n', &line);)
         if (line.len > 110)
             fail_msg("too long: " SLICE_FMT, SLICE_ARG(line));
+}
+
+static void test_help_says_what_each_key_of_an_entrypoint_does(void **state)
+{
+    (void)state;
+    assert_int_equal(read_words("--help"), SETTINGS_HELP);
+    for (size_t i = 0; known_option_at(i); i++) {
+        const char *shown = known_option_shown(known_option_at(i));
+        size_t found = 0;
+        for (const char *at = out_text; (at = strstr(at, shown)); at++)
+            found += at[-1] == ' ' && strchr(":;.) \n", at[strlen(shown)]) != NULL;
+        if (found == 0)
+            fail_msg("--help does not have the key %s", shown);
+    }
+}
+
+static void test_help_keeps_to_the_width_of_the_terminal(void **state)
+{
+    static const struct {
+        size_t columns, width;
+    } cases[] = {{0, 80}, {40, 80}, {80, 80}, {95, 95}, {110, 110}, {300, 110}};
+    (void)state;
+    for (size_t i = 0; i < WB_COUNT(cases); i++) {
+        char *text = help_text(cases[i].columns);
+        for (struct slice rest = slice_of(text), line; slice_cut(&rest, '\n', &line);)
+            if (line.len > cases[i].width)
+                fail_msg("longer than %zu: " SLICE_FMT, cases[i].width, SLICE_ARG(line));
+        free(text);
+    }
+    int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    assert_true(file >= 0);
+    assert_int_equal(help_columns(file), 110);
+    close(file);
 }
 
 static void test_retry_is_on_by_its_name_or_by_its_attempts(void **state)
@@ -315,6 +357,30 @@ static void test_where_spans_are_sent(void **state)
     assert_int_equal(settings.tracing.format, SPAN_OTLP);
 }
 
+/* As in v1.7: the tables may all be there, and tracing.backend says which one counts. */
+static void test_what_is_said_of_a_tracer_that_is_not_chosen_has_no_effect(void **state)
+{
+    static const char tables[] = "[tracing]\nbackend = \"zipkin\"\n[tracing.jaeger]\nsamplingType = \"const\"\n"
+                                 "[tracing.datadog]\ndebug = true\n[tracing.zipkin]\nsameSpan = true\n";
+    (void)state;
+    expect_ok(read_toml(tables));
+    assert_int_equal(settings.tracing.format, SPAN_ZIPKIN);
+    assert_true(has_note("tracing.jaeger has no effect: spans are sent to tracing.zipkin"));
+    assert_true(has_note("tracing.datadog has no effect: spans are sent to tracing.zipkin"));
+    assert_false(has_note("tracing.zipkin has no effect") || has_note("tracing.otlp has no effect"));
+    expect_ok(read_toml(tables, "--tracing.backend=otlp"));
+    assert_int_equal(settings.tracing.format, SPAN_OTLP);
+    assert_true(has_note("tracing.zipkin has no effect: spans are sent to tracing.otlp"));
+    expect_ok(read_words("--tracing.jaeger.samplingParam=1", "--tracing.backend=otlp", "--tracing.jaeger"));
+    assert_true(has_note("tracing.jaeger has no effect"));
+
+    /* Nobody is chosen, or it is the one that is not there. */
+    expect_refused(read_toml("[tracing.jaeger]\nsamplingType = \"const\"\n[tracing.zipkin]\n"),
+                   "1: tracing.jaeger: Jaeger's own protocol is not in this version of Waybill: Jaeger takes OTLP");
+    expect_refused(read_words("--tracing.zipkin", "--tracing.datadog.debug"), "--tracing.datadog.debug: Datadog's own");
+    expect_refused(read_toml(tables, "--tracing.backend=jaeger"), "tracing.backend: jaeger's own protocol is not spoken");
+}
+
 static void test_tracing_that_is_not_spoken_is_refused_with_what_to_do(void **state)
 {
     (void)state;
@@ -351,11 +417,14 @@ int main(void)
         READING_TEST(test_the_first_word_is_a_command),
         READING_TEST(test_help_and_version_are_texts_for_stdout),
         READING_TEST(test_help_lists_each_flag_once_in_lines_of_a_terminal),
+        READING_TEST(test_help_says_what_each_key_of_an_entrypoint_does),
+        READING_TEST(test_help_keeps_to_the_width_of_the_terminal),
         READING_TEST(test_metrics_alone_are_nothing_and_their_parts_have_v17_defaults),
         READING_TEST(test_buckets_are_seconds_in_order),
         READING_TEST(test_where_metrics_are_pushed),
         READING_TEST(test_where_spans_are_sent),
         READING_TEST(test_tracing_that_is_not_spoken_is_refused_with_what_to_do),
+        READING_TEST(test_what_is_said_of_a_tracer_that_is_not_chosen_has_no_effect),
         cmocka_unit_test(test_retry_is_on_by_its_name_or_by_its_attempts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
