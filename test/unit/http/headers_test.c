@@ -301,6 +301,14 @@ static void test_what_is_a_name_and_what_a_value(void **state)
     assert_true(header_value_is_valid(SLICE("a\tb \xc3\xbc")));
     assert_false(header_value_is_valid(SLICE("a\r\nSet-Cookie: x")));
     assert_false(header_value_is_valid(SLICE("a\0b")));
+    for (size_t len = 1; len <= 20; len++) /* any byte, anywhere */
+        for (size_t at = 0; at < len; at++)
+            for (int c = 0; c < 256; c++) {
+                char value[20];
+                memset(value, 'v', sizeof value);
+                value[at] = (char)c;
+                assert_int_equal(header_value_is_valid(slice_make(value, len)), (c >= 0x20 && c != 0x7f) || c == '\t');
+            }
     assert_false(header_value_is_valid(SLICE("\x7f")));
 }
 
