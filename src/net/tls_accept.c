@@ -87,7 +87,7 @@ static int on_protocols(SSL *library, const unsigned char **out, unsigned char *
 /* Behind the handshake: a key update that wants an answer is two of them, a renegotiation that is refused one. */
 static void on_state(const SSL *library, int where, int value)
 {
-    struct tls_stream *t = SSL_get_app_data(library);
+    struct tls_stream *t = tls_stream_of(library);
 
     (void)value;
     if (t->stream.connected && (where == SSL_CB_ACCEPT_EXIT || where & SSL_CB_ALERT))
