@@ -133,8 +133,9 @@ def stage_clang(log):
 
 
 # What of the libraries is in it that the other builds load (WB_LEAN), and what those were told not to do: libcurl to engines and
-# receivers, RE2, libyaml.
-LINKED_OTHERWISE = {"k_engine": "^(by_|another_|wrong_ca|no_tls_there|refused_)", "r_metrics": "", "p_regex": "", "l_lint": ""}
+# receivers, RE2, libyaml, brotli.
+LINKED_OTHERWISE = {"k_engine": "^(by_|another_|wrong_ca|no_tls_there|refused_)", "r_metrics": "", "p_regex": "", "l_lint": "",
+                    "f_responses": "^brotli"}
 # Of an idle router. It is 6.1 MiB on the machine this was written on; other libraries and more processors may take more.
 IDLE_BARS = ["--starts", "5", "--memory-bar", str(8 * 1024), "--time-bar", "100"]
 
