@@ -12,7 +12,7 @@ from engine import BASE_IMAGE, ensure_base_image
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FILES = ["etc/logrotate.d/waybill", "etc/waybill/waybill.toml", "lib/systemd/system/waybill.service", "usr/bin/waybill",
          "usr/share/bash-completion/completions/waybill", "usr/share/doc/waybill/changelog.gz", "usr/share/doc/waybill/copyright",
-         "usr/share/fish/vendor_completions.d/waybill.fish", "usr/share/man/man8/waybill.8.gz",
+         "usr/share/fish/vendor_completions.d/waybill.fish", "usr/share/lintian/overrides/waybill", "usr/share/man/man8/waybill.8.gz",
          "usr/share/zsh/vendor-completions/_waybill"]
 
 
