@@ -180,14 +180,15 @@ static size_t find_near(const struct inventory *inventory, struct slice asked, s
     return count;
 }
 
-static void reply_missing(const struct inventory *inventory, struct slice asked, bool as_text, struct local_answer *answer)
+static void reply_missing(struct board *board, const struct inventory *inventory, struct slice asked, bool as_text,
+                          struct local_answer *answer)
 {
     struct text document = TEXT_EMPTY;
     struct slice near[NEAR_MAX];
     size_t count = inventory ? find_near(inventory, asked, near) : 0;
 
     if (as_text) {
-        containers_write_missing(&document, asked, near, count);
+        containers_write_missing(&document, board, asked, near, count);
         reply_lines(answer, 404, &document);
         return;
     }
@@ -206,13 +207,14 @@ static void reply_missing(const struct inventory *inventory, struct slice asked,
 
 /* -- the routes -- */
 
-static void reply_one(const struct inventory *inventory, struct slice asked, bool as_text, struct local_answer *answer)
+static void reply_one(struct board *board, const struct inventory *inventory, struct slice asked, bool as_text,
+                      struct local_answer *answer)
 {
     const struct inventory_item *item = inventory ? inventory_find(inventory, asked) : NULL;
     struct text document = TEXT_EMPTY;
 
     if (!item) {
-        reply_missing(inventory, asked, as_text, answer);
+        reply_missing(board, inventory, asked, as_text, answer);
     } else if (as_text) {
         containers_write_one(&document, item, clock_wall_ns());
         reply_lines(answer, 200, &document);
@@ -247,7 +249,7 @@ bool containers_answer(const struct admin *admin, const struct path_parts *parts
     if (parts->count == 1)
         reply_all(board, inventory, as_text, out_answer);
     else
-        reply_one(inventory, parts->items[1], as_text, out_answer);
+        reply_one(board, inventory, parts->items[1], as_text, out_answer);
     inventory_unref(&inventory);
     return true;
 }

@@ -15,5 +15,6 @@ void containers_write_provider(struct text *out, struct board *board);
 void containers_write_one(struct text *out, const struct inventory_item *item, uint64_t now_ns);
 /* `board` and `inventory` may be NULL. */
 void containers_write_list(struct text *out, struct board *board, const struct inventory *inventory, uint64_t now_ns);
-/* What was asked for is not there; `near` are names like it. */
-void containers_write_missing(struct text *out, struct slice asked, const struct slice *near, size_t near_count);
+/* What was asked for is not there; `near` are names like it. `board` may be NULL. */
+void containers_write_missing(struct text *out, struct board *board, struct slice asked, const struct slice *near,
+                              size_t near_count);

@@ -129,8 +129,17 @@ void containers_write_list(struct text *out, struct board *board, const struct i
     }
 }
 
-void containers_write_missing(struct text *out, struct slice asked, const struct slice *near, size_t near_count)
+void containers_write_missing(struct text *out, struct board *board, struct slice asked, const struct slice *near,
+                              size_t near_count)
 {
+    struct provider_health health;
+
+    if (!board || !board_health(board, SLICE("docker"), &health)) {
+        text_add(out, SLICE("this router reads no containers: start it with --docker\n"));
+        return;
+    }
+    if (!health.connected)
+        add_provider(out, &health, clock_wall_ns());
     text_add(out, SLICE("the engine reports no container `"));
     text_add_visible(out, asked);
     text_add(out, near_count ? SLICE("`: did you mean ") : SLICE("` that runs"));

@@ -13,13 +13,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TELL_EVERY_MS = 60000 };
+enum {
+    TELL_EVERY_MS = 60000,
+    SPARES_MAX = 4,               /* batches whose room is kept, and so handed out instead of new memory */
+    SPARE_BYTES_MAX = 256 * 1024, /* of each: not what one huge line has made of it */
+};
 
 /* What was posted at once; without text: the file is to be opened anew. */
 struct batch {
     struct list link;
     struct text lines;
-    uint64_t count;
 };
 
 struct line_writer {
@@ -27,8 +30,8 @@ struct line_writer {
     pthread_t thread;
     pthread_mutex_t lock; /* of what follows; not held while something is written */
     pthread_cond_t more;
-    struct list waiting;
-    size_t waiting_bytes;
+    struct list waiting, spares;
+    size_t waiting_bytes, spare_count;
     uint64_t lost;
     bool told_of_overflow, stopping;
 
@@ -182,11 +185,43 @@ static struct batch *take_batch(struct line_writer *writer, bool waits)
     return batch;
 }
 
-static void give_back_room(struct line_writer *writer, size_t bytes)
+/* It is written: until here it was in memory. */
+static void put_aside(struct line_writer *writer, struct batch *batch)
 {
+    bool is_kept;
+
     pthread_mutex_lock(&writer->lock);
-    writer->waiting_bytes -= bytes;
+    writer->waiting_bytes -= batch->lines.len;
+    is_kept = writer->spare_count < SPARES_MAX && batch->lines.len && batch->lines.capacity <= SPARE_BYTES_MAX;
+    if (is_kept) {
+        batch->lines.len = 0;
+        writer->spare_count++;
+        list_push_back(&writer->spares, &batch->link);
+    }
     pthread_mutex_unlock(&writer->lock);
+    if (!is_kept)
+        free_batch(batch);
+}
+
+/* With the lock held. */
+static struct batch *take_spare(struct line_writer *writer)
+{
+    struct batch *batch;
+
+    if (list_empty(&writer->spares))
+        return NULL;
+    batch = LIST_ENTRY(writer->spares.prev, struct batch, link); /* the latest, of which most is in a cache */
+    list_remove(&batch->link);
+    writer->spare_count--;
+    return batch;
+}
+
+static void free_spares(struct line_writer *writer)
+{
+    struct batch *batch;
+
+    while ((batch = take_spare(writer)))
+        free_batch(batch);
 }
 
 static bool work_once(struct line_writer *writer, bool waits)
@@ -199,8 +234,7 @@ static bool work_once(struct line_writer *writer, bool waits)
         write_batch(writer, batch);
     else
         reopen(writer);
-    give_back_room(writer, batch->lines.len); /* until here it is in memory */
-    free_batch(batch);
+    put_aside(writer, batch);
     return true;
 }
 
@@ -226,6 +260,7 @@ struct line_writer *line_writer_create(const struct line_writer_options *options
     writer->options = *options;
     look_at_file(writer);
     list_init(&writer->waiting);
+    list_init(&writer->spares);
     WB_REQUIRE(pthread_mutex_init(&writer->lock, NULL) == 0 && pthread_cond_init(&writer->more, NULL) == 0);
     if (!options->threadless)
         WB_REQUIRE(pthread_create(&writer->thread, NULL, run, writer) == 0);
@@ -257,25 +292,25 @@ void line_writer_destroy(struct line_writer **writer)
     } else {
         pthread_mutex_lock(&w->lock);
         w->stopping = true;
-        pthread_cond_signal(&w->more);
         pthread_mutex_unlock(&w->lock);
+        pthread_cond_signal(&w->more);
         if (!join(w))
             return; /* what it uses stays; the end of the program ends it */
     }
+    free_spares(w);
     log_file_close(&w->options.file);
     pthread_cond_destroy(&w->more);
     pthread_mutex_destroy(&w->lock);
     free(w);
 }
 
-/* With the lock held. */
-static void append(struct line_writer *writer, struct batch *batch)
+/* With the lock held. True: the thread is to be woken, without the lock, or it would wake only to wait for that. */
+static bool append(struct line_writer *writer, struct batch *batch)
 {
     bool was_empty = list_empty(&writer->waiting);
 
     list_push_back(&writer->waiting, &batch->link);
-    if (was_empty)
-        pthread_cond_signal(&writer->more);
+    return was_empty;
 }
 
 static void tell_of_overflow(const struct line_writer *writer)
@@ -285,29 +320,41 @@ static void tell_of_overflow(const struct line_writer *writer)
         writer->options.what, log_file_name(&writer->options.file));
 }
 
+/* With the lock held: what is handed over is in a batch, and there is room of an earlier one instead. */
+static struct batch *wrap(struct line_writer *writer, struct text *lines)
+{
+    struct batch *batch = take_spare(writer);
+    struct text room;
+
+    if (!batch)
+        batch = wb_alloc(sizeof *batch);
+    room = batch->lines;
+    batch->lines = *lines;
+    *lines = room;
+    return batch;
+}
+
 void line_writer_post(struct line_writer *writer, struct text *lines, uint64_t count)
 {
-    struct batch *batch = wb_alloc(sizeof *batch);
-    bool tell = false;
+    bool wakes = false, tell = false;
 
-    batch->lines = *lines;
-    batch->count = count;
-    *lines = TEXT_EMPTY;
+    if (lines->len == 0)
+        return;
     pthread_mutex_lock(&writer->lock);
-    if (batch->lines.len && writer->waiting_bytes + batch->lines.len <= writer->options.waiting_max) {
-        writer->waiting_bytes += batch->lines.len;
-        append(writer, batch);
-        batch = NULL;
-    } else if (batch->lines.len) {
+    if (writer->waiting_bytes + lines->len <= writer->options.waiting_max) {
+        writer->waiting_bytes += lines->len;
+        wakes = append(writer, wrap(writer, lines));
+    } else {
+        lines->len = 0;
         writer->lost += count;
         tell = !writer->told_of_overflow;
         writer->told_of_overflow = true;
     }
     pthread_mutex_unlock(&writer->lock);
+    if (wakes)
+        pthread_cond_signal(&writer->more);
     if (tell)
         tell_of_overflow(writer);
-    if (batch)
-        free_batch(batch);
 }
 
 void line_writer_reopen(struct line_writer *writer)
@@ -315,8 +362,10 @@ void line_writer_reopen(struct line_writer *writer)
     struct batch *batch = wb_alloc(sizeof *batch);
 
     pthread_mutex_lock(&writer->lock);
-    append(writer, batch);
+    bool wakes = append(writer, batch);
     pthread_mutex_unlock(&writer->lock);
+    if (wakes)
+        pthread_cond_signal(&writer->more);
 }
 
 uint64_t line_writer_lost(struct line_writer *writer)

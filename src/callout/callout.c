@@ -274,6 +274,10 @@ void callout_begin(struct callout *callout, struct callout_get *get)
     call->get = get;
     set_common_options(callout, easy, get->target);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)get->timeout_ms);
+    if (get->login) {
+        curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST));
+        curl_easy_setopt(easy, CURLOPT_USERPWD, get->login);
+    }
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body_arrived);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, get);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->detail);

@@ -158,8 +158,12 @@ static int tell_answer(const struct text *place, const struct callout_get *get)
     struct text shown = TEXT_EMPTY;
     text_add_escaped(&shown, slice_trim_space(slice_head(body, 1000)));
     fprintf(stderr, "%s answers with status %u: %s\n", place->ptr, get->status, shown.ptr ? shown.ptr : "");
-    if (get->status == 401 || get->status == 403)
-        fputs("The API's entrypoint is protected: ask in the router's container, by docker exec\n", stderr);
+    if (get->status == 401)
+        fputs(get->login ? "The API does not take this login: give another one with --user NAME:PASSWORD\n"
+                         : "The API wants a login: give one with --user NAME:PASSWORD, or as WAYBILL_USER\n",
+              stderr);
+    if (get->status == 403)
+        fputs("The API's entrypoint lets others in: ask in the router's container, by docker exec\n", stderr);
     text_fini(&shown);
     return COMMAND_FAILED;
 }
@@ -177,12 +181,18 @@ static struct slice cut_path(struct slice *place)
     return slice_head(path, path.len - slice_ends(path, SLICE("/")));
 }
 
-/* `is_own`: the router whose configuration lies here. It is called by its address, for which its certificate need not be. */
-static int ask(const struct text *place, bool is_own, const struct text *target, const char *again)
+bool ask_option(struct words *words, struct ask_place *place)
+{
+    return words_option(words, "--api", &place->api) || words_option(words, "--configFile", &place->config_file) ||
+           words_option(words, "--user", &place->login);
+}
+
+/* The router whose configuration lies here is called by its address, for which its certificate need not be. */
+static int ask(const struct text *place, const struct ask_place *asked, const struct text *target, const char *again)
 {
     const struct callout_tls tls = {
         .options = "--api", .ca = SLICE(""), .cert = SLICE(""), .key = SLICE(""), .insecure_skip_verify = true};
-    bool is_secure = is_own && slice_starts(text_slice(place), SLICE("https://"));
+    bool is_secure = !asked->api && slice_starts(text_slice(place), SLICE("https://"));
     char *error = NULL;
     struct slice base = text_slice(place), path = cut_path(&base);
     struct callout *callout = callout_create(base, is_secure ? &tls : NULL, &error);
@@ -191,7 +201,10 @@ static int ask(const struct text *place, bool is_own, const struct text *target,
 
     text_add(&below, path);
     text_add(&below, text_slice(target));
-    struct callout_get get = {.target = text_slice(&below), .body_limit = ANSWER_BYTES, .timeout_ms = ANSWER_TIMEOUT_MS};
+    struct callout_get get = {.target = text_slice(&below),
+                              .body_limit = ANSWER_BYTES,
+                              .timeout_ms = ANSWER_TIMEOUT_MS,
+                              .login = asked->login ? asked->login : getenv("WAYBILL_USER")};
     if (!callout) {
         fprintf(stderr, "--api: %s\n", error);
         free(error);
@@ -211,7 +224,7 @@ static int ask(const struct text *place, bool is_own, const struct text *target,
 int command_ask(const struct ask_place *place, const struct text *target, const char *again)
 {
     struct text found = TEXT_EMPTY;
-    int status = find_place(place, &found) ? ask(&found, place->api == NULL, target, again) : COMMAND_FAILED;
+    int status = find_place(place, &found) ? ask(&found, place, target, again) : COMMAND_FAILED;
 
     text_fini(&found);
     return status;

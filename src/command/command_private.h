@@ -45,7 +45,17 @@ void ask_add_encoded(struct text *target, const char *value);
 struct ask_place {
     const char *api;         /* --api; NULL: found as ask.c says */
     const char *config_file; /* --configFile; NULL: none */
+    const char *login;       /* --user; NULL: $WAYBILL_USER, if that is set */
 };
+/* The word at hand is one of these three options, which is taken. */
+bool ask_option(struct words *words, struct ask_place *place);
+/* Those options, as usage texts have them. */
+#define ASK_USAGE                                                                                               \
+    "      --api URL          where the router's API is; else what its flags or its static file say, or\n"      \
+    "                         http://127.0.0.1:8080\n"                                                          \
+    "      --configFile FILE  the static file to look that up in\n"                                             \
+    "      --user NAME:PASS   a login, where the API wants one; else $WAYBILL_USER, which other users of the\n" \
+    "                         machine do not see\n"
 /* GET `target` of a running router; its text goes to stdout, COMMAND_YES or COMMAND_NO (404) tells how it ended. `again`: the
  * command as typed in the container, for the advice when nobody answers. */
 int command_ask(const struct ask_place *place, const struct text *target, const char *again);

@@ -5,16 +5,12 @@
 
 const char explain_usage[] =
     "Usage: waybill explain URL [options]\n"
-    "Says which frontend of a running router gets a request, which part of their rules keeps it from the others, and where "
-    "it\n"
-    "would be sent. Nothing is sent. URL is http://host/path?query, or host/path.\n"
+    "Says which frontend of a running router gets a request, which part of their rules keeps it from the\n"
+    "others, and where it would be sent. Nothing is sent. URL is http://host/path?query, or host/path.\n"
     "      --method M         its method; GET\n"
     "      --header 'H: v'    a header field of it; repeat for more\n"
     "      --entrypoint E     where it comes in; the first default one\n"
-    "      --client IP        who sends it: whether its forwarding headers are believed depends on that\n"
-    "      --api URL          where the router's API is; else what its flags or its static file say, or "
-    "http://127.0.0.1:8080\n"
-    "      --configFile FILE  the static file to look that up in\n"
+    "      --client IP        who sends it: whether its forwarding headers are believed depends on that\n" ASK_USAGE
     "Exit code: 0 a frontend (or the router itself) answers it, 1 none does, 2 could not ask\n";
 
 static void add_value(struct text *target, const char *name, const char *value)
@@ -42,8 +38,7 @@ static bool take_option(struct words *words, struct question *question)
     }
     return words_option(words, "--method", &question->method) ||
            words_option(words, "--entrypoint", &question->entrypoint) ||
-           words_option(words, "--client", &question->client) || words_option(words, "--api", &question->place.api) ||
-           words_option(words, "--configFile", &question->place.config_file);
+           words_option(words, "--client", &question->client) || ask_option(words, &question->place);
 }
 
 static int ask(const struct question *question)

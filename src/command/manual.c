@@ -121,6 +121,8 @@ static const char ending[] =
     ".TP\n.B SIGUSR1\n"
     "log files are opened anew, for rotation.\n"
     ".SH ENVIRONMENT\n"
+    ".TP\n.B WAYBILL_USER\n"
+    "NAME:PASSWORD, with which why and explain ask an API that wants a login.\n"
     ".TP\n.BR NOTIFY_SOCKET \", \" WATCHDOG_USEC\n"
     "of systemd: it is told when the first configuration is served (READY), that all workers live (WATCHDOG), and that\n"
     "the router ends (STOPPING).\n"

@@ -4,11 +4,8 @@
 #include <stdio.h>
 
 const char why_usage[] =
-    "Usage: waybill why CONTAINER [--api URL] [--configFile FILE]\n"
-    "Says what a running router makes of a container, by its name or the beginning of its id.\n"
-    "      --api URL          where the router's API is; else what its flags or its static file say, or "
-    "http://127.0.0.1:8080\n"
-    "      --configFile FILE  the static file to look that up in\n"
+    "Usage: waybill why CONTAINER [options]\n"
+    "Says what a running router makes of a container, by its name or the beginning of its id.\n" ASK_USAGE
     "Exit code: 0 answered, 1 there is no such container, 2 could not ask\n";
 
 int command_why(int argc, char **argv)
@@ -22,7 +19,7 @@ int command_why(int argc, char **argv)
             fputs(why_usage, stdout);
             return COMMAND_YES;
         }
-        if (words_option(&words, "--api", &place.api) || words_option(&words, "--configFile", &place.config_file))
+        if (ask_option(&words, &place))
             continue;
         if (name || words.word[0] == '-' || words.word[0] == '\0')
             return words_refuse(&words, why_usage);

@@ -105,6 +105,8 @@ static bool take_fragment(struct control *control, struct fragment **fragment)
         fragment_unref(fragment);
         return false;
     }
+    if (control->options.board)
+        board_note_configuration(control->options.board, (*fragment)->provider);
     model_replace(&control->model, fragment);
     return true;
 }

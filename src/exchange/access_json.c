@@ -5,84 +5,99 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { USUAL_HEADER_BYTES = 64 };
+/* `"BackendAddr":`, in whole words, so that copying one is a few stores of a length that is known. */
+struct key {
+    char text[32];
+    size_t len;
+};
 
-static void add_string(struct text *line, struct slice value)
+#define ACCESS_FIELD_KEY(id, name) [ACCESS_##id] = {"\"" name "\":", sizeof(name) + 2},
+static const struct key keys[ACCESS_FIELD_COUNT] = {ACCESS_FIELDS(ACCESS_FIELD_KEY)};
+
+/* The parts of a server's URL, or of the request's where a filter has answered it. */
+struct url_parts {
+    struct slice scheme, host, path, query;
+};
+
+/* What the values of one line are taken from. */
+struct source {
+    const struct access_facts *facts;
+    struct url_parts url;
+    char fraction[10]; /* of the second it began in: a point and digits, or nothing */
+    size_t fraction_len;
+};
+
+static struct url_parts url_of(const struct access_facts *facts)
 {
-    text_add_char(line, '"');
-    text_add_json(line, value);
-    text_add_char(line, '"');
+    const struct exchange *x = facts->exchange;
+    struct url_parts parts = {SLICE(""), SLICE(""), x->target.raw_path, x->target.query};
+
+    if (!facts->note->local) {
+        struct slice url = slice_of(x->server_url);
+        parts.scheme = slice_head(url, slice_find(url, ':'));
+        url = slice_from(url, parts.scheme.len + sizeof "://" - 1);
+        parts.host = slice_head(url, slice_find(url, '/'));
+        parts.path = slice_from(url, parts.host.len);
+        parts.query = SLICE("");
+    }
+    return parts;
+}
+
+/* As Go shortens it: without zeros at the end. */
+static size_t spell_fraction(uint64_t wall_ns, char out[10])
+{
+    uint64_t rest = wall_ns % 1000000000u;
+    size_t len = 10;
+
+    out[0] = '.';
+    for (size_t i = len; --i > 0; rest /= 10)
+        out[i] = (char)('0' + rest % 10);
+    while (len > 1 && out[len - 1] == '0')
+        len--;
+    return len > 1 ? len : 0;
+}
+
+static char *put_string(char *at, struct slice value)
+{
+    return pen_char(pen_json(pen_char(at, '"'), value), '"');
 }
 
 /* "-" where there is none. */
-static void add_string_or_dash(struct text *line, struct slice value)
+static char *put_string_or_dash(char *at, struct slice value)
 {
-    add_string(line, value.len ? value : SLICE("-"));
+    return put_string(at, value.len ? value : SLICE("-"));
 }
 
-static void add_status_line(struct text *line, unsigned status)
+static char *put_number_string(char *at, uint64_t number)
 {
-    text_add_char(line, '"');
-    text_add_u64(line, status);
-    text_add_char(line, ' ');
-    text_add(line, slice_of(status_phrase(status)));
-    text_add_char(line, '"');
+    return pen_char(pen_u64(pen_char(at, '"'), number), '"');
 }
 
-/* The parts of a server's URL, or of the request's where a filter has answered it, under the names that v1.7's library has. */
-static void add_url(struct text *line, const struct access_facts *facts)
+static char *put_status_line(char *at, unsigned status)
 {
-    const struct exchange *x = facts->exchange;
-    struct slice url = slice_of(x->server_url), scheme = SLICE(""), host = SLICE(""), path = x->target.raw_path,
-                 query = x->target.query;
-
-    if (!facts->note->local) {
-        scheme = slice_head(url, slice_find(url, ':'));
-        url = slice_from(url, scheme.len + sizeof "://" - 1);
-        host = slice_head(url, slice_find(url, '/'));
-        path = slice_from(url, host.len);
-        query = SLICE("");
-    }
-    text_add(line, SLICE("{\"Scheme\":"));
-    add_string(line, scheme);
-    text_add(line, SLICE(",\"Opaque\":\"\",\"User\":null,\"Host\":"));
-    add_string(line, host);
-    text_add(line, SLICE(",\"Path\":"));
-    add_string(line, path);
-    text_add(line, SLICE(",\"RawPath\":\"\",\"OmitHost\":false,\"ForceQuery\":false,\"RawQuery\":"));
-    add_string(line, query);
-    text_add(line, SLICE(",\"Fragment\":\"\",\"RawFragment\":\"\"}"));
+    at = pen_u64(pen_char(at, '"'), status);
+    return pen_char(pen_slice(pen_char(at, ' '), slice_of(status_phrase(status))), '"');
 }
 
-static struct slice server_host(const struct exchange *x)
+/* Under the names that v1.7's library has. */
+static char *put_url(char *at, const struct url_parts *url)
 {
-    struct slice url = slice_of(x->server_url);
-    struct slice behind = slice_from(url, slice_find(url, ':') + sizeof "://" - 1);
-
-    return slice_head(behind, slice_find(behind, '/'));
+    at = put_string(PEN_LITERAL(at, "{\"Scheme\":"), url->scheme);
+    at = put_string(PEN_LITERAL(at, ",\"Opaque\":\"\",\"User\":null,\"Host\":"), url->host);
+    at = put_string(PEN_LITERAL(at, ",\"Path\":"), url->path);
+    at = PEN_LITERAL(at, ",\"RawPath\":\"\",\"OmitHost\":false,\"ForceQuery\":false,\"RawQuery\":");
+    return PEN_LITERAL(put_string(at, url->query), ",\"Fragment\":\"\",\"RawFragment\":\"\"}");
 }
 
-/* As Go shortens it: without zeros at the end of the fraction. */
-static void add_time(struct text *line, const char *seconds, uint64_t wall_ns, const char *zone)
+static char *put_time(char *at, const char *seconds, struct slice fraction, const char *zone)
 {
-    enum { DIGITS = 9 };
-    char fraction[DIGITS + 1] = ".";
-    uint64_t rest = wall_ns % 1000000000u;
-    size_t len = sizeof fraction;
-
-    for (size_t i = DIGITS; i > 0; i--, rest /= 10)
-        fraction[i] = (char)('0' + rest % 10);
-    while (len > 1 && fraction[len - 1] == '0')
-        len--;
-    text_add_char(line, '"');
-    text_add(line, slice_of(seconds));
-    text_add(line, slice_make(fraction, len > 1 ? len : 0));
-    text_add(line, slice_of(zone));
-    text_add_char(line, '"');
+    at = pen_slice(pen_char(at, '"'), slice_of(seconds));
+    at = pen_slice(at, fraction);
+    return pen_char(pen_slice(at, slice_of(zone)), '"');
 }
 
 /* The shortest number that reads back as the same. */
-static void add_ratio(struct text *line, double ratio)
+static char *put_ratio(char *at, double ratio)
 {
     char digits[40];
 
@@ -91,7 +106,7 @@ static void add_ratio(struct text *line, double ratio)
         if (strtod(digits, NULL) == ratio)
             break;
     }
-    text_add(line, slice_of(digits));
+    return pen_slice(at, slice_of(digits));
 }
 
 static uint64_t origin_ns(const struct access_facts *facts)
@@ -99,249 +114,184 @@ static uint64_t origin_ns(const struct access_facts *facts)
     return facts->note->origin_began_ns ? facts->now_ns - facts->note->origin_began_ns : facts->duration_ns;
 }
 
+static char *put_client_address(char *at, const struct access_facts *facts)
+{
+    const struct address *peer = &facts->exchange->peer;
+
+    at = peer->is_v6 ? PEN_LITERAL(at, "\"[") : pen_char(at, '"');
+    at = pen_slice(at, facts->peer);
+    at = peer->is_v6 ? PEN_LITERAL(at, "]:") : pen_char(at, ':');
+    return pen_char(pen_u64(at, peer->port), '"');
+}
+
+static char *put_request_line(char *at, const struct access_facts *facts)
+{
+    const struct request_head *request = &facts->exchange->request;
+
+    at = pen_json(pen_char(at, '"'), request->method);
+    at = pen_json(pen_char(at, ' '), request->target);
+    return pen_char(pen_slice(pen_char(at, ' '), facts->protocol), '"');
+}
+
 /* Of who asks. */
-static void add_of_request(struct text *line, enum access_field field, const struct access_facts *facts)
+static char *put_of_request(char *at, enum access_field field, const struct access_facts *facts)
 {
     const struct exchange *x = facts->exchange;
     const struct request_head *request = &x->request;
 
     switch ((int)field) {
     case ACCESS_CLIENT_ADDR:
-        text_add(line, x->peer.is_v6 ? SLICE("\"[") : SLICE("\""));
-        text_add(line, facts->peer);
-        text_add(line, x->peer.is_v6 ? SLICE("]:") : SLICE(":"));
-        text_add_u64(line, x->peer.port);
-        text_add_char(line, '"');
-        break;
+        return put_client_address(at, facts);
     case ACCESS_CLIENT_HOST:
-        add_string(line, facts->client);
-        break;
+        return put_string(at, facts->client);
     case ACCESS_CLIENT_PORT:
-        text_add_char(line, '"');
-        text_add_u64(line, x->peer.port);
-        text_add_char(line, '"');
-        break;
+        return put_number_string(at, x->peer.port);
     case ACCESS_CLIENT_USERNAME:
-        add_string_or_dash(line, x->user);
-        break;
+        return put_string_or_dash(at, x->user);
     case ACCESS_REQUEST_ADDR:
-        add_string(line, request->authority);
-        break;
+        return put_string(at, request->authority);
     case ACCESS_REQUEST_CONTENT_SIZE:
-        text_add_u64(line, facts->note->request_bytes);
-        break;
+        return pen_u64(at, facts->note->request_bytes);
     case ACCESS_REQUEST_COUNT:
-        text_add_u64(line, facts->number);
-        break;
+        return pen_u64(at, facts->number);
     case ACCESS_REQUEST_HOST:
-        add_string(line, request->host);
-        break;
+        return put_string(at, request->host);
     case ACCESS_REQUEST_LINE:
-        text_add_char(line, '"');
-        text_add_json(line, request->method);
-        text_add_char(line, ' ');
-        text_add_json(line, request->target);
-        text_add_char(line, ' ');
-        text_add(line, slice_of(facts->protocol));
-        text_add_char(line, '"');
-        break;
+        return put_request_line(at, facts);
     case ACCESS_REQUEST_METHOD:
-        add_string(line, request->method);
-        break;
+        return put_string(at, request->method);
     case ACCESS_REQUEST_PATH:
-        add_string(line, request->target);
-        break;
+        return put_string(at, request->target);
     case ACCESS_REQUEST_PORT:
-        add_string_or_dash(line, request->port);
-        break;
+        return put_string_or_dash(at, request->port);
     case ACCESS_REQUEST_PROTOCOL:
-        add_string(line, slice_of(facts->protocol));
-        break;
+        return put_string(at, facts->protocol);
     default:
         WB_UNREACHABLE();
     }
 }
 
 /* Of what came of it. */
-static void add_of_answer(struct text *line, enum access_field field, const struct access_facts *facts)
+static char *put_value(char *at, enum access_field field, const struct source *source)
 {
+    const struct access_facts *facts = source->facts;
     const struct exchange *x = facts->exchange;
+    struct slice fraction = slice_make(source->fraction, source->fraction_len);
 
     switch ((int)field) {
     case ACCESS_BACKEND_ADDR:
-        add_string(line, server_host(x));
-        break;
+        return put_string(at, source->url.host);
     case ACCESS_BACKEND_NAME:
-        add_string(line, facts->note->local ? SLICE("Traefik") : facts->note->backend_name);
-        break;
+        return put_string(at, facts->note->local ? SLICE("Traefik") : facts->note->backend_name);
     case ACCESS_BACKEND_URL:
-        add_url(line, facts);
-        break;
+        return put_url(at, &source->url);
     case ACCESS_DOWNSTREAM_CONTENT_SIZE:
-        text_add_u64(line, x->answer_bytes);
-        break;
+        return pen_u64(at, x->answer_bytes);
     case ACCESS_DOWNSTREAM_STATUS:
-        text_add_u64(line, x->status);
-        break;
+        return pen_u64(at, x->status);
     case ACCESS_DOWNSTREAM_STATUS_LINE:
-        add_status_line(line, x->status);
-        break;
+        return put_status_line(at, x->status);
     case ACCESS_DURATION:
-        text_add_u64(line, facts->duration_ns);
-        break;
+        return pen_u64(at, facts->duration_ns);
     case ACCESS_FRONTEND_NAME:
-        add_string(line, x->frontend_name);
-        break;
+        return put_string(at, x->frontend_name);
     case ACCESS_GZIP_RATIO:
-        add_ratio(line, (double)access_origin_bytes(facts) / (double)x->answer_bytes);
-        break;
+        return put_ratio(at, (double)access_origin_bytes(facts) / (double)x->answer_bytes);
     case ACCESS_ORIGIN_CONTENT_SIZE:
-        text_add_u64(line, access_origin_bytes(facts));
-        break;
+        return pen_u64(at, access_origin_bytes(facts));
     case ACCESS_ORIGIN_DURATION:
-        text_add_u64(line, origin_ns(facts));
-        break;
+        return pen_u64(at, origin_ns(facts));
     case ACCESS_ORIGIN_STATUS:
-        text_add_u64(line, access_origin_status(facts));
-        break;
+        return pen_u64(at, access_origin_status(facts));
     case ACCESS_ORIGIN_STATUS_LINE:
-        add_status_line(line, access_origin_status(facts));
-        break;
+        return put_status_line(at, access_origin_status(facts));
     case ACCESS_OVERHEAD:
-        text_add_u64(line, facts->duration_ns - (access_has_origin(facts) ? origin_ns(facts) : 0));
-        break;
+        return pen_u64(at, facts->duration_ns - (access_has_origin(facts) ? origin_ns(facts) : 0));
     case ACCESS_RETRY_ATTEMPTS:
-        text_add_u64(line, x->attempts > 1 ? x->attempts - 1 : 0);
-        break;
+        return pen_u64(at, x->attempts > 1 ? x->attempts - 1 : 0);
     case ACCESS_START_LOCAL:
-        add_time(line, facts->stamp->local, facts->start_wall_ns, facts->stamp->zone);
-        break;
+        return put_time(at, facts->stamp->local, fraction, facts->stamp->zone);
     case ACCESS_START_UTC:
-        add_time(line, facts->stamp->utc, facts->start_wall_ns, "Z");
-        break;
+        return put_time(at, facts->stamp->utc, fraction, "Z");
     default:
-        add_of_request(line, field, facts);
+        return put_of_request(at, field, facts);
     }
 }
 
-static bool is_known(enum access_field field, const struct access_facts *facts)
+#define FIELD(id) (UINT64_C(1) << ACCESS_##id)
+
+/* A bit for each field that is wanted and known. */
+static uint64_t shown_fields(const struct access_facts *facts)
 {
     const struct exchange *x = facts->exchange;
+    uint64_t unknown = 0;
 
-    switch ((int)field) {
-    case ACCESS_BACKEND_ADDR:
-        return !facts->note->local && x->server_url[0];
-    case ACCESS_BACKEND_NAME:
-    case ACCESS_BACKEND_URL:
-    case ACCESS_ORIGIN_CONTENT_SIZE:
-    case ACCESS_ORIGIN_DURATION:
-    case ACCESS_ORIGIN_STATUS:
-    case ACCESS_ORIGIN_STATUS_LINE:
-        return access_has_origin(facts);
-    case ACCESS_FRONTEND_NAME:
-        return x->frontend_name.len > 0;
-    case ACCESS_GZIP_RATIO:
-        return access_has_origin(facts) && x->answer_bytes && access_origin_bytes(facts) != x->answer_bytes;
-    default:
-        return true;
+    if (!access_has_origin(facts))
+        unknown |= FIELD(BACKEND_NAME) | FIELD(BACKEND_URL) | FIELD(ORIGIN_CONTENT_SIZE) | FIELD(ORIGIN_DURATION) |
+                   FIELD(ORIGIN_STATUS) | FIELD(ORIGIN_STATUS_LINE) | FIELD(GZIP_RATIO);
+    if (facts->note->local || !x->server_url[0])
+        unknown |= FIELD(BACKEND_ADDR);
+    if (x->frontend_name.len == 0)
+        unknown |= FIELD(FRONTEND_NAME);
+    if (x->answer_bytes == 0 || access_origin_bytes(facts) == x->answer_bytes)
+        unknown |= FIELD(GZIP_RATIO);
+    return facts->rules->kept & ~unknown & (((uint64_t)1 << ACCESS_FIELD_COUNT) - 1);
+}
+
+/* What fields take at most: keys, numbers, times and what is between them, and texts as often as they come. */
+static size_t most_bytes(const struct source *source)
+{
+    const struct exchange *x = source->facts->exchange;
+    const struct request_head *request = &x->request;
+    const struct url_parts *url = &source->url;
+    size_t texts = source->facts->client.len + x->user.len + request->authority.len + request->host.len + request->port.len +
+                   2 * (request->method.len + request->target.len) + url->scheme.len + 2 * url->host.len + url->path.len +
+                   url->query.len + source->facts->note->backend_name.len + x->frontend_name.len;
+
+    return ACCESS_FIELD_COUNT * (sizeof keys->text + 48) + 512 + PEN_JSON_MAX * texts;
+}
+
+static char *put_fields(char *at, const struct source *source)
+{
+    for (uint64_t shown = shown_fields(source->facts); shown; shown &= shown - 1) {
+        enum access_field field = (enum access_field)__builtin_ctzll(shown);
+        memcpy(at, keys[field].text, sizeof keys[field].text);
+        at = pen_char(put_value(at + keys[field].len, field, source), ',');
     }
+    return at;
+}
+
+static void add_fields(struct text *line, const struct access_facts *facts)
+{
+    struct source source = {.facts = facts, .url = url_of(facts)};
+
+    source.fraction_len = spell_fraction(facts->start_wall_ns, source.fraction);
+    text_end(line, put_fields(pen_char(text_room(line, most_bytes(&source)), '{'), &source));
 }
 
 /* Now; most requests end in the second they begin in. */
 static void add_time_of_line(struct text *line, const struct access_facts *facts)
 {
     uint64_t now_ns = facts->start_wall_ns + facts->duration_ns;
-    char now[CLOCK_RFC3339_SIZE];
+    char now[CLOCK_RFC3339_SIZE], *at = PEN_LITERAL(text_room(line, 64), "\"time\":");
 
-    text_add(line, SLICE("\"time\":"));
     if (now_ns / 1000000000u == facts->stamp->second) {
-        add_time(line, facts->stamp->utc, 0, "Z");
-        return;
+        at = put_time(at, facts->stamp->utc, SLICE(""), "Z");
+    } else {
+        clock_rfc3339(now_ns, now);
+        at = put_string(at, slice_of(now));
     }
-    clock_rfc3339(now_ns, now);
-    add_string(line, slice_of(now));
+    text_end(line, PEN_LITERAL(at, "}\n"));
 }
 
 void access_json_add(struct text *line, const struct access_facts *facts)
 {
-    text_add_char(line, '{');
-    for (enum access_field field = 0; field < ACCESS_FIELD_COUNT; field++) {
-        if (!access_keeps(facts->rules, field) || !is_known(field, facts))
-            continue;
-        text_add_char(line, '"');
-        text_add(line, slice_of(access_field_name(field)));
-        text_add(line, SLICE("\":"));
-        add_of_answer(line, field, facts);
-        text_add_char(line, ',');
-    }
-    text_add(line, text_slice(&facts->note->answer_fields));
+    struct slice noted = text_slice(&facts->note->fields);
+
+    add_fields(line, facts);
+    text_add(line, slice_from(noted, facts->note->origin_fields_len));
     text_add(line, SLICE("\"level\":\"info\",\"msg\":\"\","));
-    text_add(line, text_slice(&facts->note->origin_fields));
-    access_json_add_headers(line, facts->rules, "request_", &facts->exchange->request.headers);
+    text_add(line, slice_head(noted, facts->note->origin_fields_len));
+    access_headers_add(line, facts->rules, SLICE("request_"), &facts->exchange->request.headers);
     add_time_of_line(line, facts);
-    text_add(line, SLICE("}\n"));
-}
-
-/* As Go spells it: a capital in front and behind each dash. */
-static char canonical(struct slice name, size_t at)
-{
-    char c = name.ptr[at];
-
-    if (at == 0 || name.ptr[at - 1] == '-')
-        return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-    return ascii_lower(c);
-}
-
-static int compare_names(struct slice one, struct slice other)
-{
-    size_t at = 0;
-
-    while (at < one.len && at < other.len && canonical(one, at) == canonical(other, at))
-        at++;
-    if (at < one.len && at < other.len)
-        return (unsigned char)canonical(one, at) < (unsigned char)canonical(other, at) ? -1 : 1;
-    return one.len < other.len ? -1 : one.len > other.len;
-}
-
-/* Host is RequestHost, and was never a header to v1.7. The first of a name stands for all. */
-static unsigned sort_headers(const struct headers *headers, const struct header *out_sorted[HEADERS_MAX])
-{
-    unsigned count = 0;
-
-    for (unsigned i = 0; i < headers->count; i++) {
-        const struct header *header = &headers->items[i];
-        unsigned at = count;
-        if (header->gone || header->id == HEADER_HOST)
-            continue;
-        while (at > 0 && compare_names(header->name, out_sorted[at - 1]->name) < 0)
-            at--;
-        if (at > 0 && compare_names(header->name, out_sorted[at - 1]->name) == 0)
-            continue;
-        memmove(&out_sorted[at + 1], &out_sorted[at], (count - at) * sizeof *out_sorted);
-        out_sorted[at] = header;
-        count++;
-    }
-    return count;
-}
-
-void access_json_add_headers(struct text *out, const struct access_rules *rules, const char *prefix,
-                             const struct headers *headers)
-{
-    const struct header *sorted[HEADERS_MAX];
-    unsigned count = sort_headers(headers, sorted);
-
-    text_reserve(out, count * USUAL_HEADER_BYTES);
-
-    for (unsigned i = 0; i < count; i++) {
-        enum header_mode mode = access_header_mode(rules, sorted[i]->name);
-        if (mode == HEADER_DROP)
-            continue;
-        text_add_char(out, '"');
-        text_add(out, slice_of(prefix));
-        for (size_t at = 0; at < sorted[i]->name.len; at++)
-            text_add_char(out, canonical(sorted[i]->name, at));
-        text_add(out, SLICE("\":"));
-        add_string(out, mode == HEADER_REDACT ? SLICE("REDACTED") : sorted[i]->value);
-        text_add_char(out, ',');
-    }
 }

@@ -12,8 +12,8 @@ void access_note_create(struct exchange *x)
 
 void access_note_end(struct exchange *x)
 {
-    text_fini(&x->note->origin_fields);
-    text_fini(&x->note->answer_fields);
+    if (x->note->fields.ptr)
+        access_log_put_aside(x->env->access_log, &x->note->fields);
     x->note = NULL;
 }
 
@@ -48,6 +48,16 @@ void access_note_server(struct exchange *x)
         x->note->origin_began_ns = clock_monotonic_ns();
 }
 
+/* Of exchange->answer, as its head is now. */
+static void note_fields(struct exchange *x, struct slice prefix)
+{
+    struct access_note *note = x->note;
+
+    if (!note->fields.ptr)
+        note->fields = access_log_take_spare(x->env->access_log);
+    access_headers_add(&note->fields, access_log_rules(x->env->access_log), prefix, x->answer.headers);
+}
+
 /* A backend that is asked in another's stead, for an error page, does not speak for it. */
 void access_note_origin(struct exchange *x)
 {
@@ -56,9 +66,11 @@ void access_note_origin(struct exchange *x)
     if (!x->frontend || !exchange_asks_own_backend(x))
         return;
     x->note->origin_status = x->answer.status;
-    x->note->origin_fields.len = 0;
-    if (rules->json)
-        access_json_add_headers(&x->note->origin_fields, rules, "origin_", x->answer.headers);
+    if (rules->json) {
+        x->note->fields.len = 0; /* of a server that was asked before */
+        note_fields(x, SLICE("origin_"));
+        x->note->origin_fields_len = x->note->fields.len;
+    }
 }
 
 static bool is_in(struct slice text, struct slice bytes)
@@ -83,8 +95,6 @@ void access_note_keep_request(struct exchange *x)
 
 void access_note_answer(struct exchange *x)
 {
-    const struct access_rules *rules = access_log_rules(x->env->access_log);
-
-    if (rules->json)
-        access_json_add_headers(&x->note->answer_fields, rules, "downstream_", x->answer.headers);
+    if (access_log_rules(x->env->access_log)->json)
+        note_fields(x, SLICE("downstream_"));
 }

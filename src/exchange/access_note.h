@@ -17,7 +17,8 @@ struct access_note {
     unsigned origin_status;   /* 0: no server has answered */
     bool local;               /* answered by what v1.7 calls "Traefik" */
     struct slice backend_name;
-    struct text origin_fields, answer_fields; /* of heads, as JSON; empty: not wanted */
+    struct text fields; /* of the server's head, then of the client's, as JSON; empty: not wanted */
+    size_t origin_fields_len;
 };
 
 /* The note of an exchange that begins. Without room in the arena there is none. */

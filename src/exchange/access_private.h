@@ -60,7 +60,8 @@ struct access_rules {
     enum header_mode others; /* headers that no rule names */
     const struct header_rule *headers;
     size_t header_count;
-    enum header_mode referer, user_agent; /* the two of the common format */
+    uint8_t modes[HEADER_ID_COUNT]; /* enum header_mode of those that have an id */
+    uint8_t ranks[HEADER_ID_COUNT]; /* their names in order */
 
     /* With any of these: only who fits one of them. */
     bool is_filtered, retried;
@@ -70,6 +71,9 @@ struct access_rules {
 };
 
 const struct access_rules *access_log_rules(const struct access_log *log);
+/* An empty text, with the room of one that was put aside, if there is any. What is put aside is left empty. */
+struct text access_log_take_spare(struct access_log *log);
+void access_log_put_aside(struct access_log *log, struct text *text);
 const char *access_field_name(enum access_field field);
 enum header_mode access_header_mode(const struct access_rules *rules, struct slice name);
 static inline bool access_keeps(const struct access_rules *rules, enum access_field field)
@@ -95,7 +99,7 @@ struct access_facts {
     uint64_t duration_ns, start_wall_ns;
     struct slice client; /* as X-Forwarded-For of who is trusted has it, else the peer's address */
     struct slice peer;
-    const char *protocol; /* "HTTP/1.1" */
+    struct slice protocol; /* "HTTP/1.1" */
 };
 
 /* Was it somebody's to answer: a server's, or a filter's of which v1.7 speaks as one? */
@@ -115,6 +119,7 @@ static inline uint64_t access_origin_bytes(const struct access_facts *facts)
 /* With the line end. */
 void access_common_add(struct text *line, const struct access_facts *facts);
 void access_json_add(struct text *line, const struct access_facts *facts);
-/* `"PREFIX_Name":"value",` for the first of each name, in the order of names, as the rules want it. */
-void access_json_add_headers(struct text *out, const struct access_rules *rules, const char *prefix,
-                             const struct headers *headers);
+/* `"request_Name":"value",` for the first of each name, in the order of names, as the rules want it. */
+void access_headers_add(struct text *out, const struct access_rules *rules, struct slice prefix,
+                        const struct headers *headers);
+void access_headers_rank(uint8_t out_ranks[HEADER_ID_COUNT]);

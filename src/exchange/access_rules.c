@@ -121,8 +121,9 @@ static void compile_headers(const struct compiling *c, const struct access_log_o
         headers[count++] = (struct header_rule){slice_of(secrets[i]), HEADER_REDACT}; /* the first of a name counts */
     c->rules->headers = headers;
     c->rules->header_count = count;
-    c->rules->referer = access_header_mode(c->rules, SLICE("Referer"));
-    c->rules->user_agent = access_header_mode(c->rules, SLICE("User-Agent"));
+    for (unsigned id = HEADER_OTHER + 1; id < HEADER_ID_COUNT; id++)
+        c->rules->modes[id] = (uint8_t)access_header_mode(c->rules, header_name((enum header_id)id));
+    access_headers_rank(c->rules->ranks);
 }
 
 static bool parse_range(struct slice text, struct status_range *out)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/http/trace_context.h"
+#include <endian.h>
 
 /* The fields of one request. `*_count`: of those with that name. */
 struct trace_fields {
@@ -206,10 +207,25 @@ void trace_context_remove(struct headers *headers, bool keeps_state)
     }
 }
 
+/* Eight digits at once: a byte for each nibble, then what makes a digit of it. */
+static void write_half(uint32_t half, char out[8])
+{
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t nibbles = half, letters;
+
+    nibbles = (nibbles << 16 | nibbles) & 0x0000ffff0000ffffu;
+    nibbles = (nibbles << 8 | nibbles) & 0x00ff00ff00ff00ffu;
+    nibbles = (nibbles << 4 | nibbles) & 0x0f0f0f0f0f0f0f0fu;
+    letters = (nibbles + 6 * ones) >> 4 & ones;
+    nibbles += '0' * ones + letters * ('a' - '9' - 1);
+    nibbles = htobe64(nibbles); /* the highest comes first */
+    memcpy(out, &nibbles, sizeof nibbles);
+}
+
 void trace_span_write(uint64_t span, char out[TRACE_SPAN_CHARS])
 {
-    for (size_t i = TRACE_SPAN_CHARS; i-- > 0; span >>= 4)
-        out[i] = "0123456789abcdef"[span & 15];
+    write_half((uint32_t)(span >> 32), out);
+    write_half((uint32_t)span, out + 8);
 }
 
 size_t trace_id_write(const struct trace_id *id, char out[TRACE_ID_CHARS])

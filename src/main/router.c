@@ -306,6 +306,7 @@ int router_run(const struct settings *settings)
     }
     keyring_destroy(&r->keyring);
     line_writer_destroy(&r->access_writer);
+    patience_end();
     board_destroy(&r->board);
     for (size_t i = 0; r->entrypoints && i < settings->entrypoint_count; i++)
         entrypoint_fini(&r->entrypoints[i]);

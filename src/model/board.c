@@ -129,6 +129,15 @@ void board_note_lost(struct board *board, struct slice provider, const char *err
     pthread_mutex_unlock(&board->lock);
 }
 
+void board_note_configuration(struct board *board, struct slice provider)
+{
+    uint64_t now_ns = clock_wall_ns();
+
+    pthread_mutex_lock(&board->lock);
+    find_or_add(board, provider)->health.configured_ns = now_ns;
+    pthread_mutex_unlock(&board->lock);
+}
+
 bool board_health(struct board *board, struct slice provider, struct provider_health *out_health)
 {
     pthread_mutex_lock(&board->lock);
@@ -138,6 +147,18 @@ bool board_health(struct board *board, struct slice provider, struct provider_he
         *out_health = posted->health;
     pthread_mutex_unlock(&board->lock);
     return said;
+}
+
+void board_visit_health(struct board *board,
+                        void (*visit)(void *arg, struct slice provider, const struct provider_health *health), void *arg)
+{
+    pthread_mutex_lock(&board->lock);
+    for (size_t i = 0; i < board->count; i++) {
+        const struct posted *posted = &board->providers[i];
+        if (posted->health.since_ns || posted->health.configured_ns)
+            visit(arg, slice_of(posted->name), &posted->health);
+    }
+    pthread_mutex_unlock(&board->lock);
 }
 
 static bool says_the_same(const struct diagnostics *a, const struct diagnostics *b)

@@ -53,19 +53,28 @@ struct address address_from_bytes(const uint8_t *ip, bool is_v6, uint16_t port)
     return address;
 }
 
+static char *format_byte(uint8_t byte, char *at)
+{
+    unsigned tens = byte;
+
+    if (byte >= 100) {
+        *at++ = byte >= 200 ? '2' : '1';
+        tens = byte % 100u;
+    }
+    if (byte >= 10)
+        *at++ = (char)('0' + tens / 10);
+    *at++ = (char)('0' + tens % 10);
+    return at;
+}
+
 /* inet_ntop prints by printf, which is a tenth of a request's cost. */
 static size_t format_v4(const uint8_t ip[4], char *out)
 {
-    char *at = out;
+    char *at = format_byte(ip[0], out);
 
-    for (int i = 0; i < 4; i++) {
-        if (i)
-            *at++ = '.';
-        if (ip[i] >= 100)
-            *at++ = (char)('0' + ip[i] / 100);
-        if (ip[i] >= 10)
-            *at++ = (char)('0' + ip[i] / 10 % 10);
-        *at++ = (char)('0' + ip[i] % 10);
+    for (int i = 1; i < 4; i++) {
+        *at++ = '.';
+        at = format_byte(ip[i], at);
     }
     *at = '\0';
     return (size_t)(at - out);

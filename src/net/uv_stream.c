@@ -50,6 +50,20 @@ static void on_room_wanted(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
     *out = uv_buf_init((char *)(uintptr_t)room.ptr, (unsigned)room.len);
 }
 
+/* libuv speaks of an end also where the last bytes and a reset came in one turn of the loop, and an answer that was cut would look
+ * whole. The kernel knows which it was; EPIPE is a reset that came behind an end. */
+static void note_end(struct uv_tcp_stream *t)
+{
+    int error = 0, fd;
+    socklen_t size = sizeof error;
+
+    if (uv_fileno((uv_handle_t *)&t->tcp, &fd) == 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error &&
+        error != EPIPE)
+        t->stream.error = -error;
+    else
+        t->stream.eof = true;
+}
+
 static void on_bytes_read(uv_stream_t *handle, ssize_t count, const uv_buf_t *room)
 {
     struct uv_tcp_stream *t = handle->data;
@@ -70,7 +84,7 @@ static void on_bytes_read(uv_stream_t *handle, ssize_t count, const uv_buf_t *ro
         t->stream.reading = false;
         uv_read_stop(handle);
         if (count == UV_EOF)
-            t->stream.eof = true;
+            note_end(t);
         else
             t->stream.error = (wb_err)count;
         if (buffer_len(&t->stream.in) == 0)

@@ -153,8 +153,8 @@ static void fill_choice(struct rule_build *build, const struct rule_part_text *p
     *choice = (struct path_choice){.whole = whole, .ends_slash = slash};
     check_path_argument(build, part, arg);
     parse_template(build, part, slice_head(arg, arg.len - slash), TEMPLATE_PATH, unique, &choice->template);
-    /* Whole paths are looked at once more, for the other form of a final slash. */
-    build->rule->path_steps += (uint32_t)template_steps(&choice->template) * (whole ? 2 : 1);
+    /* Whole paths are looked at twice more, for the other form of a final slash. */
+    build->rule->path_steps += (uint32_t)template_steps(&choice->template) * (whole ? 3 : 1);
 }
 
 static int longer_slice_first(const void *a, const void *b)

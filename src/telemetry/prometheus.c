@@ -326,6 +326,58 @@ static void write_problems(struct text *out, struct board *board)
     }
 }
 
+/* One metric of the providers; of those that have it. */
+struct provider_metric {
+    struct text *out;
+    const char *name;
+    bool (*value)(const struct provider_health *health, uint64_t *out_value);
+};
+
+static bool is_connected(const struct provider_health *health, uint64_t *out_value)
+{
+    *out_value = health->connected;
+    return health->since_ns != 0;
+}
+
+static bool synced_at(const struct provider_health *health, uint64_t *out_value)
+{
+    *out_value = health->synced_ns / 1000000000;
+    return health->synced_ns != 0 && health->follows;
+}
+
+static bool configured_at(const struct provider_health *health, uint64_t *out_value)
+{
+    *out_value = health->configured_ns / 1000000000;
+    return health->configured_ns != 0;
+}
+
+static void write_provider(void *arg, struct slice provider, const struct provider_health *health)
+{
+    const struct provider_metric *metric = arg;
+    uint64_t value;
+
+    if (!metric->value(health, &value))
+        return;
+    add_name(metric->out, metric->name, SLICE(""), SLICE(""));
+    write_label(metric->out, "provider", provider);
+    add_value(metric->out, value);
+}
+
+/* The file and REST have nobody to be connected to. */
+static void write_providers(struct text *out, struct board *board)
+{
+    struct provider_metric connected = {out, "waybill_provider_connected", is_connected};
+    struct provider_metric synced = {out, "waybill_provider_last_sync_timestamp_seconds", synced_at};
+    struct provider_metric configured = {out, "waybill_provider_last_configuration_timestamp_seconds", configured_at};
+
+    write_head(out, connected.name, GAUGE, "Whether the provider has a connection to what it follows (0 or 1).");
+    board_visit_health(board, write_provider, &connected);
+    write_head(out, synced.name, GAUGE, "When the provider had read all of what it follows last.");
+    board_visit_health(board, write_provider, &synced);
+    write_head(out, configured.name, GAUGE, "When the provider brought the configuration that is in force.");
+    board_visit_health(board, write_provider, &configured);
+}
+
 static void write_own(struct text *out, const struct telemetry_options *options, const struct reading *reading)
 {
     write_head(out, "waybill_build_info", GAUGE, "The version that runs.");
@@ -336,8 +388,10 @@ static void write_own(struct text *out, const struct telemetry_options *options,
     if (options->live_snapshots)
         write_one(out, "waybill_live_snapshots", GAUGE, "Configurations that some request still uses.",
                   cell_read(options->live_snapshots));
-    if (options->board)
+    if (options->board) {
         write_problems(out, options->board);
+        write_providers(out, options->board);
+    }
     if (options->exporter)
         write_traces(out, options->exporter);
 }

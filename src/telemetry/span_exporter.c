@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { FLUSH_MS = 500, SEND_BYTES = 256 * 1024, PAUSE_MS = 1000 };
+enum { FLUSH_MS = 500, SEND_BYTES = 256 * 1024, PAUSE_MS = 1000, KEEP_MS = 2000 };
 enum { POST_TIMEOUT_MS = 10000, LAST_POST_TIMEOUT_MS = 1000, TELL_EVERY_MS = 60000 };
 
 /* What a worker handed over at once. */
@@ -37,7 +37,7 @@ struct span_exporter {
 
     /* The thread's own. */
     bool is_failing;
-    struct text records, document; /* of one sending; kept while there is more to send */
+    struct text records, document; /* of one sending; kept while there is more to send within KEEP_MS */
 };
 
 static void free_batch(struct span_batch *batch)
@@ -97,17 +97,29 @@ static struct timespec moment_of(uint64_t at_ms)
     return (struct timespec){.tv_sec = (time_t)(at_ms / 1000), .tv_nsec = (long)(at_ms % 1000) * 1000000};
 }
 
+/* With the lock held: until something waits. Room for a sending is a few hundred pages, which are dear to get anew each time; who
+ * sends nothing for a while holds none. */
+static void wait_for_the_first(struct span_exporter *exporter)
+{
+    struct timespec until = moment_of(clock_monotonic_ms() + KEEP_MS);
+
+    while (list_empty(&exporter->waiting) && !atomic_load(&exporter->stopped)) {
+        if (exporter->document.ptr && pthread_cond_timedwait(&exporter->wake, &exporter->lock, &until) == 0)
+            continue;
+        text_fini(&exporter->records);
+        text_fini(&exporter->document);
+        if (list_empty(&exporter->waiting) && !atomic_load(&exporter->stopped))
+            pthread_cond_wait(&exporter->wake, &exporter->lock);
+    }
+}
+
 /* Until there is enough for one sending, what is there has waited for long enough, or it is to stop. */
 static void wait_for_records(struct span_exporter *exporter)
 {
     struct timespec due;
 
     pthread_mutex_lock(&exporter->lock);
-    while (list_empty(&exporter->waiting) && !atomic_load(&exporter->stopped)) {
-        text_fini(&exporter->records);
-        text_fini(&exporter->document);
-        pthread_cond_wait(&exporter->wake, &exporter->lock);
-    }
+    wait_for_the_first(exporter);
     due = moment_of(clock_monotonic_ms() + exporter->options.flush_ms);
     while (exporter->waiting_bytes < SEND_BYTES && !atomic_load(&exporter->stopped))
         if (pthread_cond_timedwait(&exporter->wake, &exporter->lock, &due) != 0)

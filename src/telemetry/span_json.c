@@ -3,7 +3,11 @@
 #include "waybill/base/digest.h"
 #include <stdlib.h>
 
-enum { NAME_DIGEST_BYTES = 4, NAME_PART_LEAST = 3 };
+enum {
+    NAME_DIGEST_BYTES = 4,
+    NAME_PART_LEAST = 3,
+    SPAN_FIXED_BYTES = 2048, /* of a span: keys, numbers, marks, a reason's name */
+};
 
 /* What v1.7 calls errors. */
 static bool is_error(unsigned status, bool cut)
@@ -74,130 +78,108 @@ static struct span_view view_forward(const struct span_record *record)
                               .status = record->forward_status};
 }
 
-/* Tags, in the collector's form: Zipkin knows only texts. */
+/* Tags, in the collector's form: Zipkin knows only texts. `key` is in quotes. */
 struct tag_writer {
-    struct text *out;
-    enum span_format format;
-    bool is_first;
+    char *at;
+    bool otlp, is_first;
 };
 
-static void begin_tag(struct tag_writer *writer, const char *key)
+static void begin_tag(struct tag_writer *writer, struct slice key)
 {
-    bool otlp = writer->format == SPAN_OTLP;
+    char *at = writer->is_first ? writer->at : pen_char(writer->at, ',');
 
-    if (!writer->is_first)
-        text_add_char(writer->out, ',');
-    text_add(writer->out, otlp ? SLICE("{\"key\":\"") : SLICE("\""));
-    text_add(writer->out, slice_of(key));
-    text_add(writer->out, otlp ? SLICE("\",\"value\":") : SLICE("\":\""));
     writer->is_first = false;
+    if (writer->otlp)
+        writer->at = PEN_LITERAL(pen_slice(PEN_LITERAL(at, "{\"key\":"), key), ",\"value\":{");
+    else
+        writer->at = pen_char(pen_slice(at, key), ':');
 }
 
 static void end_tag(struct tag_writer *writer)
 {
-    text_add(writer->out, writer->format == SPAN_OTLP ? SLICE("}}") : SLICE("\""));
+    if (writer->otlp)
+        writer->at = PEN_LITERAL(writer->at, "}}");
 }
 
 /* The value may be of two pieces. */
-static void add_text_tag(struct tag_writer *writer, const char *key, struct slice value, struct slice more)
+static void put_text_tag(struct tag_writer *writer, struct slice key, struct slice value, struct slice more)
 {
-    bool otlp = writer->format == SPAN_OTLP;
-
     if (value.len + more.len == 0)
         return;
     begin_tag(writer, key);
-    text_add(writer->out, otlp ? SLICE("{\"stringValue\":\"") : SLICE(""));
-    text_add_json(writer->out, value);
-    text_add_json(writer->out, more);
-    text_add(writer->out, otlp ? SLICE("\"") : SLICE(""));
+    writer->at = writer->otlp ? PEN_LITERAL(writer->at, "\"stringValue\":\"") : pen_char(writer->at, '"');
+    writer->at = pen_char(pen_json(pen_json(writer->at, value), more), '"');
     end_tag(writer);
 }
 
 /* OTLP has 64-bit numbers as text (the JSON mapping of protobuf). */
-static void add_number_tag(struct tag_writer *writer, const char *key, unsigned value)
+static void put_number_tag(struct tag_writer *writer, struct slice key, unsigned value)
 {
-    bool otlp = writer->format == SPAN_OTLP;
-
     begin_tag(writer, key);
-    text_add(writer->out, otlp ? SLICE("{\"intValue\":\"") : SLICE(""));
-    text_add_u64(writer->out, value);
-    text_add(writer->out, otlp ? SLICE("\"") : SLICE(""));
+    writer->at = writer->otlp ? PEN_LITERAL(writer->at, "\"intValue\":\"") : pen_char(writer->at, '"');
+    writer->at = pen_char(pen_u64(writer->at, value), '"');
     end_tag(writer);
 }
 
-static void add_true_tag(struct tag_writer *writer, const char *key)
+static void put_true_tag(struct tag_writer *writer, struct slice key)
 {
     begin_tag(writer, key);
-    text_add(writer->out, writer->format == SPAN_OTLP ? SLICE("{\"boolValue\":true") : SLICE("true"));
+    writer->at = writer->otlp ? PEN_LITERAL(writer->at, "\"boolValue\":true") : PEN_LITERAL(writer->at, "\"true\"");
     end_tag(writer);
 }
 
-static void add_tags(struct tag_writer *writer, const struct span_exporter_options *options, const struct span_view *view)
+static void put_tags(struct tag_writer *writer, const struct span_exporter_options *options, const struct span_view *view)
 {
     const struct span_record *record = view->record;
-    const struct slice *texts = record->texts;
+    const struct slice *texts = record->texts, none = SLICE("");
 
     if (!view->forward)
-        add_text_tag(writer, "component", options->service_name, SLICE(""));
-    add_text_tag(writer, "frontend.name", view->forward ? texts[SPAN_FRONTEND] : SLICE(""), SLICE(""));
-    add_text_tag(writer, "backend.name", view->forward ? texts[SPAN_BACKEND] : SLICE(""), SLICE(""));
-    add_text_tag(writer, "http.method", texts[SPAN_METHOD], SLICE(""));
-    add_text_tag(writer, "http.url", view->forward ? texts[SPAN_SERVER] : SLICE(""),
+        put_text_tag(writer, SLICE("\"component\""), options->service_name, none);
+    put_text_tag(writer, SLICE("\"frontend.name\""), view->forward ? texts[SPAN_FRONTEND] : none, none);
+    put_text_tag(writer, SLICE("\"backend.name\""), view->forward ? texts[SPAN_BACKEND] : none, none);
+    put_text_tag(writer, SLICE("\"http.method\""), texts[SPAN_METHOD], none);
+    put_text_tag(writer, SLICE("\"http.url\""), view->forward ? texts[SPAN_SERVER] : none,
                  texts[view->forward ? SPAN_FORWARD_TARGET : SPAN_TARGET]);
-    add_text_tag(writer, "http.host", texts[SPAN_HOST], SLICE(""));
+    put_text_tag(writer, SLICE("\"http.host\""), texts[SPAN_HOST], none);
     if (view->status)
-        add_number_tag(writer, "http.status_code", view->status);
+        put_number_tag(writer, SLICE("\"http.status_code\""), view->status);
     if (is_error(view->status, record->cut))
-        add_true_tag(writer, "error");
+        put_true_tag(writer, SLICE("\"error\""));
     if (view->forward && record->attempts > 1)
-        add_number_tag(writer, "waybill.attempts", record->attempts);
+        put_number_tag(writer, SLICE("\"waybill.attempts\""), record->attempts);
     if (record->reason > REASON_LOCAL)
-        add_text_tag(writer, "waybill.reason", slice_of(reason_row(record->reason)->name), SLICE(""));
-}
-
-static void add_name(struct text *out, const struct span_exporter_options *options, const struct span_view *view)
-{
-    struct text name = TEXT_EMPTY;
-
-    span_name_add(&name, view->record, view->forward, options->name_limit);
-    text_add_json(out, text_slice(&name));
-    text_fini(&name);
+        put_text_tag(writer, SLICE("\"waybill.reason\""), slice_of(reason_row(record->reason)->name), none);
 }
 
 /* `key` with what is around it: `"id":"`. */
-static void add_span_number(struct text *out, struct slice key, uint64_t number)
+static char *put_span_number(char *at, struct slice key, uint64_t number)
 {
-    char digits[TRACE_SPAN_CHARS];
-
-    trace_span_write(number, digits);
-    text_add(out, key);
-    text_add(out, slice_make(digits, sizeof digits));
-    text_add(out, SLICE("\","));
+    at = pen_slice(at, key);
+    trace_span_write(number, at);
+    return PEN_LITERAL(at + TRACE_SPAN_CHARS, "\",");
 }
 
-static void add_zipkin(struct text *out, const struct span_exporter_options *options, const struct span_view *view)
+static char *put_zipkin(char *at, const struct span_exporter_options *options, const struct span_view *view,
+                        struct slice name)
 {
-    struct tag_writer tags = {out, SPAN_ZIPKIN, true};
-    char trace[TRACE_ID_CHARS];
     uint64_t duration_us = view->duration_ns / 1000;
 
-    text_add(out, SLICE("{\"traceId\":\""));
-    text_add(out, slice_make(trace, trace_id_write(&view->record->trace, trace)));
-    add_span_number(out, SLICE("\",\"id\":\""), view->id);
+    at = PEN_LITERAL(at, "{\"traceId\":\"");
+    at += trace_id_write(&view->record->trace, at);
+    at = put_span_number(at, SLICE("\",\"id\":\""), view->id);
     if (view->parent)
-        add_span_number(out, SLICE("\"parentId\":\""), view->parent);
-    text_add(out, view->forward ? SLICE("\"kind\":\"CLIENT\",\"name\":\"") : SLICE("\"kind\":\"SERVER\",\"name\":\""));
-    add_name(out, options, view);
-    text_add(out, SLICE("\",\"timestamp\":"));
-    text_add_u64(out, view->started_wall_ns / 1000);
-    text_add(out, SLICE(",\"duration\":"));
-    text_add_u64(out, duration_us ? duration_us : 1); /* Zipkin takes 0 for one that is not known */
-    text_add(out, SLICE(",\"localEndpoint\":{\"serviceName\":\""));
-    text_add_json(out, options->service_name);
-    text_add(out, SLICE("\"},\"tags\":{"));
-    add_tags(&tags, options, view);
-    text_add(out, view->record->debug ? SLICE("},\"debug\":true") : SLICE("}"));
-    text_add(out, view->record->shared && !view->forward ? SLICE(",\"shared\":true}") : SLICE("}"));
+        at = put_span_number(at, SLICE("\"parentId\":\""), view->parent);
+    at = PEN_LITERAL(at, "\"kind\":\"");
+    at = pen_slice(at, view->forward ? SLICE("CLIENT") : SLICE("SERVER"));
+    at = pen_json(PEN_LITERAL(at, "\",\"name\":\""), name);
+    at = pen_u64(PEN_LITERAL(at, "\",\"timestamp\":"), view->started_wall_ns / 1000);
+    at = PEN_LITERAL(at, ",\"duration\":");
+    at = pen_u64(at, duration_us ? duration_us : 1); /* Zipkin takes 0 for one that is not known */
+    at = pen_json(PEN_LITERAL(at, ",\"localEndpoint\":{\"serviceName\":\""), options->service_name);
+    struct tag_writer tags = {.at = PEN_LITERAL(at, "\"},\"tags\":{"), .is_first = true};
+    put_tags(&tags, options, view);
+    at = pen_slice(tags.at, view->record->debug ? SLICE("},\"debug\":true") : SLICE("}"));
+    return pen_slice(at, view->record->shared && !view->forward ? SLICE(",\"shared\":true}") : SLICE("}"));
 }
 
 /* OpenTelemetry's conventions: what a client did wrong is no error of the server's span. */
@@ -206,37 +188,46 @@ static bool is_failed(const struct span_view *view)
     return is_error(view->status, view->record->cut) && (view->forward || view->status >= 500 || view->record->cut);
 }
 
-static void add_otlp(struct text *out, const struct span_exporter_options *options, const struct span_view *view)
+static char *put_otlp(char *at, const struct span_exporter_options *options, const struct span_view *view, struct slice name)
 {
-    struct tag_writer tags = {out, SPAN_OTLP, true};
-    char trace[2 * TRACE_SPAN_CHARS]; /* always of 128 bits */
-
-    trace_span_write(view->record->trace.high, trace);
-    trace_span_write(view->record->trace.low, trace + TRACE_SPAN_CHARS);
-    text_add(out, SLICE("{\"traceId\":\""));
-    text_add(out, slice_make(trace, sizeof trace));
-    add_span_number(out, SLICE("\",\"spanId\":\""), view->id);
+    at = PEN_LITERAL(at, "{\"traceId\":\""); /* always of 128 bits */
+    trace_span_write(view->record->trace.high, at);
+    trace_span_write(view->record->trace.low, at + TRACE_SPAN_CHARS);
+    at = put_span_number(at + TRACE_ID_CHARS, SLICE("\",\"spanId\":\""), view->id);
     if (view->parent)
-        add_span_number(out, SLICE("\"parentSpanId\":\""), view->parent);
-    text_add(out, view->forward ? SLICE("\"kind\":3,\"name\":\"") : SLICE("\"kind\":2,\"name\":\""));
-    add_name(out, options, view);
-    text_add(out, SLICE("\",\"startTimeUnixNano\":\""));
-    text_add_u64(out, view->started_wall_ns);
-    text_add(out, SLICE("\",\"endTimeUnixNano\":\""));
-    text_add_u64(out, view->started_wall_ns + view->duration_ns);
-    text_add(out, SLICE("\",\"attributes\":["));
-    add_tags(&tags, options, view);
-    text_add(out, is_failed(view) ? SLICE("],\"status\":{\"code\":2}}") : SLICE("],\"status\":{}}"));
+        at = put_span_number(at, SLICE("\"parentSpanId\":\""), view->parent);
+    at = PEN_LITERAL(at, "\"kind\":");
+    at = pen_char(at, view->forward ? '3' : '2');
+    at = pen_json(PEN_LITERAL(at, ",\"name\":\""), name);
+    at = pen_u64(PEN_LITERAL(at, "\",\"startTimeUnixNano\":\""), view->started_wall_ns);
+    at = pen_u64(PEN_LITERAL(at, "\",\"endTimeUnixNano\":\""), view->started_wall_ns + view->duration_ns);
+    struct tag_writer tags = {.at = PEN_LITERAL(at, "\",\"attributes\":["), .otlp = true, .is_first = true};
+    put_tags(&tags, options, view);
+    return pen_slice(tags.at, is_failed(view) ? SLICE("],\"status\":{\"code\":2}}") : SLICE("],\"status\":{}}"));
 }
 
-static void add_span(struct text *out, const struct span_exporter_options *options, struct span_view view, bool first)
+/* At most, whatever is in it: each text comes once, and the service's name twice. */
+static size_t most_bytes(const struct span_exporter_options *options, const struct span_record *record, struct slice name)
 {
+    size_t texts = 2 * options->service_name.len + name.len;
+
+    for (size_t i = 0; i < SPAN_TEXT_COUNT; i++)
+        texts += record->texts[i].len;
+    return SPAN_FIXED_BYTES + PEN_JSON_MAX * texts;
+}
+
+static void add_span(struct text *out, const struct span_exporter_options *options, struct span_view view, bool first,
+                     struct text *name)
+{
+    char *at;
+
+    name->len = 0;
+    span_name_add(name, view.record, view.forward, options->name_limit);
+    at = text_room(out, most_bytes(options, view.record, text_slice(name)));
     if (!first)
-        text_add_char(out, ',');
-    if (options->format == SPAN_ZIPKIN)
-        add_zipkin(out, options, &view);
-    else
-        add_otlp(out, options, &view);
+        at = pen_char(at, ',');
+    text_end(out, options->format == SPAN_ZIPKIN ? put_zipkin(at, options, &view, text_slice(name))
+                                                 : put_otlp(at, options, &view, text_slice(name)));
 }
 
 static void add_head(struct text *out, const struct span_exporter_options *options)
@@ -254,14 +245,16 @@ static void add_head(struct text *out, const struct span_exporter_options *optio
 size_t span_json_add(struct text *out, const struct span_exporter_options *options, struct slice records)
 {
     struct span_record record;
+    struct text name = TEXT_EMPTY;
     size_t count = 0;
 
     add_head(out, options);
     while (span_record_take(&records, &record)) {
-        add_span(out, options, view_entrypoint(&record), count++ == 0);
+        add_span(out, options, view_entrypoint(&record), count++ == 0, &name);
         if (record.forward_span)
-            add_span(out, options, view_forward(&record), count++ == 0);
+            add_span(out, options, view_forward(&record), count++ == 0, &name);
     }
     text_add(out, options->format == SPAN_ZIPKIN ? SLICE("]") : SLICE("]}]}]}"));
+    text_fini(&name);
     return count;
 }

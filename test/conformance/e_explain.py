@@ -154,6 +154,7 @@ def commands_ask(world):
     row_of("help of why", ["why", "-h"], 0, "Usage: waybill why CONTAINER")
     row_of("why without a name", ["why"], 2, error=["Usage: waybill why CONTAINER"])
     row_of("nobody listens", ["explain", "a", "--api=127.0.0.1:1"], 2, error=["no router answers at http://127.0.0.1:1: Couldn't connect to server\n", "with --api?", "docker exec CONTAINER /waybill"])
+    row_of("why without containers", ["why", "web", "--api", place], 1, "this router reads no containers: start it with --docker")
     row_of("not the API", ["explain", "a", f"--api=127.0.0.1:{world.port}"], 2, error=["not as the API of Waybill"])
     with a_stranger(b"one\n\x1b]0;x\x07\xc2\x9b2J") as stranger:
         row_of("whoever listens there", ["why", "a", "--api", stranger], 0, "one\n\\x1b]0;x\\x07\\xc2\\x9b2J")
@@ -163,6 +164,34 @@ def commands_ask(world):
         file.write(f'[entryPoints.inside]\naddress = ":{world.admin_port}"\n[api]\nentryPoint = "inside"\n')
     row_of("found by the static file", ["explain", "a.test", f"--configFile={static}"], 0, "Frontend a of file")
     row_of("no such file", ["explain", "a.test", "--configFile=/nonexistent"], 2, error=["/nonexistent"])
+
+
+HTPASSWD, HTDIGEST = "test:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/", "test:traefik:a2688e031edb4be6a3797f3882655c05"
+
+
+def ask_behind(kind, users):
+    """An API that wants a login gets one, by the command line or by the environment; a wrong one is said to be wrong."""
+    port = free_port()
+    locked = World({name: None for name in ORIGINS} | {"auth": guard}, RULES + MORE_RULES, "--api", "--api.entryPoint=locked",
+                   f"--entryPoints=Name:locked Address:127.0.0.1:{port} Auth.{kind}.Users:{users}")
+
+    def says(words, status, *wanted, **environment):
+        r = subprocess.run([locked.process.args[0], *words, "--api", f"127.0.0.1:{port}"], stdin=subprocess.DEVNULL, capture_output=True,
+                           text=True, timeout=30, env={**os.environ, **environment})
+        expect(r.returncode == status and all(text in r.stdout + r.stderr for text in wanted), words, r.returncode, r.stdout, r.stderr)
+
+    attempt(f"{kind}: no login", says, ["why", "x"], 2, "status 401", "give one with --user NAME:PASSWORD, or as WAYBILL_USER")
+    attempt(f"{kind}: --user", says, ["explain", "a.test", "--user", "test:test"], 0, "Frontend a of file")
+    attempt(f"{kind}: environment", says, ["explain", "a.test"], 0, "Frontend a of file", WAYBILL_USER="test:test")
+    attempt(f"{kind}: a wrong one", says, ["explain", "a.test", "--user=test:no"], 2, "does not take this login")
+    expect(locked.stop(), "see the log above")
+
+
+@row
+def login(_):
+    """The API behind a login."""
+    ask_behind("Basic", HTPASSWD)
+    ask_behind("Digest", HTDIGEST)
 
 
 def count_unserved(world):

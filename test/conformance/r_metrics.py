@@ -178,6 +178,8 @@ def gone(world):
         put(b"{}")
         eventually(lambda: "short-lived" not in scrape(world), "it is still shown")
         expect(value(scrape(world), "traefik_config_reloads_total") == reloads + 2, "reloads")
+        came = value(scrape(world), 'waybill_provider_last_configuration_timestamp_seconds{provider="web"}')
+        expect(abs(came - time.time()) < WAIT + 5, "when the last configuration came", came)
         world.forget()
 
     attempt("gone", check)

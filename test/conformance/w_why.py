@@ -189,6 +189,7 @@ def check_engine_lost(world, engine, path):
     expect(all_of(world)["provider"]["error"], all_of(world)["provider"])
     expect(named(all_of(world), "fine")["code"] == "ROUTED", "what was known is forgotten")
     expect(b"NOT CONNECTED" in api(world, "/api/containers?format=text").body, "the list as text")
+    expect(b"docker: NOT CONNECTED for" in api(world, "/api/containers/nobody?format=text").body, "somebody unknown, as text")
     again = ScriptedEngine(path)
     again.put(container("fine"))
     wait_for(world, lambda document: document["provider"]["connected"] and len(document["containers"]) == 1)

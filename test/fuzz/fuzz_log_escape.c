@@ -45,6 +45,17 @@ static uint32_t read_json(struct slice *text)
     return (uint32_t)number;
 }
 
+/* A pen writes the same, and no more than it says it may. */
+static void check_pen(char *(*pen)(char *at, struct slice part), size_t most, struct slice in, const struct text *wanted)
+{
+    char *room = malloc(in.len * most + 1);
+    char *end = pen(room, in);
+
+    WB_REQUIRE((size_t)(end - room) <= in.len * most);
+    WB_REQUIRE(slice_eq(slice_make(room, (size_t)(end - room)), text_slice(wanted)));
+    free(room);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     char *copy = malloc(size ? size : 1);
@@ -56,6 +67,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     text_add_escaped(&escaped, all);
     text_add_visible(&visible, all);
     text_add_json(&json, all);
+    check_pen(pen_escaped, PEN_ESCAPED_MAX, all, &escaped);
+    check_pen(pen_json, PEN_JSON_MAX, all, &json);
     check_harmless(text_slice(&escaped), true);
     check_harmless(text_slice(&visible), false);
     check_harmless(text_slice(&json), true);

@@ -27,7 +27,8 @@ struct line_writer_options {
 struct line_writer *line_writer_create(const struct line_writer_options *options);
 /* Writes what waits, for LINE_WRITER_END_MS at most: then what is left is lost. Nulls. */
 void line_writer_destroy(struct line_writer **writer);
-/* Takes over `lines`, of which there are `count`; leaves it empty. Never waits for the file. */
+/* Takes over `lines`, of which there are `count`; leaves it empty, maybe with the room of what was written before. Never waits for
+ * the file. */
 void line_writer_post(struct line_writer *writer, struct text *lines, uint64_t count);
 /* What was posted before goes to the old file. */
 void line_writer_reopen(struct line_writer *writer);

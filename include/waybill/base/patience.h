@@ -10,5 +10,7 @@
 
 enum { PATIENCE_MS = 4000 };
 
-/* From now on the program ends within `ms`, with status 0: if not by itself, then where it stands, which is logged. */
+/* Unless patience_end comes before, the program ends in `ms` where it stands, with status 0, which is logged. */
 void patience_begin(unsigned ms);
+/* No thread hangs: what is left to do may take its time. */
+void patience_end(void);

@@ -3,7 +3,7 @@
  * text_take. */
 #pragma once
 #include "waybill/base/error.h"
-#include "waybill/base/slice.h"
+#include "waybill/base/pen.h"
 
 struct text {
     char *ptr; /* NULL while empty and never grown */
@@ -15,6 +15,18 @@ struct text {
 void text_fini(struct text *text);
 /* Room for `more` bytes without growing again. */
 void text_reserve(struct text *text, size_t more);
+/* The same, and where it begins: for a pen, which is told to have ended there by text_end. */
+static inline char *text_room(struct text *text, size_t most)
+{
+    if (text->capacity - text->len <= most)
+        text_reserve(text, most);
+    return text->ptr + text->len;
+}
+static inline void text_end(struct text *text, char *end)
+{
+    *end = '\0';
+    text->len = (size_t)(end - text->ptr);
+}
 static inline void text_add(struct text *text, struct slice part)
 {
     if (text->capacity - text->len <= part.len)
@@ -29,7 +41,10 @@ static inline void text_add_char(struct text *text, char c)
     text_add(text, slice_make(&c, 1));
 }
 /* In decimal: quicker than text_addf. */
-void text_add_u64(struct text *text, uint64_t number);
+static inline void text_add_u64(struct text *text, uint64_t number)
+{
+    text_end(text, pen_u64(text_room(text, PEN_U64_MAX), number));
+}
 void text_addf(struct text *text, const char *form, ...) WB_PRINTF(2, 3);
 static inline struct slice text_slice(const struct text *text)
 {

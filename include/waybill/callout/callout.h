@@ -23,6 +23,7 @@ struct callout_get {
     struct slice target; /* "/v1.44/containers/json?limit=0"; visible ASCII, begins with a slash */
     size_t body_limit;   /* bytes; a longer body is an error */
     uint64_t timeout_ms; /* for the whole call */
+    const char *login;   /* "NAME:PASSWORD" for who asks for one, by Basic or Digest; NULL: none */
 
     unsigned status; /* 0: no answer, then `error` says why */
     struct text body;

@@ -20,6 +20,7 @@ struct provider_health {
     bool follows;                 /* it reads again by itself: a last reading that is old says that something is wrong */
     uint64_t since_ns;            /* connected, or not, since then; wall clock */
     uint64_t synced_ns;           /* all was read last; 0: never yet */
+    uint64_t configured_ns;       /* its configuration in force came; 0: none has */
     char error[BOARD_ERROR_SIZE]; /* of the last failure while it is not connected; else empty */
 };
 
@@ -36,8 +37,13 @@ uint64_t board_changes(struct board *board);
 /* All of it was read just now, and `follows`: it will be again. */
 void board_note_synced(struct board *board, struct slice provider, bool follows);
 void board_note_lost(struct board *board, struct slice provider, const char *error);
+/* Its configuration is another one from now on. */
+void board_note_configuration(struct board *board, struct slice provider);
 /* False: there is no such provider, or it has not said how it is. */
 bool board_health(struct board *board, struct slice provider, struct provider_health *out_health);
+/* Each provider that has said how it is (since_ns is not 0) or has brought a configuration; the lock is held meanwhile. */
+void board_visit_health(struct board *board,
+                        void (*visit)(void *arg, struct slice provider, const struct provider_health *health), void *arg);
 
 /* Replaces what `source` had to say before: a provider, "routes" (what the compiler found), or "settings". The list is copied. */
 void board_set_diagnostics(struct board *board, struct slice source, const struct diagnostics *list);

@@ -33,7 +33,7 @@ struct telemetry_options {
     const struct slice *entrypoint_names;
     size_t entrypoint_count;
     const struct cell *live_snapshots;
-    struct board *board;            /* whose diagnostics are counted; NULL: they are not shown */
+    struct board *board;            /* whose diagnostics are counted, and how providers are; NULL: they are not shown */
     struct span_exporter *exporter; /* of traced requests, whose counts are shown; NULL: none */
 };
 

@@ -59,7 +59,7 @@ static inline void log_end(struct sim_logged *l)
 /* All lines so far; false: none came. */
 static inline bool log_read(struct sim_logged *l)
 {
-    sim_advance(l->scene.sim, 20); /* lines are gathered for that long */
+    sim_advance(l->scene.sim, 100); /* lines are gathered for that long */
     line_writer_work(l->writer);
     ssize_t got = read(l->pipe[0], l->line, sizeof l->line - 1);
     l->line[got > 0 ? got : 0] = '\0';

@@ -119,11 +119,19 @@ static void test_a_missing_one_is_404_with_names_that_are_like_it(void **state)
     assert_int_equal(scene->world.answer.status, 404);
     assert_slice(world_body(&scene->world),
                  "{\"error\":\"there is no such container\",\"asked\":\"wbe\",\"near\":[\"web\"]}");
+    assert_true(world_ask(&scene->world, "GET /api/containers/wbe?format=text"));
+    assert_text(&scene->world, 404, "this router reads no containers: start it with --docker\n");
+    board_note_synced(scene->board, SLICE("docker"), true);
     /* The beginning of both ids. */
     assert_true(world_ask(&scene->world, "GET /api/containers/aaa?format=text"));
     assert_text(&scene->world, 404, "the engine reports no container `aaa`: did you mean web or db?\n");
     assert_true(world_ask(&scene->world, "GET /api/containers/x%1b[31m?format=text"));
     assert_text(&scene->world, 404, "the engine reports no container `x\\x1b[31m` that runs\n");
+    board_note_lost(scene->board, SLICE("docker"), "no socket");
+    assert_true(world_ask(&scene->world, "GET /api/containers/aaa?format=text"));
+    assert_true(body_has(&scene->world, "docker: NOT CONNECTED for "));
+    assert_true(
+        body_has(&scene->world, ": no socket; what was known before is in force\nthe engine reports no container `aaa`"));
 }
 
 static void test_text_for_whoever_prefers_it(void **state)

@@ -96,7 +96,8 @@ static void post(struct line_writer *writer, const char *lines, uint64_t count)
 
     text_add(&text, slice_of(lines));
     line_writer_post(writer, &text, count);
-    assert_null(text.ptr);
+    assert_int_equal(text.len, 0);
+    text_fini(&text);
 }
 
 static void test_lines_come_in_order_behind_what_is_there(void **state)
@@ -133,6 +134,46 @@ static void test_what_waits_is_bounded(void **state)
     post(writer, "9\n", 1); /* there is room again */
     line_writer_destroy(&writer);
     expect_file(path, "1\n2\n3\n4\n7\n9\n");
+}
+
+/* Memory that a worker has filled comes back to it; but not what one huge line has made of it, and not without bound. */
+static void test_room_is_used_again(void **state)
+{
+    struct line_writer *writer = make(path, LINE_WRITER_WAITING_MAX, true);
+    struct text lines = TEXT_EMPTY;
+    const char *first, *got;
+    int kept = 0;
+    (void)state;
+
+    text_add(&lines, SLICE("1\n"));
+    first = lines.ptr;
+    line_writer_post(writer, &lines, 1);
+    assert_null(lines.ptr);
+    line_writer_work(writer);
+    text_add(&lines, SLICE("2\n"));
+    line_writer_post(writer, &lines, 1);
+    assert_ptr_equal(lines.ptr, first);
+    assert_int_equal(lines.len, 0);
+    text_reserve(&lines, 1024 * 1024);
+    text_add(&lines, SLICE("3\n"));
+    line_writer_post(writer, &lines, 1);
+    line_writer_work(writer);
+    for (int i = 0; i < 20; i++)
+        post(writer, "4\n", 1);
+    line_writer_work(writer);
+    for (int i = 0; i < 20; i++) {
+        text_add(&lines, SLICE("5\n"));
+        line_writer_post(writer, &lines, 1);
+        got = lines.ptr;
+        assert_true(lines.capacity < 1024 * 1024);
+        kept += got != NULL;
+        text_fini(&lines);
+    }
+    assert_int_equal(kept, 4);
+    line_writer_destroy(&writer);
+    struct text all = read_file(path);
+    assert_int_equal(all.len, 2 * 43);
+    text_fini(&all);
 }
 
 static void test_a_full_disk_is_told_of_once(void **state)
@@ -440,6 +481,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_lines_come_in_order_behind_what_is_there, begin, end),
         cmocka_unit_test_setup_teardown(test_what_waits_is_bounded, begin, end),
+        cmocka_unit_test_setup_teardown(test_room_is_used_again, begin, end),
         cmocka_unit_test_setup_teardown(test_a_full_disk_is_told_of_once, begin, end),
         cmocka_unit_test_setup_teardown(test_when_there_is_room_again_lines_are_whole, begin, end),
         cmocka_unit_test_setup_teardown(test_a_file_that_was_moved_is_opened_anew, begin, end),

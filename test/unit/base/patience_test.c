@@ -53,8 +53,25 @@ static void test_a_program_does_not_wait_for_ever(void **state)
     close(pipe_ends[1]);
 }
 
+static void test_a_program_without_such_a_thread_goes_on(void **state)
+{
+    int status;
+    (void)state;
+
+    pid_t child = fork();
+    if (child == 0) {
+        patience_begin(WAIT_MS);
+        patience_end();
+        usleep(3 * WAIT_MS * 1000);
+        _exit(3);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_program_does_not_wait_for_ever)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_program_does_not_wait_for_ever),
+                                       cmocka_unit_test(test_a_program_without_such_a_thread_goes_on)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

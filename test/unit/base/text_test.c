@@ -89,6 +89,13 @@ static void test_numbers_in_decimal(void **state)
             text_fini(&wanted);
         }
     }
+    for (uint64_t power = 1; power <= UINT64_MAX / 10; power *= 10) { /* where a digit more begins */
+        char wanted[24], room[PEN_U64_MAX];
+        snprintf(wanted, sizeof wanted, "%llu", (unsigned long long)power * 10);
+        assert_true(slice_eq(slice_make(room, (size_t)(pen_u64(room, power * 10) - room)), slice_of(wanted)));
+        snprintf(wanted, sizeof wanted, "%llu", (unsigned long long)power * 10 - 1);
+        assert_true(slice_eq(slice_make(room, (size_t)(pen_u64(room, power * 10 - 1) - room)), slice_of(wanted)));
+    }
     for (uint64_t number = 0; number < 1100; number++) {
         struct text text = TEXT_EMPTY;
         char wanted[8];
@@ -101,6 +108,16 @@ static void test_numbers_in_decimal(void **state)
     text_add_u64(&text, UINT64_MAX);
     assert_string_equal(text.ptr, "18446744073709551615");
     text_fini(&text);
+}
+
+/* A pen writes the same, and no more than it says it may. */
+static void expect_pen(char *(*pen)(char *at, struct slice part), size_t most, struct slice in, const char *wanted)
+{
+    char *room = malloc(in.len * most);
+    char *end = pen(room, in);
+
+    assert_true(slice_eq(slice_make(room, (size_t)(end - room)), slice_of(wanted)));
+    free(room);
 }
 
 /* Where in a word of eight a byte stands that needs something done. */
@@ -125,11 +142,13 @@ static void test_a_byte_is_escaped_wherever_it_stands(void **state)
                 snprintf(wanted, sizeof wanted, "%.*s%s%.*s", (int)at, "~~~~~~~~~~~~~~~~~~~~", cases[c].escaped,
                          (int)(len - at - 1), "~~~~~~~~~~~~~~~~~~~~");
                 assert_string_equal(text.ptr, wanted);
+                expect_pen(pen_escaped, PEN_ESCAPED_MAX, slice_make(in, len), wanted);
                 text.len = 0;
                 text_add_json(&text, slice_make(in, len));
                 snprintf(wanted, sizeof wanted, "%.*s%s%.*s", (int)at, "~~~~~~~~~~~~~~~~~~~~", cases[c].json,
                          (int)(len - at - 1), "~~~~~~~~~~~~~~~~~~~~");
                 assert_string_equal(text.ptr, wanted);
+                expect_pen(pen_json, PEN_JSON_MAX, slice_make(in, len), wanted);
                 text_fini(&text);
             }
 }

@@ -261,6 +261,24 @@ static void test_each_byte_of_bad_utf8_becomes_a_replacement_character(void **st
     expect_json(SLICE("\xef\xbf\xbd"), "\"\xef\xbf\xbd\"");
 }
 
+/* Security case A5: neither a key of the router's nor who may log in. */
+static void test_secrets_are_in_no_document(void **state)
+{
+    struct slice user = SLICE("test:secret");
+    struct model_auth_users users = {.users = {&user, 1}};
+    struct model_auth_tls tls = {.ca = SLICE("ca.pem"), .cert = SLICE("cert.pem"), .key = SLICE("secret")};
+    struct model_auth_forward forward = {.address = SLICE("http://auth.t"), .tls = &tls};
+    struct model_auth auth = {.basic = &users, .digest = &users, .forward = &forward};
+    struct model_frontend frontend = {.name = SLICE("f"), .auth = &auth};
+    struct text out = TEXT_EMPTY;
+
+    (void)state;
+    json_frontend(&out, &frontend);
+    assert_non_null(strstr(out.ptr, "cert.pem"));
+    assert_null(strstr(out.ptr, "secret"));
+    text_fini(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +287,7 @@ int main(void)
         cmocka_unit_test(test_nothing_is_an_object_and_no_servers_are_null),
         cmocka_unit_test(test_text_is_escaped_as_v1_7_does),
         cmocka_unit_test(test_each_byte_of_bad_utf8_becomes_a_replacement_character),
+        cmocka_unit_test(test_secrets_are_in_no_document),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -300,6 +300,50 @@ static void test_an_end_and_a_reset_are_told_apart(void **state)
     run(&rig);
 }
 
+/* The other side has said all, or not, before we look: all of it is there in one turn of the loop. */
+static bool step_told_late(struct rig *rig)
+{
+    struct linger hard = {.l_onoff = 1};
+    struct slice word = SLICE("word");
+
+    if (rig->accepted < 2)
+        return false;
+    if (!rig->flag) {
+        rig->flag = true;
+        for (size_t i = 0; i < 2; i++)
+            assert_int_equal(send(rig->peers[i], "half", 4, 0), 4);
+        setsockopt(rig->peers[0], SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+        for (size_t i = 0; i < 2; i++) {
+            close(rig->peers[i]);
+            rig->peers[i] = 0;
+        }
+        stream_write(rig->streams[1], &word, 1); /* nobody is there any more: a reset comes, behind the end */
+        for (size_t i = 0; i < 2; i++)
+            stream_want_read(rig->streams[i], true);
+        return false;
+    }
+    if (!rig->streams[0]->error || !rig->streams[1]->eof)
+        return false;
+    assert_int_equal(rig->streams[0]->error, -ECONNRESET);
+    assert_false(rig->streams[0]->eof);
+    assert_int_equal(rig->streams[1]->error, 0);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(slice_eq(stream_bytes(rig->streams[i]), SLICE("half")));
+    return true;
+}
+
+static void test_a_reset_right_behind_bytes_is_no_end(void **state)
+{
+    struct rig rig;
+    (void)state;
+
+    begin(&rig, step_told_late);
+    rig.peers[0] = connect_to(rig.port);
+    usleep(1000);
+    rig.peers[1] = connect_to(rig.port);
+    run(&rig);
+}
+
 static bool step_dial(struct rig *rig)
 {
     struct address address;
@@ -468,6 +512,7 @@ int main(void)
         cmocka_unit_test(test_a_write_of_now_may_fail),
         cmocka_unit_test(test_a_full_buffer_stops_reading_and_consuming_resumes_it),
         cmocka_unit_test(test_an_end_and_a_reset_are_told_apart),
+        cmocka_unit_test(test_a_reset_right_behind_bytes_is_no_end),
         cmocka_unit_test(test_what_came_is_known_before_it_is_read),
         cmocka_unit_test(test_dialling_succeeds_or_says_why_not),
         cmocka_unit_test(test_what_is_accepted_is_not_delayed_and_kept_alive),

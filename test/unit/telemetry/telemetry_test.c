@@ -196,6 +196,45 @@ static void test_problems_are_counted_while_they_last(void **state)
     end(&world);
 }
 
+static uint64_t value_of(const struct world *world, const char *series)
+{
+    const char *found = strstr(world->out.ptr, series);
+
+    if (!found || found[strlen(series)] != ' ')
+        fail_msg("no %s in\n%s", series, world->out.ptr);
+    return strtoull(found + strlen(series), NULL, 10);
+}
+
+/* An alert goes by these: one that was never connected says so, too, and a file has nobody to be connected to. */
+static void test_how_providers_are(void **state)
+{
+    struct world world;
+    (void)state;
+
+    begin(&world);
+    board_note_lost(world.board, SLICE("docker"), "not connected yet");
+    board_note_configuration(world.board, SLICE("file"));
+    scrape(&world);
+    expect_line(&world, "waybill_provider_connected{provider=\"docker\"} 0");
+    assert_null(strstr(world.out.ptr, "waybill_provider_connected{provider=\"file\"}"));
+    assert_null(strstr(world.out.ptr, "waybill_provider_last_sync_timestamp_seconds{"));
+    assert_null(strstr(world.out.ptr, "timestamp_seconds{provider=\"docker\"}"));
+    uint64_t now = (uint64_t)time(NULL);
+    assert_in_range(value_of(&world, "waybill_provider_last_configuration_timestamp_seconds{provider=\"file\"}"), now - 5,
+                    now);
+    board_note_synced(world.board, SLICE("docker"), true);
+    scrape(&world);
+    expect_line(&world, "waybill_provider_connected{provider=\"docker\"} 1");
+    assert_in_range(value_of(&world, "waybill_provider_last_sync_timestamp_seconds{provider=\"docker\"}"), now - 5, now + 5);
+    board_note_lost(world.board, SLICE("docker"), "gone");
+    scrape(&world);
+    expect_line(&world, "waybill_provider_connected{provider=\"docker\"} 0");
+    board_note_synced(world.board, SLICE("docker"), false); /* read once, and not followed: it grows old rightly */
+    scrape(&world);
+    assert_null(strstr(world.out.ptr, "waybill_provider_last_sync_timestamp_seconds{"));
+    end(&world);
+}
+
 static void test_odd_names_make_no_odd_lines(void **state)
 {
     struct world world;
@@ -344,6 +383,7 @@ int main(void)
         cmocka_unit_test(test_what_is_gone_is_shown_no_more_and_comes_back_whole),
         cmocka_unit_test(test_a_server_that_fails_its_check_is_down),
         cmocka_unit_test(test_problems_are_counted_while_they_last),
+        cmocka_unit_test(test_how_providers_are),
         cmocka_unit_test(test_odd_names_make_no_odd_lines),
         cmocka_unit_test(test_statsd_has_what_was_added_without_labels),
         cmocka_unit_test(test_datadog_has_tags),

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* Headers in the JSON format: which, in which order, under which names. */
+#include "access_private.h"
+
+enum { MARK_BYTES = 64 }; /* around a name and a value: a prefix, quotes, "REDACTED" */
+
+/* As Go spells it: a capital in front and behind each dash. */
+static char canonical(struct slice name, size_t at)
+{
+    char c = name.ptr[at];
+
+    if (at == 0 || name.ptr[at - 1] == '-')
+        return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+    return ascii_lower(c);
+}
+
+static int compare_names(struct slice one, struct slice other)
+{
+    size_t at = 0;
+
+    while (at < one.len && at < other.len && canonical(one, at) == canonical(other, at))
+        at++;
+    if (at < one.len && at < other.len)
+        return (unsigned char)canonical(one, at) < (unsigned char)canonical(other, at) ? -1 : 1;
+    return one.len < other.len ? -1 : one.len > other.len;
+}
+
+void access_headers_rank(uint8_t out_ranks[HEADER_ID_COUNT])
+{
+    for (unsigned id = HEADER_OTHER + 1; id < HEADER_ID_COUNT; id++) {
+        unsigned before = 0;
+        for (unsigned other = HEADER_OTHER + 1; other < HEADER_ID_COUNT; other++)
+            before += compare_names(header_name(other), header_name(id)) < 0;
+        out_ranks[id] = (uint8_t)before;
+    }
+}
+
+static int compare(const struct access_rules *rules, const struct header *one, const struct header *other)
+{
+    if (one->id != HEADER_OTHER && other->id != HEADER_OTHER)
+        return rules->ranks[one->id] - rules->ranks[other->id];
+    return compare_names(one->name, other->name);
+}
+
+/* Host is RequestHost, and was never a header to v1.7. The first of a name stands for all. */
+static unsigned sort_headers(const struct access_rules *rules, const struct headers *headers,
+                             const struct header *out_sorted[HEADERS_MAX])
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < headers->count; i++) {
+        const struct header *header = &headers->items[i];
+        unsigned at = count;
+        int order = 1;
+        if (header->gone || header->id == HEADER_HOST)
+            continue;
+        while (at > 0 && (order = compare(rules, header, out_sorted[at - 1])) < 0)
+            at--;
+        if (order == 0)
+            continue;
+        memmove(&out_sorted[at + 1], &out_sorted[at], (count - at) * sizeof *out_sorted);
+        out_sorted[at] = header;
+        count++;
+    }
+    return count;
+}
+
+static char *put_name(char *at, const struct header *header)
+{
+    if (header->id != HEADER_OTHER)
+        return pen_slice(at, header_name((enum header_id)header->id));
+    for (size_t i = 0; i < header->name.len; i++)
+        *at++ = canonical(header->name, i);
+    return at;
+}
+
+static char *put_header(char *at, struct slice prefix, const struct header *header, enum header_mode mode)
+{
+    at = put_name(pen_slice(pen_char(at, '"'), prefix), header);
+    at = PEN_LITERAL(at, "\":\"");
+    at = mode == HEADER_REDACT ? PEN_LITERAL(at, "REDACTED") : pen_json(at, header->value);
+    return PEN_LITERAL(at, "\",");
+}
+
+static size_t most_bytes(const struct header *const *sorted, unsigned count)
+{
+    size_t bytes = count * MARK_BYTES;
+
+    for (unsigned i = 0; i < count; i++)
+        bytes += sorted[i]->name.len + PEN_JSON_MAX * sorted[i]->value.len;
+    return bytes;
+}
+
+void access_headers_add(struct text *out, const struct access_rules *rules, struct slice prefix,
+                        const struct headers *headers)
+{
+    const struct header *sorted[HEADERS_MAX];
+    unsigned count = sort_headers(rules, headers, sorted);
+    char *at = text_room(out, most_bytes(sorted, count));
+
+    for (unsigned i = 0; i < count; i++) {
+        enum header_mode mode = sorted[i]->id != HEADER_OTHER ? (enum header_mode)rules->modes[sorted[i]->id]
+                                                              : access_header_mode(rules, sorted[i]->name);
+        if (mode != HEADER_DROP)
+            at = put_header(at, prefix, sorted[i], mode);
+    }
+    text_end(out, at);
+}
