@@ -59,7 +59,7 @@ static bool read_head(struct explain_findings *f, struct arena *arena)
     if (!f->trusted)
         headers_remove_forwarding(&f->head.headers);
     f->removed = count_there(&f->head.headers) < there;
-    headers_remove_hop_by_hop(&f->head.headers);
+    headers_remove_hop_by_hop(&f->head.headers, f->head.body == BODY_CHUNKED);
     f->reason = target_parse(arena, f->head.target, &f->target);
     return f->reason == REASON_NONE;
 }

@@ -210,10 +210,25 @@ void credentials_use(const struct credentials *credentials, CURL *easy)
     use_source(easy, &credentials->key, CURLOPT_SSLKEY, CURLOPT_SSLKEY_BLOB);
 }
 
+/* TLS 1.3: that a certificate of ours is not believed shows itself after the handshake. Who does not believe it hangs up, and what
+ * was sent meanwhile may be refused before the alert is read. */
+static bool explain_end(const struct credentials *credentials, CURLcode code, const char *detail, struct text *out)
+{
+    bool alerted = strstr(detail, "alert") != NULL;
+
+    if (!alerted && (code != CURLE_SEND_ERROR || !is_given(&credentials->cert)))
+        return false;
+    text_addf(out, "%s: %sis %s.cert signed by whom the other side trusts?", detail[0] ? detail : curl_easy_strerror(code),
+              alerted ? "" : "if it asks for a certificate, ", credentials->options);
+    return true;
+}
+
 bool credentials_explain(const struct credentials *credentials, CURLcode code, const char *detail, struct text *out)
 {
     const char *options = credentials->options;
 
+    if (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR)
+        return explain_end(credentials, code, detail, out);
     if (!detail[0])
         return false;
     switch ((int)code) {
@@ -228,12 +243,6 @@ bool credentials_explain(const struct credentials *credentials, CURLcode code, c
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE: /* a file was good at start and is not any more */
         text_addf(out, "%s: %s names the files", detail, options);
-        return true;
-    case CURLE_RECV_ERROR: /* TLS 1.3: a certificate of ours that is not believed shows itself with the first answer */
-    case CURLE_SEND_ERROR:
-        if (!strstr(detail, "alert"))
-            return false;
-        text_addf(out, "%s: is %s.cert signed by whom the other side trusts?", detail, options);
         return true;
     default:
         return false;

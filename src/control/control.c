@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  *   provider --deliver--> [mailbox] --> replace fragment --> compile --> snapshot --> worker 1..n
+ *                  \-- of one provider there is one delivery in it: a later one takes its place
  *   worker n --last lease dropped--> retire --> [mailbox] --> free
  */
 #include "waybill/control/control.h"
 #include "files.h"
 #include "follow.h"
 #include "waybill/base/clock.h"
+#include "waybill/base/list.h"
 #include "waybill/base/log.h"
 #include "waybill/model/board.h"
 #include "waybill/model/inventory.h"
+#include <pthread.h>
 #include <stdlib.h>
 
 /* What a provider said last. */
@@ -31,11 +34,14 @@ struct control {
     uint64_t files;           /* files_stamp when it was compiled last */
     bool has_certificates;    /* some entrypoint has TLS */
     struct snapshot *current; /* one reference, so that the API always has one */
+    pthread_mutex_t lock;     /* of what follows, and of parcels that are in it */
+    struct list waiting;      /* parcels that are in the mailbox */
 };
 
 /* A delivery under way. */
 struct parcel {
     struct message message;
+    struct list link; /* in control->waiting */
     struct control *control;
     struct slice provider;
     struct delivery delivery;
@@ -119,6 +125,9 @@ static void open_parcel(struct message *message, void *owner)
     struct source *source = find_source(control, parcel->provider);
 
     (void)owner;
+    pthread_mutex_lock(&control->lock);
+    list_remove(&parcel->link);
+    pthread_mutex_unlock(&control->lock);
     if (delivery->diagnostics)
         take_diagnostics(control, source, &delivery->diagnostics);
     if (delivery->inventory) {
@@ -142,18 +151,66 @@ static void delivery_drop(struct delivery *delivery)
     }
 }
 
-/* Any thread. */
+/* What the later one has is what holds now; what it says nothing of stays. It has the earlier one's then. */
+static void swap_in(struct delivery *earlier, struct delivery *later)
+{
+    const struct delivery before = *earlier;
+
+    if (later->fragment) {
+        earlier->fragment = later->fragment;
+        later->fragment = before.fragment;
+    }
+    if (later->inventory) {
+        earlier->inventory = later->inventory;
+        later->inventory = before.inventory;
+    }
+    if (later->diagnostics) {
+        earlier->diagnostics = later->diagnostics;
+        later->diagnostics = before.diagnostics;
+    }
+}
+
+/* With the lock held. NULL: control has opened all there were. */
+static struct parcel *find_waiting(struct control *control, struct slice provider)
+{
+    LIST_EACH (node, &control->waiting) {
+        struct parcel *parcel = LIST_ENTRY(node, struct parcel, link);
+        if (slice_eq(parcel->provider, provider))
+            return parcel;
+    }
+    return NULL;
+}
+
+/* With the lock held; the mailbox has one of its own, inside of which nobody takes ours. */
+static void post_parcel(struct control *control, struct slice provider, struct delivery *delivery)
+{
+    struct parcel *parcel = wb_alloc(sizeof *parcel);
+
+    *parcel = (struct parcel){.message = {.open = open_parcel}, .control = control, .provider = provider};
+    if (!mailbox_post(&control->options.loop->mailbox, &parcel->message)) {
+        free(parcel);
+        return;
+    }
+    parcel->delivery = *delivery;
+    *delivery = (struct delivery){0};
+    list_push_back(&control->waiting, &parcel->link);
+}
+
+/* Any thread. Who delivers faster than it can be compiled must not fill the memory with what nobody will ever see. */
 static void deliver(void *arg, struct slice provider, struct delivery *delivery)
 {
     struct control *control = arg;
-    struct parcel *parcel = wb_alloc(sizeof *parcel);
+    struct delivery rest = *delivery;
 
-    *parcel = (struct parcel){{.open = open_parcel}, control, provider, *delivery};
     *delivery = (struct delivery){0};
-    if (mailbox_post(&control->options.loop->mailbox, &parcel->message))
-        return;
-    delivery_drop(&parcel->delivery);
-    free(parcel);
+    pthread_mutex_lock(&control->lock);
+    struct parcel *parcel = find_waiting(control, provider);
+    if (parcel)
+        swap_in(&parcel->delivery, &rest);
+    else
+        post_parcel(control, provider, &rest);
+    pthread_mutex_unlock(&control->lock);
+    delivery_drop(&rest);
 }
 
 static void note_live_snapshots(struct control *control)
@@ -232,6 +289,8 @@ struct control *control_create(const struct control_options *options)
     control->compiler = compiler_create(&control->options.compile);
     diagnostics_init(&control->compile_diagnostics);
     deadline_init(&control->look, on_look);
+    list_init(&control->waiting);
+    WB_REQUIRE(pthread_mutex_init(&control->lock, NULL) == 0);
     return control;
 }
 
@@ -295,5 +354,6 @@ void control_destroy(struct control **control)
     for (size_t i = 0; i < ending->source_count; i++)
         source_fini(&ending->sources[i]);
     diagnostics_fini(&ending->compile_diagnostics);
+    pthread_mutex_destroy(&ending->lock);
     free(ending);
 }

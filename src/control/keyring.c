@@ -255,11 +255,17 @@ static void apply_certificates(struct keyring *keyring, const struct model *mode
     const struct model_entrypoint *entrypoint = &keyring->options.entrypoints[number];
     const struct model_tls *tls = entrypoint->tls;
     struct tls_certificates *set = tls_certificates_create();
+    struct tls_certificate *fallback = NULL;
 
-    for (size_t i = 0; i < tls->certificate_count; i++)
-        add(set, take(keyring, &tls->certificates[i], place, found), place, found);
+    for (size_t i = 0; i < tls->certificate_count; i++) {
+        struct tls_certificate *own = take(keyring, &tls->certificates[i], place, found);
+        if (i == 0)
+            fallback = own; /* as in v1.7 */
+        add(set, own, place, found);
+    }
     add_of_model(keyring, model, entrypoint->name, set, found);
-    struct tls_certificate *fallback = tls->fallback ? take(keyring, tls->fallback, place, found) : NULL;
+    if (tls->fallback)
+        fallback = take(keyring, tls->fallback, place, found);
     tls_certificates_set_default(set, fallback ? fallback : generated(keyring));
     set_caller(keyring, number, set);
     tls_server_set_certificates(keyring->options.servers[number], &set);

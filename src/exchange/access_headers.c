@@ -42,7 +42,7 @@ static int compare(const struct access_rules *rules, const struct header *one, c
     return compare_names(one->name, other->name);
 }
 
-/* Host is RequestHost, and was never a header to v1.7. The first of a name stands for all. */
+/* Those of one name in the order in which they came. Host is RequestHost, and was never a header to v1.7. */
 static unsigned sort_headers(const struct access_rules *rules, const struct headers *headers,
                              const struct header *out_sorted[HEADERS_MAX])
 {
@@ -51,14 +51,10 @@ static unsigned sort_headers(const struct access_rules *rules, const struct head
     for (unsigned i = 0; i < headers->count; i++) {
         const struct header *header = &headers->items[i];
         unsigned at = count;
-        int order = 1;
         if (header->gone || header->id == HEADER_HOST)
             continue;
-        while (at > 0 && (order = compare(rules, header, out_sorted[at - 1])) < 0)
-            at--;
-        if (order == 0)
-            continue;
-        memmove(&out_sorted[at + 1], &out_sorted[at], (count - at) * sizeof *out_sorted);
+        for (; at > 0 && compare(rules, header, out_sorted[at - 1]) < 0; at--)
+            out_sorted[at] = out_sorted[at - 1];
         out_sorted[at] = header;
         count++;
     }
@@ -67,10 +63,16 @@ static unsigned sort_headers(const struct access_rules *rules, const struct head
 
 static char *put_name(char *at, const struct header *header)
 {
+    bool capital = true;
+
     if (header->id != HEADER_OTHER)
         return pen_slice(at, header_name((enum header_id)header->id));
-    for (size_t i = 0; i < header->name.len; i++)
-        *at++ = canonical(header->name, i);
+    for (size_t i = 0; i < header->name.len; i++) {
+        char c = header->name.ptr[i];
+        bool is_small = c >= 'a' && c <= 'z';
+        *at++ = !capital ? ascii_lower(c) : is_small ? (char)(c - 'a' + 'A') : c;
+        capital = c == '-';
+    }
     return at;
 }
 
@@ -91,6 +93,17 @@ static size_t most_bytes(const struct header *const *sorted, unsigned count)
     return bytes;
 }
 
+static enum header_mode mode_of(const struct access_rules *rules, const struct header *header)
+{
+    return header->id != HEADER_OTHER ? (enum header_mode)rules->modes[header->id] : access_header_mode(rules, header->name);
+}
+
+/* The first of a name stands for all. */
+static bool comes_again(const struct access_rules *rules, const struct header *const *sorted, unsigned i)
+{
+    return i > 0 && compare(rules, sorted[i - 1], sorted[i]) == 0;
+}
+
 void access_headers_add(struct text *out, const struct access_rules *rules, struct slice prefix,
                         const struct headers *headers)
 {
@@ -99,9 +112,8 @@ void access_headers_add(struct text *out, const struct access_rules *rules, stru
     char *at = text_room(out, most_bytes(sorted, count));
 
     for (unsigned i = 0; i < count; i++) {
-        enum header_mode mode = sorted[i]->id != HEADER_OTHER ? (enum header_mode)rules->modes[sorted[i]->id]
-                                                              : access_header_mode(rules, sorted[i]->name);
-        if (mode != HEADER_DROP)
+        enum header_mode mode = mode_of(rules, sorted[i]);
+        if (mode != HEADER_DROP && !comes_again(rules, sorted, i))
             at = put_header(at, prefix, sorted[i], mode);
     }
     text_end(out, at);

@@ -229,7 +229,7 @@ static uint64_t shown_fields(const struct access_facts *facts)
     if (!access_has_origin(facts))
         unknown |= FIELD(BACKEND_NAME) | FIELD(BACKEND_URL) | FIELD(ORIGIN_CONTENT_SIZE) | FIELD(ORIGIN_DURATION) |
                    FIELD(ORIGIN_STATUS) | FIELD(ORIGIN_STATUS_LINE) | FIELD(GZIP_RATIO);
-    if (facts->note->local || !x->server_url[0])
+    if (!facts->note->local && !x->server_url[0]) /* of our own answers it is empty, as in v1.7 */
         unknown |= FIELD(BACKEND_ADDR);
     if (x->frontend_name.len == 0)
         unknown |= FIELD(FRONTEND_NAME);

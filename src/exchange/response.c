@@ -10,7 +10,7 @@ static void make_answer(struct exchange *x)
     struct response_head *head = &x->attempt.head;
     struct answer_head *answer = &x->answer;
 
-    headers_remove_hop_by_hop(&head->headers);
+    headers_remove_hop_by_hop(&head->headers, head->body == BODY_CHUNKED);
     if (head->body != BODY_LENGTH && !x->request.is_head && head->status != 304)
         headers_remove(&head->headers, HEADER_CONTENT_LENGTH);
     *answer = (struct answer_head){
@@ -52,7 +52,8 @@ void leave_configuration(struct exchange *x)
     x->backend = NULL;
     x->server = x->wanted = NULL;
     lease_drop(&x->lease);
-    lease_drop(&x->moved_to);
+    if (x->moved_to)
+        lease_drop(&x->moved_to);
 }
 
 /* A 101 that nobody asked for, or from who did not understand what it agrees to, opens nothing. */

@@ -48,7 +48,7 @@ static void note_hop_by_hop(struct exchange *x)
                 x->upgrade = wanted;
         }
     }
-    headers_remove_hop_by_hop(headers);
+    headers_remove_hop_by_hop(headers, x->request.body == BODY_CHUNKED);
 }
 
 /* The handshake was for one name, the request is for another, and that one would not have been let in. */

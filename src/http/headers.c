@@ -169,8 +169,8 @@ bool header_name_is_valid(struct slice name)
 
 bool header_value_is_valid(struct slice value)
 {
-    for (size_t i = 0; i < value.len; i++)
-        if (((unsigned char)value.ptr[i] < 0x20 && value.ptr[i] != '\t') || value.ptr[i] == 0x7f)
+    for (size_t at = 0; (at = find_control(value.ptr, at, value.len)) < value.len; at++)
+        if (value.ptr[at] != '\t')
             return false;
     return true;
 }

@@ -130,10 +130,10 @@ static void remove_named(struct headers *h, struct slice list, unsigned *budget)
     }
 }
 
-void headers_remove_hop_by_hop(struct headers *h)
+void headers_remove_hop_by_hop(struct headers *h, bool keeps_trailer)
 {
     unsigned budget = HEADERS_MAX;
-    uint64_t leaving = hop_by_hop;
+    uint64_t leaving = keeps_trailer ? hop_by_hop & ~BIT(TRAILER) : hop_by_hop;
 
     for (unsigned i = 0; i < h->count; i++)
         if (h->items[i].id == HEADER_OTHER && is_framing_alias(h->items[i].name))
@@ -144,8 +144,6 @@ void headers_remove_hop_by_hop(struct headers *h)
         for (unsigned i = 0; i < h->count; i++)
             if (h->items[i].id == HEADER_CONNECTION && !h->items[i].gone)
                 remove_named(h, h->items[i].value, &budget);
-    if (id_in(HEADER_TRANSFER_ENCODING, h->present))
-        leaving &= ~BIT(TRAILER);
     for (unsigned i = 0; i < h->count; i++)
         if (id_in(h->items[i].id, leaving))
             h->items[i].gone = true;

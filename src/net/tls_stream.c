@@ -160,6 +160,8 @@ static bool step_shaking(struct tls_stream *t)
     int status = SSL_do_handshake(t->library);
     if (status == 1) {
         deadline_clear(&t->deadline);
+        if (t->acceptor)
+            SSL_certs_clear(t->library); /* they were shown: it is not for connections to keep what is replaced */
         tls_certificate_unref(&t->shown);
         t->stream.connected = t->stream.is_secure = true;
         t->stream.protocol = chosen_protocol(t->library);

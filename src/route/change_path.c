@@ -16,6 +16,7 @@ struct path_walk {
     struct target target;
     struct path_changes changes;
     size_t *steps;      /* left for regular expressions */
+    bool emptied;       /* a pattern took all of the path: its slash is not the client's */
     enum reason reason; /* REASON_NONE: go on */
 };
 
@@ -91,6 +92,7 @@ static void strip_by_pattern(struct path_walk *walk, const struct path_modifiers
     size_t len;
     for (size_t i = 0; i < modifiers->strip_pattern_count; i++) {
         if (template_match_prefix(&modifiers->strip_patterns[i], walk->target.canonical, &len)) {
+            walk->emptied = len == walk->target.canonical.len;
             cut_front(walk, len);
             return;
         }
@@ -103,6 +105,7 @@ static void strip_by_text(struct path_walk *walk, const struct path_modifiers *m
 {
     for (size_t i = 0; i < modifiers->strip_count; i++) {
         if (slice_starts(walk->target.canonical, modifiers->strip[i])) {
+            walk->emptied = false;
             cut_front(walk, modifiers->strip[i].len);
             return;
         }
@@ -159,7 +162,7 @@ enum path_change rule_change_path(const struct route_frontend *frontend, const s
     if (walk.reason == REASON_NONE)
         strip_by_text(&walk, modifiers);
     if (walk.reason == REASON_NONE && modifiers->add_prefix.len)
-        set_path(&walk, modifiers->add_prefix, walk.target.raw_path);
+        set_path(&walk, modifiers->add_prefix, walk.emptied ? SLICE("") : walk.target.raw_path);
     if (walk.reason == REASON_NONE)
         replace_by_pattern(&walk, &modifiers->replace_regex);
     if (walk.reason == REASON_NONE)

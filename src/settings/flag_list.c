@@ -90,7 +90,8 @@ static const struct entrypoint_key_facts entrypoint_keys[] = {
     {"TLS.MinVersion:VersionTLS12", "refuse older ones"},
     {"TLS.CipherSuites:NAME,...", "TLS 1.2: only these, by their names in Go"},
     {"TLS.SniStrict:true", "refuse clients that ask for a host without certificate"},
-    {"TLS.DefaultCertificate.Cert:FILE", "for hosts without certificate (TOML: TLS.DefaultCertificate.CertFile)"},
+    {"TLS.DefaultCertificate.Cert:FILE",
+     "for hosts without certificate, else the first is (TOML: TLS.DefaultCertificate.CertFile)"},
     {"TLS.DefaultCertificate.Key:FILE", "its private key (TOML: TLS.DefaultCertificate.KeyFile)"},
     {"CA:FILE,...", "clients must show a certificate that one of these has signed (TOML: TLS.ClientCA.Files; "
                     "TLS.ClientCAFiles is its old name)"},

@@ -96,9 +96,9 @@ VARIANTS = {
     "tracing, nobody sampled": Variant(flags=("--tracing.otlp", "--tracing.sampleRate=0")),
     "tracing, one in ten": Variant(flags=(f"--tracing.otlp.endpoint=http://127.0.0.1:{COLLECTOR}", "--tracing.sampleRate=0.1")),
     "tracing, each": Variant(flags=(f"--tracing.otlp.endpoint=http://127.0.0.1:{COLLECTOR}",)),
-    "metrics and an access log": Variant(flags=(*METRICS, "--accessLog", "--accessLog.filePath={folder}/access.log")),
-    "access log, to a file": Variant(flags=("--accessLog", "--accessLog.filePath={folder}/access.log")),
-    "access log, JSON": Variant(flags=("--accessLog.format=json", "--accessLog.filePath={folder}/access.json")),
+    "metrics and an access log": Variant(flags=(*METRICS, "--accessLog", "--accessLog.filePath={folder}/logs/access.log")),
+    "access log, to a file": Variant(flags=("--accessLog", "--accessLog.filePath={folder}/logs/access.log")),
+    "access log, JSON": Variant(flags=("--accessLog.format=json", "--accessLog.filePath={folder}/logs/access.json")),
     "white list": Variant(frontend='[frontends.f.whiteList]\nsourceRange = ["127.0.0.0/8"]\n'),
     "white list of an entrypoint": Variant(entrypoint=" WhiteList.SourceRange:127.0.0.0/8"),
     "forward auth": Variant(frontend=f'[frontends.f.auth.forward]\naddress = "http://127.0.0.1:{ORIGIN + 1}/"\n'
@@ -226,6 +226,7 @@ def main():
     chosen = [name for name in VARIANTS if options.only in name]
     names = [name for name in VARIANTS if name in chosen or name in {VARIANTS[one].bare for one in chosen}]
     folder, processes, routers, scripts = tempfile.mkdtemp(prefix="filters."), [], {}, {}
+    os.mkdir(f"{folder}/logs")  # not where rules are: each router watches that folder, and would wake with each write
     try:
         subprocess.check_call(["cc", "-O2", "-o", f"{folder}/origin", os.path.join(bench.HERE, "origin.c")])
         threading.Thread(target=http.server.ThreadingHTTPServer(("127.0.0.1", COLLECTOR), Collector).serve_forever, daemon=True).start()

@@ -72,7 +72,7 @@ static void bench_forwarding(size_t rounds)
 
     for (size_t i = 0; i < rounds; i++) {
         headers_remove_forwarding(&request.headers);
-        headers_remove_hop_by_hop(&request.headers);
+        headers_remove_hop_by_hop(&request.headers, false);
         request.headers.items[1].gone = false;
     }
     report("remove forwarding and hop-by-hop", begun, rounds);

@@ -147,7 +147,7 @@ def json_lines():
         logged.ask(b"GET /admin/x?q HTTP/1.1\r\nHost: a.test\r\n\r\n")
         line = dict(logged.one())
         expect(line["FrontendName"] == "Auth for b" and line["BackendName"] == "Traefik" and line["OriginStatus"] == 401, line)
-        expect(dict(line["BackendURL"])["Path"] == "/admin/x" and "BackendAddr" not in line, line)
+        expect(dict(line["BackendURL"])["Path"] == "/admin/x" and line["BackendAddr"] == "", line)
         logged.ask(b"GET /m HTTP/1.1\r\nHost: refusing.test\r\n\r\n")
         line = dict(logged.one())
         expect(line["OriginStatus"] == 502 and line["BackendAddr"] == "127.0.0.1:1", line)

@@ -45,7 +45,7 @@ static struct head_outcome read_prefix(struct h1_reader *reader, const uint8_t *
         outcome.keep_alive = head.keep_alive;
         check_round_trip();
         headers_remove_forwarding(&head.headers);
-        headers_remove_hop_by_hop(&head.headers);
+        headers_remove_hop_by_hop(&head.headers, head.body == BODY_CHUNKED);
     } else if (outcome.result == H1_BAD) {
         WB_REQUIRE(reason_row(outcome.reason)->status >= 400);
         WB_REQUIRE(head.method.len <= len && head.target.len <= len);

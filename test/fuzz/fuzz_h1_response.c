@@ -22,7 +22,7 @@ static struct head_outcome read_prefix(struct h1_reader *reader, const uint8_t *
         outcome.length = head.content_length;
         outcome.keep_alive = head.keep_alive;
         WB_REQUIRE(head.body != BODY_UNTIL_CLOSE || !head.keep_alive);
-        headers_remove_hop_by_hop(&head.headers);
+        headers_remove_hop_by_hop(&head.headers, head.body == BODY_CHUNKED);
     } else if (outcome.result == H1_BAD) {
         WB_REQUIRE(outcome.reason == REASON_SERVER_MALFORMED);
     }

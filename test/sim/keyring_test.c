@@ -271,6 +271,7 @@ static void test_the_default_is_given_or_generated_once(void **state)
     (void)state;
 
     prepare(&rig);
+    rig.tls.certificate_count = 0;
     start(&rig);
     X509 *first = shown_to(&rig, "zzz.test", NULL);
     write_file(&rig, "a.pem", one.cert_pem);
@@ -287,6 +288,29 @@ static void test_the_default_is_given_or_generated_once(void **state)
     start(&rig);
     assert_true(shows(&rig, "zzz.test", &two));
     assert_true(shows(&rig, NULL, &two));
+    end(&rig);
+}
+
+/* As in v1.7; one that cannot be read is shown to nobody, nor is another in its place. */
+static void test_without_a_default_it_is_the_first(void **state)
+{
+    struct rig rig;
+    (void)state;
+
+    prepare(&rig);
+    rig.tls.certificate_count = 2;
+    start(&rig);
+    assert_true(shows(&rig, "zzz.test", &one) && shows(&rig, NULL, &one) && shows(&rig, "b.test", &two));
+    end(&rig);
+
+    prepare(&rig);
+    rig.tls.certificate_count = 2;
+    remove_file(&rig, "a.pem");
+    start(&rig);
+    assert_true(shows_generated(&rig, "zzz.test"));
+    write_file(&rig, "a.pem", one.cert_pem);
+    apply(&rig);
+    assert_true(shows(&rig, "zzz.test", &one));
     end(&rig);
 }
 
@@ -312,13 +336,13 @@ static void test_certificates_of_providers_come_and_go(void **state)
     assert_true(shows(&rig, "b.test", &two));
     all[1].entrypoints = (struct slices){&other_name, 1};
     apply(&rig);
-    assert_true(shows_generated(&rig, "b.test"));
+    assert_true(shows(&rig, "b.test", &one));
     all[1].entrypoints = rig.defaults;
     apply(&rig);
     assert_true(shows(&rig, "b.test", &two));
     fragment->certificate_count = 0;
     apply(&rig);
-    assert_true(shows_generated(&rig, "b.test"));
+    assert_true(shows(&rig, "b.test", &one));
     fragment_unref(&fragment);
     end(&rig);
 }
@@ -504,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_what_cannot_be_read_leaves_what_was),
         cmocka_unit_test(test_one_that_is_missing_is_left_out_alone),
         cmocka_unit_test(test_the_default_is_given_or_generated_once),
+        cmocka_unit_test(test_without_a_default_it_is_the_first),
         cmocka_unit_test(test_certificates_of_providers_come_and_go),
         cmocka_unit_test(test_authorities_that_are_missing_refuse_everybody),
         cmocka_unit_test(test_an_ocsp_answer_is_shown_while_it_holds),

@@ -77,9 +77,9 @@ unsigned headers_remove_class(struct headers *h, struct slice name);
 
 /* Hop-by-hop fields (RFC 9110 7.6.1): Connection and what it names - but never a name that the router owns or
  * manages (decisions.md 4) -, Keep-Alive, Proxy-*, Te, Transfer-Encoding, Upgrade; and Proxy (httpoxy); and
- * Content-Length and Transfer-Encoding spelled with `_` or `.`. Content-Length itself stays; so does Trailer beside
- * Transfer-Encoding: it says what comes behind the body (RFC 9110 6.6.2), and that is passed on. */
-void headers_remove_hop_by_hop(struct headers *h);
+ * Content-Length and Transfer-Encoding spelled with `_` or `.`. Content-Length itself stays; so does Trailer with
+ * `keeps_trailer`: it says what comes behind a body (RFC 9110 6.6.2), for those who pass that on. */
+void headers_remove_hop_by_hop(struct headers *h, bool keeps_trailer);
 /* What HTTP/1 says of its connection, and HTTP/2 has no place for (RFC 9113 8.2.2). */
 bool header_is_of_connection(enum header_id id);
 /* What a client may not say of itself unless it is trusted (decisions.md 7): X-Forwarded-*, X-Real-Ip, Forwarded,

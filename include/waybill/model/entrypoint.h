@@ -8,7 +8,7 @@
 struct model_tls {
     struct model_certificate *certificates;
     size_t certificate_count;
-    struct model_certificate *fallback; /* for all other names; NULL: one is generated */
+    struct model_certificate *fallback; /* for all other names; NULL: the first of certificates, or one is generated */
     struct slice min_version;           /* "VersionTLS12"; empty: the default */
     struct slices cipher_suites;
     bool sni_strict;

@@ -33,21 +33,21 @@ struct stream {
     void *owner;
     struct address peer;
 
-    /* Facts. */
-    bool connected;     /* dialled streams: the connection stands */
-    bool eof;           /* the peer will send no more */
-    bool writing;       /* bytes of the last stream_write are still to go; so is a shut_down */
-    wb_err error;       /* connecting or reading failed; final */
-    wb_err write_error; /* writing failed; reading may still go on */
-    struct buffer in;   /* received and not consumed */
-    bool filled;        /* the last read filled the buffer: a larger one would help */
-    uint64_t bytes_read, bytes_written;
-    bool is_secure;        /* over TLS, and the handshake is done (net/tls.h tells more) */
-    struct slice protocol; /* what ALPN has chosen, a constant text; empty: nothing */
-
     /* Wants and what is so. */
     bool want_read, reading;
     bool pinned; /* somebody writes from `in`: it must not be compacted or exchanged */
+
+    /* Facts. */
+    bool connected;     /* dialled streams: the connection stands */
+    bool is_secure;     /* over TLS, and the handshake is done (net/tls.h tells more) */
+    bool eof;           /* the peer will send no more */
+    bool writing;       /* bytes of the last stream_write are still to go; so is a shut_down */
+    bool filled;        /* the last read filled the buffer: a larger one would help */
+    wb_err error;       /* connecting or reading failed; final */
+    wb_err write_error; /* writing failed; reading may still go on */
+    struct buffer in;   /* received and not consumed */
+    uint64_t bytes_read, bytes_written;
+    struct slice protocol; /* what ALPN has chosen, a constant text; empty: nothing */
 };
 
 enum { STREAM_PARTS_MAX = 8 };

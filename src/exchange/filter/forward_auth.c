@@ -235,7 +235,7 @@ static bool keep_head(struct exchange *x, struct question *q, const struct forwa
     q->reply = ARENA_NEW(&x->arena, struct headers);
     if (!q->reply)
         return false;
-    headers_remove_hop_by_hop(from); /* framing of the reply is not the request's, whatever is to be copied */
+    headers_remove_hop_by_hop(from, false); /* framing of the reply is not the request's, whatever is to be copied */
     for (unsigned i = 0; i < from->count; i++) {
         const struct header *header = &from->items[i];
         bool wanted = !passes && header->id != HEADER_CONTENT_LENGTH && header->id != HEADER_DATE;

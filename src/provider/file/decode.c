@@ -11,23 +11,33 @@ static struct slice place_of(struct decode *decode, const struct toml_value *val
     return slice_of(toml_place_text(decode->document, value, decode->scratch));
 }
 
+static void report_mildly(struct decode *decode, const struct toml_value *value, enum severity severity, const char *what)
+{
+    if (decode->warnings++ < DECODE_WARNINGS_MAX)
+        diagnostics_add(decode->diagnostics, severity, place_of(decode, value), "`%s` %s; it is ignored",
+                        toml_path_text(value, decode->scratch), what);
+    else if (decode->warnings == DECODE_WARNINGS_MAX + 1)
+        diagnostics_add(decode->diagnostics, severity, place_of(decode, value),
+                        "this and more is ignored: there are more than %d such things in this file", DECODE_WARNINGS_MAX);
+}
+
 /* Says what is wrong with `value`, and does what its flags ask for. */
 static void report(struct decode *decode, const struct toml_value *value, unsigned flags, enum severity mild,
                    const char *what)
 {
-    const char *path = toml_path_text(value, decode->scratch);
-    struct slice place = place_of(decode, value);
-
     if ((flags & FIELD_PROTECTS) && decode->closed) {
-        diagnostics_add(decode->diagnostics, DIAGNOSTIC_CLOSED, place, "`%s` %s", path, what);
+        const char *path = toml_path_text(value, decode->scratch);
+        diagnostics_add(decode->diagnostics, DIAGNOSTIC_CLOSED, place_of(decode, value), "`%s` %s", path, what);
         if (!decode->closed->len)
             *decode->closed = slice_of(arena_format(decode->arena, "`%s` %s", path, what));
     } else if ((flags & FIELD_SELECTS) && decode->left_out) {
-        diagnostics_add(decode->diagnostics, DIAGNOSTIC_ERROR, place, "`%s` %s; the frontend is left out", path, what);
+        const char *path = toml_path_text(value, decode->scratch);
+        diagnostics_add(decode->diagnostics, DIAGNOSTIC_ERROR, place_of(decode, value), "`%s` %s; the frontend is left out",
+                        path, what);
         if (!decode->left_out->len)
             *decode->left_out = slice_of(arena_format(decode->arena, "`%s` %s", path, what));
     } else {
-        diagnostics_add(decode->diagnostics, mild, place, "`%s` %s; it is ignored", path, what);
+        report_mildly(decode, value, mild, what);
     }
 }
 

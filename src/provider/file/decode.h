@@ -11,11 +11,15 @@
 #include "waybill/model/model.h"
 #include "waybill/toml/toml.h"
 
+/* Of one file: who has written more of them wants to hear of the first ones. */
+enum { DECODE_WARNINGS_MAX = 1000 };
+
 struct decode {
     struct arena *arena;
     struct arena *scratch; /* for messages */
     const struct toml_document *document;
     struct diagnostics *diagnostics;
+    unsigned warnings;
     bool static_file; /* other keys at the top are those of the static configuration */
 
     /* Of the frontend or backend that is being read; NULL outside. */

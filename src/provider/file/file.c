@@ -13,11 +13,11 @@
 #include <stdlib.h>
 
 enum {
-    FILE_QUIET_MS = 100,        /* a file written in place may still be written */
-    FILE_MOVED_QUIET_MS = 5,    /* one moved into place is whole; a burst of them is gathered */
-    FILE_EMPTY_QUIET_MS = 1000, /* a truncated one is about to be written */
-    FILE_QUIET_MAX_MS = 5000,   /* read what is there, if it never gets quiet */
-    FILE_LOOK_MS = 10000,       /* a look without a hint: network file systems give none */
+    FILE_QUIET_MS = 100,       /* a file written in place may still be written */
+    FILE_MOVED_QUIET_MS = 5,   /* one moved into place is whole; a burst of them is gathered */
+    FILE_EMPTY_QUIET_MS = 500, /* a truncated one is about to be written */
+    FILE_QUIET_MAX_MS = 5000,  /* read what is there, if it never gets quiet */
+    FILE_LOOK_MS = 10000,      /* a look without a hint: network file systems give none */
 };
 
 struct file_provider {
@@ -123,9 +123,9 @@ static void scan_again(struct file_provider *file, struct scan *scan)
 
 static uint64_t quiet_needed_ms(const struct file_provider *file, const struct scan *now)
 {
-    if (scan_shows_truncation(&file->read, now))
-        return FILE_EMPTY_QUIET_MS;
-    return file->watch.moved && !file->watch.written ? FILE_MOVED_QUIET_MS : FILE_QUIET_MS;
+    if (file->watch.moved && !file->watch.written)
+        return FILE_MOVED_QUIET_MS;
+    return scan_shows_truncation(&file->read, now) ? FILE_EMPTY_QUIET_MS : FILE_QUIET_MS;
 }
 
 /* Waits until two scans as far apart as needed saw the same. False when the provider is to stop. */

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SCAN_FOLDERS_DEEP = 32, SCAN_FILES_MAX = 100000 };
+enum { SCAN_FOLDERS_DEEP = 32, SCAN_FILES_MAX = 100000, SCAN_BYTES_MAX = 4 * TOML_INPUT_MAX /* of all files */ };
 
 void scan_init(struct scan *scan)
 {
@@ -251,11 +251,25 @@ static const char *read_file(struct arena *arena, const struct scan_file *file, 
     return problem;
 }
 
+/* They are in memory together, and what is made of them is larger than they are. NULL, or a text to free. */
+static char *find_one_too_many(const struct scan *scan)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < scan->file_count; i++) {
+        uint64_t size = scan->files[i].size;
+        if (size <= TOML_INPUT_MAX && (sum += size) > SCAN_BYTES_MAX)
+            return wb_format("%s: with this one the files are larger than %d MiB together", scan->files[i].path.ptr,
+                             SCAN_BYTES_MAX / 1024 / 1024);
+    }
+    return NULL;
+}
+
 bool scan_read(const struct scan *scan, struct arena *arena, struct rules_text **out_texts, char **out_problem)
 {
     struct rules_text *texts = ARENA_ARRAY(arena, struct rules_text, scan->file_count + 1);
 
-    *out_problem = scan->problem ? wb_strdup(scan->problem) : NULL;
+    *out_problem = scan->problem ? wb_strdup(scan->problem) : find_one_too_many(scan);
     for (size_t i = 0; !*out_problem && i < scan->file_count; i++) {
         const char *problem;
 

@@ -46,6 +46,6 @@ bool scan_shows_truncation(const struct scan *before, const struct scan *now);
 /* An entry of a rules folder that may be read, or lead to one that is. */
 bool scan_name_matters(struct slice name);
 
-/* Reads all files; texts are in `arena`. False when one cannot be read, or changed since the scan:
+/* Reads all files; texts are in `arena`. False when one cannot be read, changed since the scan, or is one too many for 128 MiB:
  * *out_problem is then one line on the heap. */
 bool scan_read(const struct scan *scan, struct arena *arena, struct rules_text **out_texts, char **out_problem);

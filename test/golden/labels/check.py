@@ -169,7 +169,7 @@ def observe(binary, vector, settle, limit):
             current = (status, json.dumps(body, sort_keys=True))
             repeats = repeats + 1 if current == previous else 1
             previous = current
-            if repeats >= 3:
+            if repeats >= (3 if status == 200 else 15):  # "not there" may only be "not yet" on a machine that is busy
                 value = body if status == 200 else None
                 break
             time.sleep(0.08)

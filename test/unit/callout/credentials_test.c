@@ -196,6 +196,30 @@ static void test_errors_name_the_option_and_the_file(void **state)
     free(folder);
 }
 
+static bool explains(const char *cert, CURLcode code, const char *detail, const char *wanted)
+{
+    struct credentials credentials = {.options = "docker.tls", .cert.text = (char *)(uintptr_t)cert};
+    struct text out = TEXT_EMPTY;
+    bool explained = credentials_explain(&credentials, code, detail, &out);
+
+    assert_string_equal(out.ptr ? out.ptr : "", wanted);
+    text_fini(&out);
+    return explained;
+}
+
+/* Who does not believe our certificate says so after the handshake, or has hung up before we could read it. */
+static void test_a_certificate_that_is_not_believed_is_named(void **state)
+{
+    (void)state;
+    assert_true(explains("x", CURLE_RECV_ERROR, "tlsv1 alert unknown ca",
+                         "tlsv1 alert unknown ca: is docker.tls.cert signed by whom the other side trusts?"));
+    assert_true(explains("x", CURLE_SEND_ERROR, "",
+                         "Failed sending data to the peer: if it asks for a certificate, is docker.tls.cert signed by whom "
+                         "the other side trusts?"));
+    assert_false(explains("x", CURLE_RECV_ERROR, "Connection reset by peer", ""));
+    assert_false(explains(NULL, CURLE_SEND_ERROR, "", ""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +227,7 @@ int main(void)
         cmocka_unit_test(test_a_key_is_that_of_the_certificate_and_not_encrypted),
         cmocka_unit_test(test_a_ca_is_one_or_more_whole_certificates),
         cmocka_unit_test(test_errors_name_the_option_and_the_file),
+        cmocka_unit_test(test_a_certificate_that_is_not_believed_is_named),
     };
     return cmocka_run_group_tests(tests, make_pem, drop_pem);
 }

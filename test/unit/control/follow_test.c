@@ -225,6 +225,53 @@ static void test_one_good_frontend_is_enough_to_be_routed(void **state)
 
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+static void deliver_unopened(struct scene *scene, const char *provider, struct fragment *fragment,
+                             struct inventory *inventory, const char *problem)
+{
+    const struct provider_sink *sink = control_sink(scene->control);
+    struct delivery delivery = {.fragment = fragment, .inventory = inventory};
+
+    if (problem) {
+        delivery.diagnostics = wb_alloc(sizeof *delivery.diagnostics);
+        diagnostics_init(delivery.diagnostics);
+        diagnostics_add(delivery.diagnostics, DIAGNOSTIC_WARNING, SLICE("container web"), "%s", problem);
+    }
+    sink->deliver(sink->arg, slice_of(provider), &delivery);
+    assert_true(!delivery.fragment && !delivery.inventory && !delivery.diagnostics);
+}
+
+/* Of what comes while control is busy the last counts, part by part: a provider that is fast fills no memory. */
+static void test_what_waits_is_replaced_by_what_comes_later(void **state)
+{
+    struct scene *scene = *state;
+
+    for (int i = 0; i < 1000; i++)
+        deliver_unopened(scene, "docker", fragment_of(i < 999 ? "Host:old.t" : "Host:new.t"), NULL,
+                         i < 500 ? "container said early" : "container said late");
+    deliver_unopened(scene, "docker", NULL, inventory_of("web1", "Host:new.t"), NULL);
+    deliver_unopened(scene, "docker", NULL, inventory_of("web2", "Host:new.t"), NULL);
+    assert_int_equal(mailbox_open_all(&scene->loop->mailbox, NULL), 1);
+    char *said = text_take(&scene->said);
+    assert_said(said, "container web2: ", true);
+    assert_said(said, "container web1: ", false);
+    assert_said(said, "said late", true);
+    assert_said(said, "said early", false);
+    assert_said(said, "configuration 1 published: 1 frontends", true);
+    assert_said(said, "configuration 2 published", false);
+    free(said);
+    assert_true(
+        slice_eq(model_fragment(&control_current(scene->control)->model, SLICE("docker"))->frontends[0].routes[0].rule,
+                 SLICE("Host:new.t")));
+    /* What comes when that was opened is another one. */
+    deliver_unopened(scene, "docker", fragment_of("Host:later.t"), NULL, NULL);
+    deliver_unopened(scene, "docker", fragment_of("Host:last.t"), NULL, NULL);
+    assert_int_equal(mailbox_open_all(&scene->loop->mailbox, NULL), 1);
+    said = text_take(&scene->said);
+    assert_said(said, "configuration 2 published", true);
+    assert_said(said, "configuration 3 published", false);
+    free(said);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +279,7 @@ int main(void)
         WITH_SCENE(test_the_board_says_since_when),
         WITH_SCENE(test_what_the_compiler_found_decides_about_its_container),
         WITH_SCENE(test_one_good_frontend_is_enough_to_be_routed),
+        WITH_SCENE(test_what_waits_is_replaced_by_what_comes_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

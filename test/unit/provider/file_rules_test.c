@@ -258,6 +258,24 @@ static void test_unknown_keys_are_said_with_a_suggestion(void **state)
     forget(&reading);
 }
 
+static void test_a_file_full_of_unknown_keys_is_not_said_key_by_key(void **state)
+{
+    struct text text = TEXT_EMPTY;
+    (void)state;
+
+    for (int i = 0; i < 5000; i++)
+        text_addf(&text, "key%d = 1\n", i);
+    text_addf(&text, "[frontends.f]\nauth = 3\n");
+    struct reading reading = read_text(text.ptr);
+    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:1000", "`key999`");
+    expect_diagnostic(&reading, DIAGNOSTIC_WARNING, "rules.toml:1001", "this and more is ignored");
+    expect_diagnostic(&reading, DIAGNOSTIC_CLOSED, "rules.toml:5002",
+                      "`frontends.f.auth`"); /* what protects is always said */
+    assert_in_range(reading.diagnostics.count, 1002, 1010);
+    forget(&reading);
+    text_fini(&text);
+}
+
 /* As in examples of v1.7 (docs/basics.md, docs/user-guide/kv-config.md): what stands behind a table's head is in that table. */
 static void test_options_of_a_frontend_in_a_table_of_it_are_told_from_unknown_ones(void **state)
 {
@@ -510,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_harmless_fields_of_a_backend_close_nothing),
         cmocka_unit_test(test_a_key_that_is_none_closes_where_it_may_have_been_to_protect),
         cmocka_unit_test(test_unknown_keys_are_said_with_a_suggestion),
+        cmocka_unit_test(test_a_file_full_of_unknown_keys_is_not_said_key_by_key),
         cmocka_unit_test(test_options_of_a_frontend_in_a_table_of_it_are_told_from_unknown_ones),
         cmocka_unit_test(test_certificates_are_read_one_by_one),
         cmocka_unit_test(test_a_certificate_that_changes_is_another_configuration),

@@ -35,8 +35,8 @@ static bool save_slowly(const char *name, int parts)
     uint64_t began = clock_monotonic_ms(), last;
     bool fair;
 
-    pause_ms(300);
-    fair = clock_monotonic_ms() - began < 900;
+    pause_ms(200);
+    fair = clock_monotonic_ms() - began < 400;
     for (int i = 0; i < parts; i++) {
         char *part = wb_format(RULES("new%d"), i);
 
@@ -87,6 +87,32 @@ static void test_a_file_that_stays_empty_is_applied(void **state)
     assert_true(wait_for(document_has, "\"old\"", 2000));
     put("rules.toml", "");
     assert_true(wait_for(document_is_empty, NULL, 4000));
+    provider_destroy(&provider);
+}
+
+/* How long it took until the empty file counted. */
+static uint64_t empty_by(void (*change)(const char *name, const char *text))
+{
+    put("rules.toml", RULES("old"));
+    assert_true(wait_for(document_has, "\"old\"", 2000));
+    uint64_t began = clock_monotonic_ms();
+    change("rules.toml", "");
+    assert_true(wait_for(document_is_empty, NULL, 4000));
+    return got.at_ms - began;
+}
+
+static void test_an_empty_file_moved_into_place_is_whole(void **state)
+{
+    unsigned quick = 0, soon = 0;
+    (void)state;
+
+    put("rules.toml", RULES("old"));
+    struct provider *provider = start_on("rules.toml", NULL, false);
+    for (int tries = 0; tries < 5 && !(quick && soon); tries++) { /* a busy machine may be late */
+        quick += empty_by(replace) < 300;
+        soon += empty_by(put) < 800;
+    }
+    assert_true(quick && soon);
     provider_destroy(&provider);
 }
 
@@ -213,6 +239,26 @@ static void test_a_fifo_or_a_folder_in_place_of_the_file_is_refused_at_once(void
     provider_destroy(&provider);
 }
 
+/* Five files of 30 MiB, which take no room on the disk. */
+static void test_files_that_are_too_large_together_are_refused_before_they_are_read(void **state)
+{
+    (void)state;
+    put("conf/a.toml", RULES("a"));
+    for (int i = 0; i < 5; i++) {
+        char name[40];
+        snprintf(name, sizeof name, "conf/b%d.toml", i);
+        put(name, "");
+        char *path = path_of(name);
+        assert_int_equal(truncate(path, 30 << 20), 0);
+        free(path);
+    }
+    struct provider *provider = start_on(NULL, "conf", false);
+    assert_true(wait_for(problems_have, "b4.toml: with this one the files are larger than 128 MiB together", 2000));
+    take_away("conf/b4.toml");
+    assert_true(wait_for(problems_have, "found control character", 5000));
+    provider_destroy(&provider);
+}
+
 static void test_a_provider_that_does_not_watch_reads_once_and_stops_at_once(void **state)
 {
     (void)state;
@@ -244,6 +290,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_slow_save_in_place_never_shows_the_empty_or_half_written_file, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(test_a_file_that_stays_empty_is_applied, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_an_empty_file_moved_into_place_is_whole, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_a_broken_file_keeps_the_old_configuration_and_says_where_until_mended,
                                         make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_a_bad_template_is_refused_and_the_old_configuration_stays, make_folder,
@@ -254,6 +301,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_switched_link_is_seen_in_both_modes_as_in_a_config_map, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(test_a_fifo_or_a_folder_in_place_of_the_file_is_refused_at_once, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(test_files_that_are_too_large_together_are_refused_before_they_are_read, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(test_a_provider_that_does_not_watch_reads_once_and_stops_at_once, make_folder,
                                         remove_folder),

@@ -158,6 +158,17 @@ static void test_changes_run_in_their_order(void **state)
          .target = "/c/zz",
          .prefix = "/a",
          .replaced = "/b/zz"},
+        /* A pattern that takes all leaves no slash for AddPrefix; a text does, as in v1.7. */
+        {.rule = "PathPrefixStripRegex:/{l:[a-z]+};AddPrefix:/p", .raw = "/en?q=1", .target = "/p?q=1", .prefix = "/en"},
+        {.rule = "PathPrefixStripRegex:/{l:[a-z]+};AddPrefix:/p/", .raw = "/en", .target = "/p/", .prefix = "/en"},
+        {.rule = "PathPrefixStripRegex:/{l:[a-z]+};AddPrefix:/p", .raw = "/en/", .target = "/p/", .prefix = "/en"},
+        {.rule = "PathPrefixStripRegex:/{l:[a-z]+};AddPrefix:/p", .raw = "/v1", .target = "/p/1", .prefix = "/v"},
+        {.rule = "PathStripRegex:/{l};AddPrefix:/p", .raw = "/en", .target = "/p", .prefix = "/en"},
+        {.rule = "PathPrefixStripRegex:/{l:[a-z]+};PathPrefixStrip:/;AddPrefix:/p",
+         .raw = "/en",
+         .target = "/p/",
+         .prefix = "/en, /"},
+        {.rule = "PathPrefixStrip:/en;AddPrefix:/p", .raw = "/en", .target = "/p/", .prefix = "/en"},
     };
     (void)state;
     check_rows(rows, WB_COUNT(rows));
