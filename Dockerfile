@@ -8,7 +8,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /waybill
 COPY . .
-RUN cmake -G Ninja -B build -DCMAKE_BUILD_TYPE=Release -DWB_TESTS=OFF -DWB_SMALL=ON && cmake --build build
+RUN cmake -G Ninja -B build -DCMAKE_BUILD_TYPE=Release -DWB_TESTS=OFF -DWB_LEAN=ON && cmake --build build
 # The image is the program, the libraries it loads, and the three files they read. No shell, no package manager.
 RUN install -D -s build/waybill /image/waybill \
     && ldd /image/waybill | grep -o '/[^ ]*' | xargs -I{} cp -L --parents {} /image \

@@ -46,7 +46,7 @@ static struct slice find_unready(const struct admin *admin, const struct snapsho
     return snapshot ? SLICE("") : SLICE("a configuration");
 }
 
-/* Beside /ping, which only says that the router lives: whether it knows where requests lead (README's table of differences). */
+/* Beside /ping, which only says that the router lives: whether it knows where requests lead (a difference: docs/migration.md). */
 static bool answer_ready(const struct admin *admin, const struct local_request *request, struct local_answer *answer)
 {
     if (!has_ping(admin, request) || !slice_eq(request->path, SLICE("/ready")))

@@ -76,7 +76,8 @@ void exchange_ask(struct exchange *x, const struct route_target *target, struct 
     x->tried_count = 0;
     x->earned = false;
     x->backend = target->backend;
-    lease_drop(&x->moved_to);
+    if (x->moved_to)
+        lease_drop(&x->moved_to);
     x->filters = target->filters;
     x->filter_count = target->filter_count;
 }

@@ -221,7 +221,8 @@ static void release(struct exchange *x)
     text_fini(&x->answer_text);
     env->local_bytes -= x->local_bytes;
     lease_drop(&x->lease);
-    lease_drop(&x->moved_to);
+    if (x->moved_to)
+        lease_drop(&x->moved_to);
     arena_reset(&x->arena);
     keep_for_reuse(x);
 }

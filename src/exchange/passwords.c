@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "passwords_private.h"
+#include "waybill/base/pages.h"
 #include "waybill/exchange/exchange.h"
 #include "waybill/route/live.h"
 #include <stdlib.h>
@@ -15,15 +16,11 @@ struct remembered {
     uint64_t until_ms; /* 0: none */
 };
 
-struct shard {
-    pthread_mutex_t lock;
-    struct remembered sets[SETS][WAYS];
-};
-
 struct passwords {
     struct offload *offload;
     char secret[32];
-    struct shard shards[SHARDS];
+    pthread_mutex_t locks[SHARDS]; /* of what is remembered below; together, that nobody's page is taken for a lock */
+    struct remembered remembered[SHARDS][SETS][WAYS];
 };
 
 struct password_check {
@@ -43,12 +40,12 @@ struct password_check {
 
 struct passwords *passwords_create(unsigned threads)
 {
-    struct passwords *passwords = wb_alloc(sizeof *passwords);
+    struct passwords *passwords = pages_alloc(sizeof *passwords);
 
     passwords->offload = offload_create(threads);
     digest_random(passwords->secret, sizeof passwords->secret);
     for (size_t i = 0; i < SHARDS; i++)
-        pthread_mutex_init(&passwords->shards[i].lock, NULL);
+        pthread_mutex_init(&passwords->locks[i], NULL);
     return passwords;
 }
 
@@ -59,8 +56,8 @@ void passwords_destroy(struct passwords **passwords)
     *passwords = NULL;
     offload_destroy(&ending->offload);
     for (size_t i = 0; i < SHARDS; i++)
-        pthread_mutex_destroy(&ending->shards[i].lock);
-    free(ending);
+        pthread_mutex_destroy(&ending->locks[i]);
+    pages_free(ending, sizeof *ending);
 }
 
 size_t passwords_work(struct passwords *passwords)
@@ -86,41 +83,39 @@ static struct seal seal_of(const struct passwords *passwords, const struct passw
     return seal;
 }
 
-static struct shard *shard_of(struct passwords *passwords, const struct seal *seal)
+static pthread_mutex_t *lock_of(struct passwords *passwords, const struct seal *seal)
 {
-    return &passwords->shards[seal->bytes[0] % SHARDS];
+    return &passwords->locks[seal->bytes[0] % SHARDS];
 }
 
-static struct remembered *set_of(struct shard *shard, const struct seal *seal)
+static struct remembered *set_of(struct passwords *passwords, const struct seal *seal)
 {
-    return shard->sets[seal->bytes[1] % SETS];
+    return passwords->remembered[seal->bytes[0] % SHARDS][seal->bytes[1] % SETS];
 }
 
 static bool is_remembered(struct passwords *passwords, const struct seal *seal, uint64_t now_ms)
 {
-    struct shard *shard = shard_of(passwords, seal);
-    const struct remembered *set = set_of(shard, seal);
+    const struct remembered *set = set_of(passwords, seal);
     bool found = false;
 
-    pthread_mutex_lock(&shard->lock);
+    pthread_mutex_lock(lock_of(passwords, seal));
     for (size_t i = 0; i < WAYS; i++)
         found = found || (set[i].until_ms > now_ms && digest_equal(&set[i].seal, seal, sizeof *seal));
-    pthread_mutex_unlock(&shard->lock);
+    pthread_mutex_unlock(lock_of(passwords, seal));
     return found;
 }
 
 /* In place of the one that would be forgotten first. */
 static void remember(struct passwords *passwords, const struct seal *seal, uint64_t now_ms)
 {
-    struct shard *shard = shard_of(passwords, seal);
-    struct remembered *set = set_of(shard, seal), *oldest = set;
+    struct remembered *set = set_of(passwords, seal), *oldest = set;
 
-    pthread_mutex_lock(&shard->lock);
+    pthread_mutex_lock(lock_of(passwords, seal));
     for (size_t i = 1; i < WAYS; i++)
         if (set[i].until_ms < oldest->until_ms)
             oldest = &set[i];
     *oldest = (struct remembered){*seal, now_ms + REMEMBERED_MS};
-    pthread_mutex_unlock(&shard->lock);
+    pthread_mutex_unlock(lock_of(passwords, seal));
 }
 
 /* Of several requests with the same new password, as a browser brings them, those that wait find it right without a hash. */

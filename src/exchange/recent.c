@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "waybill/exchange/recent.h"
 #include "waybill/base/clock.h"
+#include "waybill/base/pages.h"
 #include "waybill/exchange/exchange.h"
 #include <pthread.h>
-#include <stdlib.h>
 
 struct ring {
     struct recent_error errors[RECENT_KEPT];
@@ -17,7 +17,7 @@ struct recent {
 
 struct recent *recent_create(void)
 {
-    struct recent *recent = wb_alloc(sizeof *recent);
+    struct recent *recent = pages_alloc(sizeof *recent);
 
     WB_REQUIRE(pthread_mutex_init(&recent->lock, NULL) == 0);
     return recent;
@@ -28,7 +28,7 @@ void recent_destroy(struct recent **recent)
     if (!*recent)
         return;
     pthread_mutex_destroy(&(*recent)->lock);
-    free(*recent);
+    pages_free(*recent, sizeof **recent);
     *recent = NULL;
 }
 

@@ -52,7 +52,8 @@ void leave_configuration(struct exchange *x)
     x->backend = NULL;
     x->server = x->wanted = NULL;
     lease_drop(&x->lease);
-    lease_drop(&x->moved_to);
+    if (x->moved_to)
+        lease_drop(&x->moved_to);
 }
 
 /* A 101 that nobody asked for, or from who did not understand what it agrees to, opens nothing. */

@@ -3,6 +3,7 @@
 #include "waybill/base/clock.h"
 #include "waybill/base/log.h"
 #include "waybill/base/map.h"
+#include "waybill/base/pages.h"
 #include "waybill/exchange/exchange.h"
 #include "waybill/route/explain.h"
 #include <inttypes.h>
@@ -27,7 +28,7 @@ struct unserved {
 
 struct unserved *unserved_create(void)
 {
-    struct unserved *unserved = wb_alloc(sizeof *unserved);
+    struct unserved *unserved = pages_alloc(sizeof *unserved);
 
     WB_REQUIRE(pthread_mutex_init(&unserved->lock, NULL) == 0);
     return unserved;
@@ -38,7 +39,7 @@ void unserved_destroy(struct unserved **unserved)
     if (!*unserved)
         return;
     pthread_mutex_destroy(&(*unserved)->lock);
-    free(*unserved);
+    pages_free(*unserved, sizeof **unserved);
     *unserved = NULL;
 }
 

@@ -25,6 +25,12 @@ static char escape_value(const char *escape)
     return (char)(hex_value(escape[1]) << 4 | hex_value(escape[2]));
 }
 
+/* What a server that decodes a whole path sees here: a slash, or one of the delimiters that stand for themselves in a path. */
+static bool is_loose_escape(char value)
+{
+    return value == '/' || value == '\\' || char_is(value, CHAR_PLAIN);
+}
+
 /* "/." at `at`: ".name" is plain, all else may be a dot segment. */
 static bool may_be_dots(struct slice raw, size_t at)
 {
@@ -39,7 +45,7 @@ static bool note_escape(struct slice raw, size_t at, struct path_facts *facts)
     char value = escape_value(raw.ptr + at);
     facts->changes = true;
     facts->dots |= value == '.';
-    facts->loosens |= value == '/' || value == '\\';
+    facts->loosens |= is_loose_escape(value) && !char_is(value, CHAR_UNRESERVED);
     return true;
 }
 
@@ -166,10 +172,12 @@ static size_t write_loose(struct slice path, bool merge_slashes, char *out)
 
     for (size_t at = 0; at < path.len; at++) {
         char byte = path.ptr[at];
-        if (is_escape(path, at) && (escape_value(path.ptr + at) == '/' || escape_value(path.ptr + at) == '\\')) {
-            byte = '/';
+        if (is_escape(path, at) && is_loose_escape(escape_value(path.ptr + at))) {
+            byte = escape_value(path.ptr + at);
             at += 2;
         }
+        if (byte == '\\')
+            byte = '/';
         if (byte == '/') {
             in_parameter = false;
             if (merge_slashes && len > 0 && out[len - 1] == '/')

@@ -16,7 +16,7 @@ enum { PEM_FILE_LIMIT = 4 * 1024 * 1024 };
 struct making {
     const struct tls_options *options;
     struct tls_credentials *made;
-    EVP_MD_CTX *digest; /* over all that matters */
+    EVP_MD_CTX *digest; /* over all that matters; NULL: nothing was noted so far */
     char *problem;      /* NULL: none so far */
 };
 
@@ -54,10 +54,16 @@ static bool read_file(struct making *making, const char *option, struct slice pa
                                      : strerror(-error));
 }
 
+/* Made with the first note: the library takes 2 MiB of memory when it is first asked for something, and a router that names no
+ * file may never ask it. */
 static void note(struct making *making, struct slice bytes)
 {
     uint64_t len = bytes.len;
 
+    if (!making->digest) {
+        making->digest = EVP_MD_CTX_new();
+        WB_REQUIRE(making->digest && EVP_DigestInit_ex(making->digest, EVP_sha256(), NULL) == 1);
+    }
     WB_REQUIRE(EVP_DigestUpdate(making->digest, &len, sizeof len) == 1 &&
                EVP_DigestUpdate(making->digest, bytes.ptr, bytes.len) == 1);
 }
@@ -201,12 +207,18 @@ static bool read_pair(struct making *making)
                 : refuse(making, options->key_option, options->key, "it is not the key of the certificate");
 }
 
-static void name_them(struct making *making)
+/* Those of the same files and the same rule have one name. */
+static void name_them(struct making *making, struct slice rule)
 {
     static const char hex[] = "0123456789abcdef";
     unsigned char raw[EVP_MAX_MD_SIZE];
     unsigned len = 0;
 
+    if (!making->digest) {
+        snprintf(making->made->id, sizeof making->made->id, SLICE_FMT, SLICE_ARG(rule));
+        return;
+    }
+    note(making, rule);
     WB_REQUIRE(EVP_DigestFinal_ex(making->digest, raw, &len) == 1);
     for (unsigned i = 0; i < len; i++) {
         making->made->id[2 * i] = hex[raw[i] >> 4];
@@ -216,16 +228,16 @@ static void name_them(struct making *making)
 
 struct tls_credentials *tls_credentials_create(const struct tls_options *options, char **out_problem)
 {
-    struct making making = {.options = options, .made = wb_alloc(sizeof *making.made), .digest = EVP_MD_CTX_new()};
-    uint64_t kind = options->ca_count * 2 + options->skip_verify;
+    struct making making = {.options = options, .made = wb_alloc(sizeof *making.made)};
+    struct text rule = TEXT_EMPTY;
 
-    WB_REQUIRE(making.digest && EVP_DigestInit_ex(making.digest, EVP_sha256(), NULL) == 1);
-    note(&making, slice_make((const char *)&kind, sizeof kind));
+    text_addf(&rule, "%zu authorities, %s", options->ca_count, options->skip_verify ? "not asked" : "believed");
     making.made->refs = 1;
     making.made->ca_option = options->ca_option;
     making.made->verify = !options->skip_verify;
     if (read_cas(&making) && read_pair(&making))
-        name_them(&making);
+        name_them(&making, text_slice(&rule));
+    text_fini(&rule);
     EVP_MD_CTX_free(making.digest);
     if (making.problem) {
         tls_credentials_unref(&making.made);
@@ -237,12 +249,11 @@ struct tls_credentials *tls_credentials_create(const struct tls_options *options
 struct tls_credentials *tls_credentials_join(struct tls_credentials *trust, struct tls_credentials *own)
 {
     struct tls_credentials *made = wb_alloc(sizeof *made);
-    struct making making = {.made = made, .digest = EVP_MD_CTX_new()};
+    struct making making = {.made = made};
 
-    WB_REQUIRE(making.digest && EVP_DigestInit_ex(making.digest, EVP_sha256(), NULL) == 1);
     note(&making, slice_of(trust->id));
     note(&making, slice_of(own->id));
-    name_them(&making);
+    name_them(&making, SLICE("joined"));
     EVP_MD_CTX_free(making.digest);
     made->refs = 1;
     made->ca_option = trust->ca_option;

@@ -127,6 +127,23 @@ def compressed_answers(world):
     attempt("request in pieces", zipped, world, reply(200, [], body), body, split=7)
 
 
+def brotli(world, body):
+    world["api"].script = raw_answer(reply(200, [], body))
+    done = subprocess.run(["curl", "-sS", "--fail", "--max-time", "10", "-i", "--compressed", "-H", "Accept-Encoding: br",
+                           "-H", "Host: zip.test", f"http://127.0.0.1:{ZIP}/z"], capture_output=True)
+    head, _, shown = done.stdout.partition(b"\r\n\r\n")
+    expect(done.returncode == 0 and b"Content-Encoding: br" in head, done.stderr, head)
+    expect(shown == body, len(shown), len(body))
+
+
+@row
+def compressed_by_brotli(world):
+    """What curl makes of it is what the server sent."""
+    for count in (512, 5000, 300000):
+        attempt(f"brotli, {count}", brotli, world, text(count))
+    attempt("brotli, hardly to be compressed", brotli, world, random.Random(2).randbytes(200000))
+
+
 @row
 def compressed_for_slow_readers(world):
     """Clients that read nothing hold an encoder and its buffers each, and no more; then they get everything."""

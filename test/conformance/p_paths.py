@@ -14,6 +14,12 @@ backend = "api"
 rule = "Host:r.test;PathPrefixStripRegex:/s{n:[a-z]+}"
 [frontends.secure.auth.forward]
 address = "http://127.0.0.1:<auth>/check"
+[frontends.colon]
+backend = "admin"
+[frontends.colon.routes.r]
+rule = "Host:a.test;PathPrefix:/re:port,/@own"
+[frontends.colon.auth.forward]
+address = "http://127.0.0.1:<auth>/check"
 [frontends.replace]
 backend = "other"
 [frontends.replace.routes.r]
@@ -134,10 +140,14 @@ def p3_encoded_slashes(world):
     for path in (b"/%2fadmin", b"/%2Fadmin", b"/a%5c..%5cadmin", b"/a%2f..%2fadmin", b"/%5cadmin", b"/%5Cadmin/x", b"/x/..%2fadmin", b"/x%2f%2e%2e%2fadmin"):
         bad(world, path)
     protected(world, b"/x;/../admin/..%2f..%2fadmin")
+    for path in (b"/re%3Aport", b"/re%3aport/x", b"/%40own", b"/%40ow%6e/x", b"/x/..%2fre%3Aport"):
+        bad(world, path)
+    for path in (b"/re:port", b"/@own/x%3Ay"):
+        asks(world, path)
     for path in (b"/admin%2Fx", b"/admin%3b", b"/admin%3Bx=1", b"/admin%00", b"/admin%23", b"/admin%3F", b"/admin%3fx", b"/admin%20", b"/admin%25", b"/admin%0d%0a", b"/admin%ff"):
         asks(world, path)
     for path in (b"/%252e%252e/admin", b"/%252fadmin", b"/%25%32%65/admin", b"/group%2Fproject", b"/api/v4/projects/group%2Fproject"[7:], b"/matrix/%23room%3Aserver%2Fx", b"/x%2Fy%2fz",
-                 b"/x%3By", b"/x%00y", b"/x%23y", b"/x%3Fy", b"/x%5Cy", b"/%2Fx", b"/x/%2e%2e%2fy"[:3] + b"%2fy"):
+                 b"/x%3Ay%40z%2C", b"/x%3By", b"/x%00y", b"/x%23y", b"/x%3Fy", b"/x%5Cy", b"/%2Fx", b"/x/%2e%2e%2fy"[:3] + b"%2fy"):
         passes(world, path)
     for path in (b"/%", b"/%a", b"/%zz", b"/%2", b"/x%", b"/%%32e/admin", b"/%u002e/admin", b"/%2g", b"/x%2/..", b"/\xff", b"/\xc0\xae\xc0\xae/admin", b"/\xe0\x80\xae/admin", b"/\xed\xa0\x80"):
         bad(world, path)

@@ -10,7 +10,7 @@ import pytest
 from client import until
 from engine import ROUTER_IMAGE, EngineError
 
-MAX_IMAGE_BYTES, MAX_IDLE_KIB, MAX_START_MS = 25_000_000, 12 * 1024, 100
+MAX_IMAGE_BYTES, MAX_IDLE_KIB, MAX_START_MS = 25_000_000, 8 * 1024, 100
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 

@@ -12,7 +12,7 @@ from engine import BASE_IMAGE, ensure_base_image
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FILES = ["etc/logrotate.d/waybill", "etc/waybill/waybill.toml", "lib/systemd/system/waybill.service", "usr/bin/waybill",
          "usr/share/bash-completion/completions/waybill", "usr/share/doc/waybill/changelog.gz", "usr/share/doc/waybill/copyright",
-         "usr/share/fish/vendor_completions.d/waybill.fish", "usr/share/man/man8/waybill.8.gz",
+         "usr/share/fish/vendor_completions.d/waybill.fish", "usr/share/lintian/overrides/waybill", "usr/share/man/man8/waybill.8.gz",
          "usr/share/zsh/vendor-completions/_waybill"]
 
 
@@ -54,7 +54,8 @@ def test_it_has_all_its_files_and_no_other(package, unpacked):
 
 def test_it_says_what_it_needs(package):
     depends = run("dpkg-deb", "--field", package, "Depends")
-    assert all(f"{library} " in depends for library in ("libc6", "libssl3", "libuv1", "libcurl4")) and "adduser" in depends
+    assert all(f"{library} " in depends for library in ("libc6", "libssl3", "libuv1", "libnghttp2-14")) and "adduser" in depends
+    assert not re.search("libcurl|libre2|libstdc", depends), "what is linked in is not asked for"
     assert run("dpkg-deb", "--info", package, "conffiles") == "/etc/logrotate.d/waybill\n/etc/waybill/waybill.toml\n"
 
 

@@ -5,8 +5,8 @@
  *   raw        the bytes sent; what is forwarded
  *   canonical  unreserved %XX decoded, hex of the other %XX in upper case, dot segments removed (RFC 3986 6.2.2):
  *              what every rule and filter looks at
- *   loose      canonical, then %2F and %5C decoded, `\` as `/`, `;...` of each segment dropped, slashes merged, dot
- *              segments removed again: what a careless server might make of it
+ *   loose      canonical, then %2F, %5C and the delimiters that mean nothing in a path (%3A, %40, %2C ...) decoded, `\` as `/`,
+ *              `;...` of each segment dropped, slashes merged, dot segments removed again: what a careless server might make of it
  *
  * Plain targets share their bytes between the three; nothing is allocated for them.
  * Thread: any. Memory: slices of the text given, or of the arena; both must outlive them.

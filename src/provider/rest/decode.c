@@ -6,7 +6,6 @@
 #include "waybill/base/utf8.h"
 #include "waybill/model/schema.h"
 #include <cjson/cJSON.h>
-#include <math.h>
 #include <stdlib.h>
 
 enum { UNKNOWN_SAID_MAX = 50, STEPS_MAX = 16 };
@@ -84,9 +83,10 @@ static bool read_integer(struct reading *reading, const cJSON *value, int64_t *o
 
     if (!cJSON_IsNumber(value))
         return fail_type(reading, value, "a whole number");
-    if (floor(value->valuedouble) != value->valuedouble || value->valuedouble < -limit || value->valuedouble >= limit)
+    double number = value->valuedouble;
+    if (!(number >= -limit && number < limit) || (double)(int64_t)number != number)
         return fail(reading, "is no whole number of 64 bits");
-    *out_number = (int64_t)value->valuedouble;
+    *out_number = (int64_t)number;
     return true;
 }
 

@@ -7,7 +7,9 @@
 #include <cmocka.h>
 #include "waybill/base/arena.h"
 #include "waybill/base/buffer.h"
+#include "waybill/base/pages.h"
 #include <stdlib.h>
+#include <sys/mman.h>
 
 static void test_an_arena_gives_zeroed_aligned_memory(void **state)
 {
@@ -147,6 +149,27 @@ static void test_what_an_arena_cannot_hold_ends_with_it(void **state)
     assert_int_equal(second, 1);
 }
 
+static void test_pages_are_empty_and_taken_when_written(void **state)
+{
+    enum { PAGE = 4096, PAGES = 64 };
+    char *memory = pages_alloc(PAGES * PAGE);
+    (void)state;
+
+    memory[7 * PAGE] = 1;
+#ifndef WB_SANITIZED /* there it is a block of the heap */
+    unsigned char taken[PAGES];
+    size_t count = 0;
+    assert_int_equal(mincore(memory, PAGES * PAGE, taken), 0);
+    for (size_t i = 0; i < PAGES; i++)
+        count += taken[i] & 1;
+    assert_int_equal(count, 1);
+#endif
+    for (size_t i = 0; i < PAGES * PAGE; i++)
+        assert_int_equal(memory[i], i == 7 * PAGE);
+    pages_free(memory, PAGES * PAGE);
+    pages_free(NULL, PAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +179,7 @@ int main(void)
         cmocka_unit_test(test_a_limit_overflows_once_and_sticks_until_reset),
         cmocka_unit_test(test_buffers_lend_grow_and_give_back),
         cmocka_unit_test(test_a_stock_keeps_only_so_many_blocks),
+        cmocka_unit_test(test_pages_are_empty_and_taken_when_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What libcurl.a wants of libraries whose parts of it are never used, so that a program linked with it (WB_SMALL) loads none
+ * What libcurl.a wants of libraries whose parts of it are never used, so that a program linked with it (WB_LEAN) loads none
  * of them: callout speaks http:// and https:// and nothing else, without cookies, compression or logins of Windows. Nothing here
  * is ever called; if it were, the program would end rather than go on without what it asked for.
  *
  * What is missing in this list shows when linking. nghttp2 is linked: HTTP/2 of ours needs it, too.
  */
 #include "waybill/base/error.h"
+#include <stdint.h>
 
 #define ABSENT(name)      \
     void name(void);      \
@@ -166,6 +167,18 @@ int libssh2_init(int flags)
 void libssh2_exit(void);
 void libssh2_exit(void)
 {
+}
+
+/*
+ * libcurl has OpenSSL make everything ready as the program starts: 2 MiB of memory of a router whose engine is behind a socket
+ * file. OpenSSL does the same by itself when it is first asked for something. (The linker leads libcurl's calls here: --wrap.)
+ */
+int __wrap_OPENSSL_init_ssl(uint64_t options, const void *settings);
+int __wrap_OPENSSL_init_ssl(uint64_t options, const void *settings)
+{
+    (void)options;
+    (void)settings;
+    return 1;
 }
 
 void *GSS_C_NT_HOSTBASED_SERVICE; /* a name of gss that is a value */
