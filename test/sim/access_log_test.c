@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The access log's lines, as a whole worker writes them (spec/api-json.md 6.1). */
+#include "sim_buffering.h"
 #include "sim_log.h"
 
 static void begin(struct sim_logged *l)
@@ -20,6 +21,29 @@ static void test_a_routed_request(void **state)
     log_expect(&l, "^192\\.0\\.2\\.1 - - " LOG_STAMP
                    " \"GET /len/100\\?x=1 HTTP/1\\.1\" 200 100 \"http://r/\" \"ua \\\\\"q\\\\\"\" "
                    "[0-9]+ \"a\" \"http://10\\.0\\.0\\.1:80\" [0-9]+ms\n$");
+    log_end(&l);
+}
+
+/* Who answers in the end is the frontend's server, though the configuration that names it came after the request. */
+static void test_an_upload_that_outlived_its_server_is_logged_with_the_next(void **state)
+{
+    struct access_log_options options = log_options();
+    struct sim_logged l;
+    struct sim_server next;
+    (void)state;
+
+    options.format = SLICE("json");
+    begin_buffering(&l.scene, 0, &(struct model_buffering){0}, NULL);
+    log_start(&l, &options);
+    sim_server_init(&next, l.scene.sim, "10.0.0.2", 80, "next");
+    l.scene.client.asked = 1;
+    sim_client_send(&l.scene.client, "POST /echo HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\nabc");
+    sim_settle(l.scene.sim);
+    publish_buffering(&l.scene, "http://10.0.0.2:80");
+    sim_client_send(&l.scene.client, "de");
+    sim_settle(l.scene.sim);
+    log_expect(&l, "\"BackendAddr\":\"10\\.0\\.0\\.2:80\".*\"origin_Content-Length\":\"5\"");
+    sim_server_fini(&next);
     log_end(&l);
 }
 
@@ -116,6 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_routed_request),
+        cmocka_unit_test(test_an_upload_that_outlived_its_server_is_logged_with_the_next),
         cmocka_unit_test(test_a_request_that_nobody_routes),
         cmocka_unit_test(test_nothing_a_client_sends_breaks_a_line),
         cmocka_unit_test(test_a_client_that_went_away_has_499),
