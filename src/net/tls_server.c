@@ -26,6 +26,7 @@ struct tls_server {
     struct tls_certificates *certificates; /* NULL: none yet */
     struct tls_credentials *authorities;   /* NULL: none yet */
     struct tls_credentials *caller;        /* NULL: none yet */
+    EVP_CIPHER *ticket_cipher;             /* fetched once: OpenSSL would look for it with each ticket */
     struct ticket_key tickets[2];          /* the one that makes them, and the one before */
     _Atomic unsigned authorities_number;   /* counts their changes */
 };
@@ -46,6 +47,7 @@ struct tls_server *tls_server_create(const struct tls_server_options *options)
     server->ciphers = slice_dup(options->ciphers);
     server->rules.ciphers = slice_of(server->ciphers);
     WB_REQUIRE(pthread_mutex_init(&server->lock, NULL) == 0);
+    WB_REQUIRE((server->ticket_cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL)));
     make_ticket_key(&server->tickets[0]);
     make_ticket_key(&server->tickets[1]); /* nobody has a ticket by it */
     return server;
@@ -61,6 +63,7 @@ void tls_server_destroy(struct tls_server **server)
     tls_certificates_unref(&leaving->certificates);
     tls_credentials_unref(&leaving->authorities);
     tls_credentials_unref(&leaving->caller);
+    EVP_CIPHER_free(leaving->ticket_cipher);
     OPENSSL_cleanse(leaving->tickets, sizeof leaving->tickets);
     pthread_mutex_destroy(&leaving->lock);
     free(leaving->ciphers);
@@ -193,10 +196,10 @@ int tls_server_ticket(struct tls_server *server, unsigned char name[TLS_TICKET_N
         key = making_key(server);
         memcpy(name, key.name, sizeof key.name);
         digest_random(iv, 16);
-        good = EVP_EncryptInit_ex2(cipher, EVP_aes_256_cbc(), key.cipher, iv, NULL) == 1 && use_mac(mac, &key);
+        good = EVP_EncryptInit_ex2(cipher, server->ticket_cipher, key.cipher, iv, NULL) == 1 && use_mac(mac, &key);
     } else {
         good = find_key(server, name, &key, &age) && use_mac(mac, &key) &&
-               EVP_DecryptInit_ex2(cipher, EVP_aes_256_cbc(), key.cipher, iv, NULL) == 1;
+               EVP_DecryptInit_ex2(cipher, server->ticket_cipher, key.cipher, iv, NULL) == 1;
     }
     OPENSSL_cleanse(&key, sizeof key);
     return !good ? 0 : age > 0 ? 2 : 1;
