@@ -223,7 +223,7 @@ static void test_a_folder_that_cannot_be_used(void **state)
     struct rig rig;
     (void)state;
 
-    limits.folder = SLICE("/nonexistent/folder");
+    limits.folder = SLICE("/dev/null/folder");
     begin(&rig, &limits, MEBI, false);
     assert_int_equal(put(&rig, MEBI + FILE_BLOCK, FILE_BLOCK), SPOOL_READY); /* needs no file yet */
     assert_int_equal(put(&rig, FILE_BLOCK, FILE_BLOCK), SPOOL_FAILED);
