@@ -23,11 +23,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "conformance"))
 from _engine import ScriptedEngine, container  # noqa: E402
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
+from _ports import free_port  # noqa: E402
 
 
 class Prober:

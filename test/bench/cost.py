@@ -24,11 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(REPO, "test", "conformance"))
 from _engine import ScriptedEngine, container  # noqa: E402
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
+from _ports import free_port  # noqa: E402
 
 
 def ask(port):

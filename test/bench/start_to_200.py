@@ -24,6 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(REPO, "test", "conformance"))
 from _engine import ScriptedEngine, container  # noqa: E402
+from _ports import free_port  # noqa: E402
 
 IMAGE = "debian:bookworm-slim"
 ASK_EVERY_S = 0.0003
@@ -97,11 +98,6 @@ class Router:
     def stop(self):
         self.process.terminate()
         self.process.wait(20)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
 
 
 def labels_for(host, port):

@@ -4,7 +4,6 @@
 A script makes one World, runs its rows, and ends with finish(). WAYBILL names the program.
 """
 import os
-import random
 import re
 import resource
 import signal
@@ -16,25 +15,10 @@ import threading
 import time
 import traceback
 
+from _ports import free_port
 from _wire import *
 
 PROBES = 100  # security case S15
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
-
-
-def early_port():
-    """One that no origin gets before the router listens on it: below those that the kernel gives out."""
-    while True:
-        port = random.randrange(24000, 32000)
-        try:
-            socket.create_server(("127.0.0.1", port)).close()
-            return port
-        except OSError:
-            pass
 
 
 class World:

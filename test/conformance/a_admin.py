@@ -194,7 +194,7 @@ def main():
         attempt(line, document_is_as_written, world, line, status, pattern)
     for function in (nothing_tells_secrets, events_tell_what_changes, slow_listeners_cost_little, draining_ends_the_streams):
         attempt(function.__name__, function, world)
-    guarded = early_port()
+    guarded = free_port()
     other = World(ORIGINS, RULES, "--api", "--api.entryPoint=guarded",
                   f"--entryPoints=Name:guarded Address:127.0.0.1:{guarded} Auth.Basic.Users:test:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/", "--ping.entryPoint=guarded")
     attempt("auth_of_the_entrypoint_holds", auth_of_the_entrypoint_holds, other, guarded)

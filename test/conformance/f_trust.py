@@ -3,7 +3,7 @@
 """Security cases F2, F3, F7, F8 and K1: who a client is and who says so - trusted proxies, PROXY headers, white lists, auth."""
 from _lib import *
 
-PORTS = {name: early_port() for name in ("trusted", "mapped", "nobody", "lb", "strict", "listed")}
+PORTS = {name: free_port() for name in ("trusted", "mapped", "nobody", "lb", "strict", "listed")}
 FLAGS = [
     "--entryPoints=Name:trusted Address:127.0.0.1:%(trusted)d ForwardedHeaders.TrustedIPs:127.0.0.0/8,192.0.2.0/24" % PORTS,
     "--entryPoints=Name:mapped Address:[::ffff:127.0.0.1]:%(mapped)d ForwardedHeaders.TrustedIPs:::ffff:127.0.0.1" % PORTS,

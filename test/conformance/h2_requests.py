@@ -7,7 +7,7 @@ import subprocess
 from _h2 import *
 from _lib import *
 
-LB_PORT = early_port()
+LB_PORT = free_port()
 FLAGS = ("--accesslog", "--defaultEntryPoints=http,lb", f"--entryPoints=Name:lb Address:127.0.0.1:{LB_PORT} ProxyProtocol.TrustedIPs:127.0.0.1/32")
 
 

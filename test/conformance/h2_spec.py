@@ -82,7 +82,7 @@ def main():
         return
     make_ca("ca")
     make_certificate("server", "ca", "DNS:localhost")
-    secure = early_port()
+    secure = free_port()
     h2c = H2Origin("h2c")
     world = World(ORIGINS, RULES + rules(h2c.port), "--defaultEntryPoints=http,https", f"--entryPoints=Name:https Address:127.0.0.1:{secure} "
                   f"TLS:{path_of('server.pem')},{path_of('server.key')} Compress:true")

@@ -11,7 +11,7 @@ from _lib import *
 make_ca("ca")
 make_certificate("a", "ca", "DNS:a.test")
 make_certificate("b", "ca", "DNS:b.test")
-PORTS = {name: early_port() for name in ("https", "strict", "proxy")}
+PORTS = {name: free_port() for name in ("https", "strict", "proxy")}
 PAIRS = ";".join(f"{path_of(name + '.pem')},{path_of(name + '.key')}" for name in ("a", "b"))
 FLAGS = [f"--entryPoints=Name:https Address:127.0.0.1:{PORTS['https']} TLS:{PAIRS}",
          f"--entryPoints=Name:strict Address:127.0.0.1:{PORTS['strict']} TLS:{PAIRS} TLS.SniStrict:true",

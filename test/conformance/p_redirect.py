@@ -5,8 +5,8 @@ import urllib.parse
 
 from _lib import *
 
-PORTS = {name: early_port() for name in ("moved", "other", "regex")}
-API = early_port()
+PORTS = {name: free_port() for name in ("moved", "other", "regex")}
+API = free_port()
 FLAGS = [
     "--entryPoints=Name:moved Address:127.0.0.1:%(moved)d Redirect.EntryPoint:other" % PORTS,
     "--entryPoints=Name:other Address:127.0.0.1:%(other)d" % PORTS,

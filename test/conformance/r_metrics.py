@@ -247,7 +247,7 @@ def nobody_there():
 
 def behind_a_login():
     """/metrics on an entrypoint of its own, behind its login, and nowhere else."""
-    port = early_port()
+    port = free_port()
     by_udp = Receiver()
     world = World(ORIGINS, RULES, "--metrics.prometheus.entryPoint=inner", f"--metrics.influxdb.address=127.0.0.1:{by_udp.port}",
                   "--metrics.influxdb.pushInterval=200ms",

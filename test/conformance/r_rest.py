@@ -197,7 +197,7 @@ if __name__ == "__main__":
     run(w)
     closed = RestWorld(ORIGINS, RULES, "--api", "--rest", "--rest.entryPoint=inner", "--api.entryPoint=inner",
                        "--respondingTimeouts.readTimeout=1s",
-                       f"--entryPoints=Name:inner Address:127.0.0.1:{(inner := early_port())} "
+                       f"--entryPoints=Name:inner Address:127.0.0.1:{(inner := free_port())} "
                        "Auth.Basic.Users:test:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/")
     closed.admin_port = inner
     run(closed, [behind_a_login])

@@ -4,7 +4,6 @@ import dataclasses
 import http.client
 import itertools
 import json
-import socket
 import threading
 import time
 
@@ -32,12 +31,6 @@ def ask(address, path, host=None, method="GET", headers=None, body=None, timeout
         return Answer(response.status, response.headers, response.read())
     finally:
         connection.close()
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def until(claim, what, within_s=15):

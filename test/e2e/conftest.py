@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "conformance")]
 
 from containers import Project, Stack, Town  # noqa: E402
 from engine import (EXAMPLE, FOLDER, REPO, ROUTER_IMAGE, SWARM_EXAMPLE, WHOAMI_IMAGE, OwnEngine, PrivateEngine,  # noqa: E402

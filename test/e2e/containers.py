@@ -4,7 +4,8 @@ import datetime
 import os
 import shutil
 
-from client import Answer, ask, free_port, until
+from _ports import free_port
+from client import Answer, ask, until
 from engine import DOCKER, ROUTER_IMAGE, WHOAMI_IMAGE
 
 ROUTER_FLAGS = ["--docker", "--defaultentrypoints=http", "--api.dashboard", "--loglevel=DEBUG"]

@@ -5,7 +5,8 @@ import signal
 import subprocess
 
 import pytest
-from client import Load, free_port, until
+from _ports import free_port
+from client import Load, until
 from containers import Town
 
 

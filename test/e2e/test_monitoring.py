@@ -7,7 +7,8 @@ import subprocess
 import urllib.parse
 
 import pytest
-from client import ask, free_port, until
+from _ports import free_port
+from client import ask, until
 from containers import Container, Project
 from engine import MONITORING_EXAMPLE
 
