@@ -7,6 +7,7 @@
 import json
 import math
 import os
+import random
 import sys
 import time
 import urllib.parse

@@ -5,6 +5,7 @@ ends, filters before and behind it, reloads, draining, and what an idle socket c
 import asyncio
 import contextlib
 import http
+import random
 
 import websockets
 

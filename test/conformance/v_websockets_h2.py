@@ -5,6 +5,7 @@ who may refuse it, and what it may cost. The server is a real one (Debian's pyth
 import base64
 import hashlib
 import itertools
+import random
 import re
 
 from websockets import frames as ws
