@@ -127,6 +127,7 @@ def is_live(scene):
     b.wait_text("error-list", "answered by the server")
     b.wait_text("unserved-list", "nobody.example.com")
     b.wait_text("ends-list", "no frontend matches")
+    b.wait_text("trouble-list", "Many of its requests of the last two minutes were answered 5xx")
 
 
 def explains(scene):
@@ -289,6 +290,13 @@ def has_room_for_many(scene):
     expect(b.ask("document.querySelectorAll('*').length") < 4000, "elements:", b.ask("document.querySelectorAll('*').length"))
     b.ask("document.getElementById('back-more').click()")
     b.wait("document.querySelectorAll('#back-list .item').length === 215")
+    b.write("#explain-url", "http://many-7.example.com/")
+    b.press("Enter")
+    b.wait_text("explain-answer", "many-7")
+    b.wait("document.querySelectorAll('#explain-answer .tried tbody tr').length === 1")
+    expect("wins" in b.text("explain-answer"), b.text("explain-answer"))
+    b.click("#explain-answer .more")
+    b.wait("document.querySelectorAll('#explain-answer .tried tbody tr').length > 10")
     b.write("#search", "many-499.")
     b.wait("document.querySelectorAll('#front-list .item').length === 1")
     b.ask("document.querySelector('#flow-back button').click()")

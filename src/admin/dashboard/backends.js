@@ -31,10 +31,10 @@ function drawGauges({ backend, rate, errors, latency }) {
     errors.value.classList.toggle('bad', now.failed > 0);
     latency.value.textContent = milliseconds(now.p50);
     latency.note.textContent = now.p50 === null ? '' : `p95 ${milliseconds(now.p95)}`;
-    latency.element.title = now.p50 === null ? '' : `p50 ${milliseconds(now.p50)}, p95 ${milliseconds(now.p95)}, p99 ${milliseconds(now.p99)}`;
+    latency.element.title = now.p50 === null ? '' : `p50 ${milliseconds(now.p50)}, p95 ${milliseconds(now.p95)} (dashed), p99 ${milliseconds(now.p99)}`;
     drawSpark(rate.spark, row ? row.requests : []);
     drawSpark(errors.spark, row ? row.errors : []);
-    drawSpark(latency.spark, row ? row.p95 : [], { second: row ? row.p50 : null });
+    drawSpark(latency.spark, row ? row.p50 : [], { second: row ? row.p95 : null });
 }
 
 function makeServers(backend) {

@@ -34,13 +34,30 @@ function makeTried(row) {
                 make('td', 'near', row.why ? `${row.part}: ${row.why}` : ''));
 }
 
+/* Who matches, or nearly does, says something; those of other hosts are there for who asks. */
+const TRIED_SHOWN = 6;
+
+function makeTriedTable(tried) {
+    const head = make('tr', '', ...['#', 'Verdict', 'Frontend', 'Priority', 'Why not'].map((name) => make('th', '', name)));
+    const isSaid = (row) => row.verdict !== 'refuses' || !/^Host(Regexp)?\s*:/i.test(row.part || '');
+    const some = tried.length > TRIED_SHOWN ? tried.filter(isSaid) : tried, body = make('tbody', '', ...some.map(makeTried));
+    const table = make('table', 'tried', make('thead', '', head), body);
+    if (some.length === tried.length) return [table];
+    const more = makeButton('more', `Show the ${plural(tried.length - some.length, 'frontend')} of other hosts, too`, () => {
+        body.replaceChildren(...tried.map(makeTried));
+        table.hidden = false;
+        more.remove();
+    });
+    table.hidden = some.length === 0;
+    return [table, more];
+}
+
 function makeAnswer(said, query) {
     const [mood, words] = verdictOf(said), parts = [make('p', `verdict ${mood}`, words)];
     if (said.nearest) parts.push(make('p', 'note', `Nearest: ${said.nearest}`));
     parts.push(makeWay(said));
     if (said.tried && said.tried.length) {
-        const head = make('tr', '', ...['#', 'Verdict', 'Frontend', 'Priority', 'Why not'].map((name) => make('th', '', name)));
-        parts.push(make('table', 'tried', make('thead', '', head), make('tbody', '', ...said.tried.map(makeTried))));
+        parts.push(...makeTriedTable(said.tried));
         if (said.frontends > said.tried.length) parts.push(make('p', 'note', `${said.tried.length} of ${plural(said.frontends, 'frontend')} of this entrypoint.`));
     }
     query.set('format', 'text');

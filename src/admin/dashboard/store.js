@@ -8,7 +8,7 @@
  * Who shows something listens to a topic: live, figures, overview, routes, containers, errors, unserved, diagnostics, happened.
  */
 
-const GIVE_UP_MS = 6000, SILENT_MS = 5000, RETRY_MS = 2000, LISTS_EVERY_MS = 2000;
+const GIVE_UP_MS = 6000, ENDING_MS = 15000, SILENT_MS = 5000, RETRY_MS = 2000, LISTS_EVERY_MS = 2000;
 
 export const store = {
     live: 'connecting', /* 'live', 'ending', 'lost' */
@@ -59,7 +59,7 @@ function lose(why) {
     clearTimeout(retry);
     if (source) source.close();
     source = null;
-    if (store.live !== 'ending') setLive('lost', why);
+    if (store.live !== 'ending' || Date.now() - store.lostSince > ENDING_MS) setLive('lost', why); /* what ends may be about to begin again */
     retry = setTimeout(connect, RETRY_MS);
 }
 

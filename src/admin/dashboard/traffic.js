@@ -21,7 +21,7 @@ function showFigures(figures) {
     drawSpark(sparks.errors, all.errors);
     setText('latency', milliseconds(now.p50));
     setText('latency-note', `p95 ${milliseconds(now.p95)} · p99 ${milliseconds(now.p99)}`);
-    drawSpark(sparks.latency, all.p95, { second: all.p50 });
+    drawSpark(sparks.latency, all.p50, { second: all.p95 });
     setText('clients', number(figures.clients));
     setText('active', `${number(figures.active)} under way`);
 }
@@ -40,6 +40,7 @@ function showClasses(status) {
 function showOverview() {
     const overview = store.overview;
     setText('total', number(overview.requests));
+    setText('total-of', overview.requests === 1 ? 'request' : 'requests');
     showClasses(overview.status);
     setText('snapshot', `#${overview.snapshot}`);
     setText('uptime', `up for ${age(overview.uptime_sec)} · ${plural(overview.workers, 'worker')}`);
