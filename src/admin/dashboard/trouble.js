@@ -27,7 +27,7 @@ const makeBackendRow = (backend) => make('li', '', make('span', 'tag warn', 'ser
 
 const sum = (values) => values.reduce((all, value) => all + value, 0);
 
-/* The part of its requests of the last two minutes that failed; 0 for a few, and where its frontends answer all of them, as is said above. */
+/* The part of its requests of the last two minutes that failed; 0 for a few, and where its frontends are why, as is said of them. */
 function failedPart(backend) {
     const row = historyOf(backend.name), failed = row ? sum(row.failed) : 0;
     if (failed < FAILED_MIN || (backend.users.length && backend.users.every(isTrouble))) return 0;
@@ -58,7 +58,7 @@ function render() {
     /* What is said of a frontend above is not said twice. */
     const diagnostics = store.diagnostics.filter((one) => !frontends.some((frontend) => frontend.because && one.text.includes(frontend.because)));
     const failing = [...list.failing], backends = [...routes.backends.values()].filter(limps);
-    const count = frontends.length + failing.length + backends.length + diagnostics.length;
+    const count = failing.length + backends.length + frontends.length + diagnostics.length; /* what goes wrong just now is first */
     byId('trouble').hidden = count === 0;
     setText('trouble-count', String(count));
     byId('trouble-more').hidden = count <= SHOWN;
@@ -66,7 +66,7 @@ function render() {
     byId('trouble').classList.toggle('mild', !frontends.length && !failing.length && diagnostics.every((one) => one.severity === 'warning'));
     document.title = count ? `(${count}) Waybill` : 'Waybill';
     replaceWhenChanged('trouble-list', [list.isWhole, failing, frontends.map((one) => [one.id, one.state, one.because]), backends.map((one) => [one.id, downOf(one)]), diagnostics], () =>
-        [...frontends.slice(0, KEPT).map(makeFrontendRow), ...failing.slice(0, KEPT).map(makeFailingRow), ...backends.slice(0, KEPT).map(makeBackendRow),
+        [...failing.slice(0, KEPT).map(makeFailingRow), ...backends.slice(0, KEPT).map(makeBackendRow), ...frontends.slice(0, KEPT).map(makeFrontendRow),
          ...diagnostics.slice(0, KEPT).map(makeDiagnosticRow)].slice(0, list.isWhole ? undefined : SHOWN));
 }
 
