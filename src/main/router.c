@@ -137,6 +137,8 @@ static void start_providers(struct router *r)
         wb_log_info("Starting provider rest");
         atomic_store(&r->rest, rest_create(control_sink(r->control)));
     }
+    if (r->provider_count == 0 && !s->rest_on)
+        wb_log_error("no provider is on, so nothing is routed: name one, as --docker, --file.directory=FOLDER or --rest");
     if (r->provider_count == 0)
         control_publish(r->control);
     for (size_t i = 0; i < r->provider_count; i++) {

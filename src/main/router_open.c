@@ -87,6 +87,34 @@ static const char *advise(int error)
     }
 }
 
+/* An entrypoint before `e` that has its port, at the same address or one of them at all; NULL: none. */
+static const struct model_entrypoint *find_rival(const struct settings *s, size_t e)
+{
+    struct host_port wanted, other;
+
+    if (!host_port_parse(s->entrypoints[e].address, &wanted))
+        return NULL;
+    for (size_t i = 0; i < e; i++) {
+        if (!host_port_parse(s->entrypoints[i].address, &other) || other.port != wanted.port)
+            continue;
+        if (!other.host.len || !wanted.host.len || slice_eq_nocase(other.host, wanted.host))
+            return &s->entrypoints[i];
+    }
+    return NULL;
+}
+
+static void tell_closed(const struct settings *s, size_t e, int error)
+{
+    const struct model_entrypoint *it = &s->entrypoints[e], *rival = error == EADDRINUSE ? find_rival(s, e) : NULL;
+    char *advice = rival ? wb_format(": entrypoint " SLICE_FMT " listens there: choose another Address for one of them",
+                                     SLICE_ARG(rival->name))
+                         : wb_format("%s", advise(error));
+
+    wb_log_fatal("Error preparing server: error opening listener: entrypoint " SLICE_FMT ": listen tcp " SLICE_FMT ": %s%s",
+                 SLICE_ARG(it->name), SLICE_ARG(it->address), strerror(error), advice);
+    free(advice);
+}
+
 bool router_open_sockets(struct router *r)
 {
     const struct settings *s = r->settings;
@@ -100,9 +128,7 @@ bool router_open_sockets(struct router *r)
         wb_err error = host_port_parse(address, &parsed) ? listen_open(parsed.host, parsed.port, fds, r->worker_count, &port)
                                                          : -EINVAL;
         if (error) {
-            wb_log_fatal("Error preparing server: error opening listener: entrypoint " SLICE_FMT ": listen tcp " SLICE_FMT
-                         ": %s%s",
-                         SLICE_ARG(s->entrypoints[e].name), SLICE_ARG(address), strerror(-error), advise(-error));
+            tell_closed(s, e, -error);
             return false;
         }
         wb_log_info("Starting server on " SLICE_FMT " (entrypoint " SLICE_FMT ", port %u, %zu workers)", SLICE_ARG(address),

@@ -63,6 +63,8 @@ static bool fail_unknown(struct cutting *cutting, struct slice name)
                             "unknown flag: --%s\nThis is a flag of Traefik v2 or later: Waybill takes "
                             "those of v1.7.",
                             shown);
+    if (slice_eq(name, SLICE("version")))
+        return reading_fail(cutting->reading, "unknown flag: --version\n`waybill version` says which this is.");
     if (close)
         return reading_fail(cutting->reading, "unknown flag: --%s\nDid you mean --%s?", shown, close);
     return reading_fail(cutting->reading, "unknown flag: --%s", shown);

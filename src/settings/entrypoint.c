@@ -13,6 +13,7 @@ static bool meet_unknown(struct entrypoint_draft *draft, struct slice key)
         if (slice_starts(key, slice_of(protecting_prefixes[i])))
             return reading_fail(draft->reading, "entrypoint \"%s\": there is no option \"%s\"%s%s", draft->shown_name, shown,
                                 close ? ": did you mean " : "", close ? close : "");
+    draft->unknown = shown;
     reading_note(draft->reading, LOG_ERROR,
                  "entrypoint \"%s\": the option \"" SLICE_FMT "\" is not known and is "
                  "ignored%s%s",

@@ -4,12 +4,25 @@
 #include "waybill/net/address.h"
 #include "waybill/settings/host_port.h"
 
+/* The likely slips: a comma for a blank, a mistyped key, a flag that is only a name. */
+static bool fail_address(struct entrypoint_draft *draft)
+{
+    const char *name = draft->shown_name, *first = name[0] ? "" : "Name:http ";
+    if (strpbrk(name, ",:"))
+        return reading_fail(draft->reading, "entrypoint \"%s\" has no address: write Address::80, with a blank before it",
+                            name);
+    if (draft->unknown)
+        return reading_fail(draft->reading, "entrypoint \"%s\" has no address, and \"%s\" is no option: write %sAddress::80",
+                            name, draft->unknown, first);
+    return reading_fail(draft->reading,
+                        "entrypoint \"%s\" has no address: write %sAddress::80, or address = \":80\" in TOML", name, first);
+}
+
 static bool check_address(struct entrypoint_draft *draft)
 {
     struct host_port host_port;
     if (draft->entrypoint.address.len == 0)
-        return reading_fail(draft->reading, "entrypoint \"%s\" has no address: write Address::80%s", draft->shown_name,
-                            strpbrk(draft->shown_name, ",:") ? ", with a blank before it" : "");
+        return fail_address(draft);
     if (!host_port_parse(draft->entrypoint.address, &host_port))
         return reading_fail(draft->reading,
                             "entrypoint \"%s\": bad Address format \"%s\": write host:port, :port or "

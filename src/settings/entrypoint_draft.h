@@ -11,6 +11,7 @@ struct entrypoint_draft {
     struct reading *reading;
     struct model_entrypoint entrypoint;
     const char *shown_name;
+    const char *unknown;    /* the last key that is ignored, as people see it; NULL: none */
     struct model_tls *tls;  /* what its options say; the entrypoint's once TLS itself is named */
     const char *tls_option; /* one of them; NULL: none */
     bool tls_named, ca_named;

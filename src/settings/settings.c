@@ -131,7 +131,9 @@ static bool finish_entrypoints(struct reading *reading)
     for (size_t i = 0; i < settings->default_entrypoints.count; i++) {
         struct slice name = settings->default_entrypoints.items[i];
         if (!settings_entrypoint(settings, name))
-            reading_note(reading, LOG_ERROR, "defaultEntryPoints: there is no entrypoint \"" SLICE_FMT "\"",
+            reading_note(reading, LOG_ERROR,
+                         "defaultEntryPoints: there is no entrypoint \"" SLICE_FMT
+                         "\": define it by --entryPoints, or name others by --defaultEntryPoints",
                          SLICE_ARG(name));
     }
     return true;

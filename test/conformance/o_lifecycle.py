@@ -63,6 +63,7 @@ def answers(port, path=b"/ping"):
 
 # -- what is refused --
 
+PORT = free_port()
 TAKEN = socket.create_server(("127.0.0.1", 0))
 ENTRY = "--entryPoints=Name:http Address:127.0.0.1:0 "
 FAILURES = [
@@ -72,13 +73,16 @@ FAILURES = [
     ("an address of another machine", ["--entryPoints=Name:http Address:192.0.2.1:80"],
      ["level=fatal", "error opening listener", "this machine has no such address"]),
     ("a target without a port", ["--entryPoints=Name:http Address:unix"], ['bad Address format "unix"']),
-    ("no address", ["--entryPoints=Name:http"], ['entrypoint "http" has no address']),
+    ("no address", ["--entryPoints=Name:http"], ['entrypoint "http" has no address: write Address::80, or address = ":80" in TOML']),
+    ("two entrypoints at one address", [f"--entryPoints=Name:one Address:127.0.0.1:{PORT}", f"--entryPoints=Name:two Address::{PORT}"],
+     ["entrypoint two: listen tcp :", "already in use: entrypoint one listens there"]),
     ("a redirect to nowhere", [ENTRY + "Redirect.EntryPoint:https"], ["`https` is no entrypoint", "level=fatal"]),
     ("users that are none", [ENTRY + "Auth.Basic.Users:bad"], ["Error creating authenticator middleware: error parsing Authenticator user"]),
     ("a white list that is none", [ENTRY + "WhiteList.SourceRange:bad"], ["Error creating whitelist middleware", "bad"]),
     ("trusted proxies that are none", [ENTRY + "ProxyProtocol.TrustedIPs:bad"], ["bad"]),
     ("a configFile that is not there", ["--configFile=/nowhere.toml"], ["the file of --configFile is not there: /nowhere.toml"]),
     ("an unknown flag", ["--dokcer"], ["unknown flag: --dokcer", "Did you mean --docker?", "waybill --help"]),
+    ("the flag for a version", ["--version"], ["unknown flag: --version", "`waybill version` says which this is."]),
     ("a part that is not there", ["--consul.endpoint=x"], ["the Consul provider is not in this version", "--file.directory"]),
     ("an unknown command", ["serve"], ["command serve not found"]),
     ("health that nobody answers", ["healthcheck"], ["please enable `ping` to use health check"]),

@@ -80,7 +80,8 @@ static void test_a_missing_or_bad_address_is_refused(void **state)
     expect_refused(read_entrypoint("Name:web"), "entrypoint \"web\" has no address");
     expect_refused(read_entrypoint("Name:web Address:"), "entrypoint \"web\" has no address");
     expect_refused(read_entrypoint("Name:web,Address::80"), "has no address: write Address::80, with a blank before it\n");
-    expect_refused(read_entrypoint(""), "entrypoint \"\" has no address");
+    expect_refused(read_entrypoint(""), "entrypoint \"\" has no address: write Name:http Address::80");
+    expect_refused(read_entrypoint("Name:web Adress::80"), "has no address, and \"adress\" is no option: write Address::80");
     for (size_t i = 0; i < WB_COUNT(bad); i++) {
         char *words = wb_format("Name:web Address:%s", bad[i]);
         expect_refused(read_entrypoint(words), "entrypoint \"web\": bad Address format ");
