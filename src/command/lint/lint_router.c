@@ -140,20 +140,67 @@ static struct slice reason_in(struct slice text)
     return slice_trim_space(slice_head(text, find(text, SLICE("\n`waybill --help`"))));
 }
 
+/* Behind the flag at `at` and the words that are its value. */
+static size_t flag_end(const struct slices *words, size_t at)
+{
+    for (at++; at < words->count && !slice_starts(words->items[at], SLICE("-")); at++)
+        ;
+    return at;
+}
+
+/* Says it, but for what was said of the flag before: ACME has many, and there is one thing to do. */
+static void report_refusal(struct lint *lint, struct slice reason, struct slice *said)
+{
+    size_t colon = find(reason, SLICE(": "));
+    struct slice what = slice_from(reason, colon < reason.len ? colon : 0);
+
+    if (!slice_eq(what, *said))
+        problems_add(&lint->problems, PROBLEM_ERROR, lint->router->command_at,
+                     "the router does not start with this flag, so it is left out of account: " SLICE_FMT, SLICE_ARG(reason));
+    *said = slice_of(arena_strndup(&lint->arena, what.ptr, what.len));
+}
+
+/*
+ * The router does not start with these words: adds to `kept` each flag that is taken together with those before it, and says why the
+ * others are not. `entrypoints` says which: others name them, so these come first.
+ */
+static void keep_taken(struct lint *lint, const struct slices *words, bool entrypoints, struct slices *kept)
+{
+    struct slice said = SLICE("");
+
+    for (size_t at = 0, end; at < words->count; at = end) {
+        char *text = NULL;
+        size_t before = kept->count;
+        end = flag_end(words, at);
+        if (slice_starts_nocase(words->items[at], SLICE("--entrypoints")) != entrypoints)
+            continue;
+        for (size_t i = at; i < end; i++)
+            slices_add(&lint->arena, kept, words->items[i]);
+        if (!read_words(lint, kept, &text)) {
+            kept->count = before;
+            report_refusal(lint, reason_in(slice_of(text)), &said);
+        }
+        settings_fini(&lint->settings);
+        free(text);
+    }
+}
+
 bool lint_read_settings(struct lint *lint)
 {
     char *text = NULL, *own_text = NULL;
 
     lint->router = find_router(&lint->project);
-    struct slices words = router_words(lint), none = {0};
+    struct slices words = router_words(lint), kept = {0};
     bool good = read_words(lint, &words, &text);
     if (!good && words.count) {
         settings_fini(&lint->settings);
-        good = read_words(lint, &none, &own_text);
-        if (good)
-            problems_add(&lint->problems, PROBLEM_ERROR, lint->router->command_at,
-                         "the router does not start with this command, so it is left out of account: " SLICE_FMT,
-                         SLICE_ARG(reason_in(slice_of(text))));
+        good = read_words(lint, &kept, &own_text); /* else the flags given to lint are to blame */
+    }
+    if (good && text) {
+        settings_fini(&lint->settings);
+        keep_taken(lint, &words, true, &kept);
+        keep_taken(lint, &words, false, &kept);
+        good = read_words(lint, &kept, &own_text);
     }
     if (!good)
         fputs(own_text ? own_text : text ? text : "", stderr);
