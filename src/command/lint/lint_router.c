@@ -156,7 +156,8 @@ static void report_refusal(struct lint *lint, struct slice reason, struct slice 
 
     if (!slice_eq(what, *said))
         problems_add(&lint->problems, PROBLEM_ERROR, lint->router->command_at,
-                     "the router does not start with this flag, so it is left out of account: " SLICE_FMT, SLICE_ARG(reason));
+                     "the router does not start with this flag, so it is left out of account: " SLICE_FMT,
+                     SLICE_ARG(reason));
     *said = slice_of(arena_strndup(&lint->arena, what.ptr, what.len));
 }
 

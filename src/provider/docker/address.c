@@ -132,6 +132,19 @@ static const struct docker_network *shared_network(const struct neighbourhood *a
     return best && network_host(best).len && !best->is_ingress && is_shared(best, address_router(around)) ? best : NULL;
 }
 
+/* What brings the router into the container's network, for who has a shell. */
+static const char *connecting(struct arena *arena, const struct container *container, const struct docker_network *network,
+                              const struct container *router)
+{
+    struct slice service = router->service.len ? router->service : container_short_name(router);
+
+    if (container->service.len)
+        return arena_format(arena, "put both into one, as by: docker service update --network-add " SLICE_FMT " " SLICE_FMT,
+                            SLICE_ARG(network->name), SLICE_ARG(service));
+    return arena_format(arena, "put both into one, as by: docker network connect " SLICE_FMT " " SLICE_FMT,
+                        SLICE_ARG(network->name), SLICE_ARG(container_short_name(router)));
+}
+
 /* Whether the router can get to the address in this network, as far as can be seen from here. */
 static void check_reach(struct arena *arena, const struct neighbourhood *around, const struct container *container,
                         const struct docker_network *network, struct server_address *address)
@@ -152,12 +165,11 @@ static void check_reach(struct arena *arena, const struct neighbourhood *around,
         better = shared_network(around, container);
         address->why = WHY_NO_SHARED_NETWORK;
         address->because = arena_format(
-            arena, "its address is in the network `" SLICE_FMT "`, where the router is not: %s; %s" SLICE_FMT,
+            arena, "its address is in the network `" SLICE_FMT "`, where the router is not: %s; %s",
             SLICE_ARG(network->name), both_sides(arena, around, container),
-            better                   ? "both are in the one that this names: traefik.docker.network="
-            : container->service.len ? "put both into one, as by: docker service update --network-add "
-                                     : "put both into one, as by: docker network connect ",
-            SLICE_ARG(better ? better->name : network->name));
+            better ? arena_format(arena, "both are in the one that this names: traefik.docker.network=" SLICE_FMT,
+                                  SLICE_ARG(better->name))
+                   : connecting(arena, container, network, router));
     }
 }
 
