@@ -108,7 +108,7 @@ def inherit(world, engine, number, port):
     asking = [Asking(world.port, b"a.first", method) for method in (b"GET", b"POST", b"GET", b"POST")]
     for thread in asking:
         thread.start()
-    time.sleep(0.03)
+    wait_for(lambda: all(len(thread.answers) > 2 for thread in asking), "everybody is served")
     begin = time.monotonic()
     first.die()
     engine.remove(a)
