@@ -62,7 +62,8 @@ function render() {
     byId('trouble').hidden = count === 0;
     setText('trouble-count', String(count));
     byId('trouble-more').hidden = count <= SHOWN;
-    setText('trouble-more', list.isWhole ? 'Show fewer' : `Show all ${count}`);
+    const kept = sum([failing, backends, frontends, diagnostics].map((rows) => Math.min(rows.length, KEPT)));
+    setText('trouble-more', list.isWhole ? 'Show fewer' : kept < count ? `Show ${kept} of ${count}` : `Show all ${count}`);
     byId('trouble').classList.toggle('mild', !frontends.length && !failing.length && diagnostics.every((one) => one.severity === 'warning'));
     document.title = count ? `(${count}) Waybill` : 'Waybill';
     replaceWhenChanged('trouble-list', [list.isWhole, failing, frontends.map((one) => [one.id, one.state, one.because]), backends.map((one) => [one.id, downOf(one)]), diagnostics], () =>
